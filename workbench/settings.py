@@ -1,14 +1,14 @@
 """Settings. Embedded defaults need nothing; the environment names a real database, broker and keys.
 
-    WORKBENCH_DATA_DIR     where everything that lasts lives (default: var/ beside manage.py)
-    DATABASE_URL           postgres://user:password@host/name (default: SQLite in the data directory)
-    REDIS_URL              redis://host:6379/0 (default: the socket of the embedded broker in the data directory)
-    WORKBENCH_SECRET_KEY   Django's secret key (default: made once, kept in the data directory)
-    WORKBENCH_MASTER_KEY   hex of the vault's 32-octet master key, or WORKBENCH_MASTER_KEY_FILE names a file with it
-    WORKBENCH_SERIAL_PORTS name=/dev/…, separated by commas: the serial ports that technicians may choose from
-    WORKBENCH_ALLOWED_HOSTS, WORKBENCH_TRUSTED_ORIGINS   comma-separated, for a server that others reach
-    WORKBENCH_DEBUG        1 turns Django's debug pages on (never where real keys are)
-    WORKBENCH_HTTPS        1 behind TLS: secure cookies, HSTS, redirect
+WORKBENCH_DATA_DIR     where everything that lasts lives (default: var/ beside manage.py)
+DATABASE_URL           postgres://user:password@host/name (default: SQLite in the data directory)
+REDIS_URL              redis://host:6379/0 (default: the socket of the embedded broker in the data directory)
+WORKBENCH_SECRET_KEY   Django's secret key (default: made once, kept in the data directory)
+WORKBENCH_MASTER_KEY   hex of the vault's 32-octet master key, or WORKBENCH_MASTER_KEY_FILE names a file with it
+WORKBENCH_SERIAL_PORTS name=/dev/…, separated by commas: the serial ports that technicians may choose from
+WORKBENCH_ALLOWED_HOSTS, WORKBENCH_TRUSTED_ORIGINS   comma-separated, for a server that others reach
+WORKBENCH_DEBUG        1 turns Django's debug pages on (never where real keys are)
+WORKBENCH_HTTPS        1 behind TLS: secure cookies, HSTS, redirect
 """
 
 from __future__ import annotations
