@@ -1,7 +1,7 @@
 """`python -m workbench up`: the whole workbench in one command, on embedded defaults.
 
-It starts the broker, the simulated meters, the database's migrations, the worker, the watchdog and the web server, says what
-it is doing, restarts what dies, and takes everything down with it on Ctrl-C.
+It starts the broker, the simulated meters, the database's migrations, the worker, the watchdog and the web server, says
+what it is doing, restarts what dies, and takes everything down with it on Ctrl-C.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from workbench import broker
 from workbench.processes import Program
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+DEMO_LAB = BASE_DIR / "sessions" / "simulator" / "labs" / "demo.toml"
 MAX_RESTARTS = 5
 RESTART_WINDOW = 60.0
 
@@ -137,20 +138,17 @@ class Workbench:
 
     def start_lab(self) -> None:
         say("· lab: simulated meters on the TCP wrapper, an HDLC line and a pseudo-terminal")
-        self.lab_file.unlink(missing_ok=True)
-        command = self.manage(
-            "simulate", "--serial-link", str(self.data_dir / "run" / "meter-serial"), "--announce", str(self.lab_file)
-        )
-        self.run(Program("lab", command, self.env, self.log("lab"), self.lab_file.exists))
+        command = self.manage("simulate", "--lab", str(DEMO_LAB))
+        lab = Program("lab", command, self.env, self.log("lab"), lambda: b"\n" in self.lab_file.read_bytes())
+        lab.output = self.lab_file  # one JSON line, once every meter listens
+        self.run(lab)
 
     def prepare(self) -> dict[str, str]:
         """Migrations, the first user, the demo inventory: one process, whose last line is JSON."""
         command = self.manage("prepare")
         if not self.options.no_lab:
             command += ["--lab", str(self.lab_file)]
-        done = subprocess.run(
-            command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False
-        )
+        done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
         with self.log("prepare").open("a") as log:
             log.write(done.stdout + done.stderr)
         if done.returncode != 0:
@@ -163,14 +161,11 @@ class Workbench:
         name = f"worker-{os.getpid()}@%h"
         command = [sys.executable, "-m", "celery", "-A", "workbench", "worker", "--loglevel", "INFO", "-n", name]
         command += ["--concurrency", str(self.options.workers), "-Q", "interactive,batch,export", "--without-mingle"]
-        ready_mark = b" ready."
         log = self.log("worker")
         log.unlink(missing_ok=True)
-        stop = ((signal.SIGTERM, 4.0), (signal.SIGQUIT, 4.0))
-        self.run(
-            Program("worker", command, self.env, log, lambda: ready_mark in log.read_bytes(), stop_signals=stop),
-            wait=False,
-        )
+        worker = Program("worker", command, self.env, log, lambda: b" ready." in log.read_bytes())
+        worker.stop_signals = ((signal.SIGTERM, 4.0), (signal.SIGQUIT, 4.0))
+        self.run(worker, wait=False)
         self.run(Program("watchdog", self.manage("watch_sessions"), self.env, self.log("watchdog")))
 
     def start_web(self) -> None:
@@ -183,16 +178,8 @@ class Workbench:
             except (OSError, urllib.error.URLError):
                 return False
 
-        command = [
-            sys.executable,
-            "-m",
-            "daphne",
-            "-b",
-            self.options.host,
-            "-p",
-            str(self.port),
-            "workbench.asgi:application",
-        ]
+        command = [sys.executable, "-m", "daphne", "-b", self.options.host, "-p", str(self.port)]
+        command += ["workbench.asgi:application"]
         say("· web server")
         self.run(Program("web", command, self.env, self.log("web"), ready))
 
@@ -223,6 +210,8 @@ class Workbench:
                     raise LaunchError(self.died(program))
                 say(f"! {program.name} ended (see {program.log}); starting it again")
                 program.start()
+                if program.name == "lab" and program.wait_ready():
+                    self.prepare()  # its ports may be others now
 
     def stop(self) -> None:
         for program in reversed(self.programs):

@@ -34,5 +34,5 @@ def ensure_first_user(data_dir: Path) -> dict[str, str]:
         return {"username": FIRST_USER, "password": kept}
     return {
         "username": FIRST_USER,
-        "password": "(changed; `python manage.py changepassword technician` sets a new one)",
+        "password": "(changed; `manage.py changepassword technician` helps)",
     }

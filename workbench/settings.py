@@ -91,7 +91,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     # FULL: a power cut must not drop a committed intent or a reserved invocation counter.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
 }
 DATABASES = {
     "default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'workbench.sqlite3'}", conn_health_checks=True)
@@ -100,7 +100,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- broker and channel layer: one Redis (or Valkey), ours or theirs ---------------------------------------------------
+# --- broker and channel layer: one Redis (or Valkey), ours or theirs --------------------------------------------------
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
 BROKER_SOCKET = Path(os.environ.get("WORKBENCH_BROKER_SOCKET", DATA_DIR / "run" / "broker.sock"))
@@ -135,7 +135,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
 }
 
-# --- people ------------------------------------------------------------------------------------------------------------
+# --- people -----------------------------------------------------------------------------------------------------------
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -154,7 +154,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# --- security ------------------------------------------------------------------------------------------------------------
+# --- security ---------------------------------------------------------------------------------------------------------
 
 HTTPS = flag("WORKBENCH_HTTPS")
 SESSION_COOKIE_NAME = "workbench_session"
@@ -181,14 +181,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- the vault and the lines ---------------------------------------------------------------------------------------------
+# --- the vault and the lines ------------------------------------------------------------------------------------------
 
 MASTER_KEY = os.environ.get("WORKBENCH_MASTER_KEY", "")
 MASTER_KEY_FILE = Path(os.environ.get("WORKBENCH_MASTER_KEY_FILE", DATA_DIR / "master.key"))
 # The only serial ports that can be opened: technicians choose a name, never a path.
 SERIAL_PORTS = named_paths("WORKBENCH_SERIAL_PORTS")
 
-# --- pages ---------------------------------------------------------------------------------------------------------------
+# --- pages ------------------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = os.environ.get("TZ", "UTC") or "UTC"
