@@ -11,7 +11,7 @@ os.environ["WORKBENCH_DATA_DIR"] = tempfile.mkdtemp(prefix="workbench-tests-")
 os.environ.setdefault("WORKBENCH_MASTER_KEY", "00" * 31 + "01")
 os.environ.setdefault("WORKBENCH_SECRET_KEY", "tests only, never anything else than tests: 0123456789 abcdefgh")
 
-import pytest  # noqa: E402
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = ROOT.parent / "shared" / "captures"

@@ -209,7 +209,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 if flag("WORKBENCH_COLLECTED"):
     WHITENOISE_USE_FINDERS = False
-    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    STORAGES["staticfiles"] = {"BACKEND": "workbench.static_files.CollectedStaticFilesStorage"}
 
 LOGGING = {
     "version": 1,
