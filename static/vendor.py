@@ -5,7 +5,7 @@
     python static/vendor.py --check    compare the committed files with the lock (the test suite does this too)
 
 The lock (`static/vendor/vendor.lock.json`) holds the sha512 of each tarball, as the registry states it, and the sha384
-of each extracted file. A tarball whose sha512 differs from the lock is refused; remove the entry when a version changes.
+of each extracted file. A tarball whose sha512 differs from the lock is refused: remove its entry to change a version.
 `sourceMappingURL` comments are stripped: hashed static files would refuse the missing map.
 """
 
