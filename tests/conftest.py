@@ -18,13 +18,17 @@ CAPTURES = ROOT.parent / "shared" / "captures"
 
 
 @pytest.fixture(autouse=True)
-def in_memory_messaging(settings, monkeypatch):
+def in_memory_channel_layer(settings):
     """No broker in unit tests: messages go to queues in this process and wait there."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def in_memory_broker(django_test_environment):
+    """Celery's messages too. For the whole session: whoever needs a real broker starts processes of its own."""
     from workbench.celery import app
 
-    monkeypatch.setattr(app.conf, "broker_url", "memory://")
-    monkeypatch.setattr(app.conf, "broker_transport_options", {})
+    app.conf.update(broker_url="memory://", broker_transport_options={})
 
 
 @pytest.fixture(scope="session")
