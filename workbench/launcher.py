@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from workbench import broker
+from workbench.environment import listed
 from workbench.processes import Program
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -138,10 +139,14 @@ class Workbench:
 
     def start_lab(self) -> None:
         say("· lab: simulated meters on the TCP wrapper, an HDLC line and a pseudo-terminal")
-        command = self.manage("simulate", "--lab", str(DEMO_LAB))
+        serial_dir = self.data_dir / "run" / "serial"
+        command = self.manage("simulate", "--lab", str(DEMO_LAB), "--serial-dir", str(serial_dir))
         lab = Program("lab", command, self.env, self.log("lab"), lambda: b"\n" in self.lab_file.read_bytes())
         lab.output = self.lab_file  # one JSON line, once every meter listens
         self.run(lab)
+        # The lab's pseudo-terminals join the administrator's list; their names stay the same from run to run.
+        ports = [f"demo-{link.name}={link}" for link in sorted(serial_dir.iterdir())]
+        self.env["WORKBENCH_SERIAL_PORTS"] = ",".join([*listed("WORKBENCH_SERIAL_PORTS"), *ports])
 
     def prepare(self) -> dict[str, str]:
         """Migrations, the first user, the demo inventory: one process, whose last line is JSON."""

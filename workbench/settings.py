@@ -195,7 +195,7 @@ TIME_ZONE = os.environ.get("TZ", "UTC") or "UTC"
 USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
-STATIC_ROOT = Path(os.environ.get("WORKBENCH_STATIC_ROOT", DATA_DIR / "static"))
+STATIC_ROOT = os.environ.get("WORKBENCH_STATIC_ROOT")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
