@@ -76,7 +76,7 @@ def single_instance(data_dir: Path) -> Iterator[None]:
 
 
 def free_port(host: str, port: int) -> int:
-    """`port`, or the next free one of the twenty after it."""
+    """`port`, or the next free one of the twenty after it; any free one for 0."""
     for candidate in range(port, port + 20):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -84,7 +84,7 @@ def free_port(host: str, port: int) -> int:
                 probe.bind((host, candidate))
             except OSError:
                 continue
-            return candidate
+            return int(probe.getsockname()[1])
     raise LaunchError(f"No free port from {port} to {port + 19} on {host}: choose another with --port.")
 
 
