@@ -1,0 +1,163 @@
+"""The application association, client side: what both sides agree on before the first request, and how it ends.
+
+    client                                   server
+    AARQ  (context, mechanism, secret)  -->
+                                        <--  AARE (accepted, or why not)            none, LLS: associated
+    ACTION reply_to_HLS f(StoC)         -->                                         HLS: passes 3 and 4 of the mutual
+                                        <--  ACTION response f(CtoS)                proof, then associated
+    ... requests ...
+    RLRQ                                -->
+                                        <--  RLRE, or silence, or an error          all of them end it: the link goes down
+
+The machine below knows the order only. What stands in the APDUs is decided by `Association`, which holds no keys' counters and
+does no I/O; `client.py` joins it with the link, the ciphering and the transfers. Source: IEC 62056-5-3 (ACSE services, HLS
+authentication), Green Book 9.2.2, 9.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
+
+PROPOSED_CONFORMANCE: Final = (
+    Conformance.GET
+    | Conformance.SET
+    | Conformance.ACTION
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    | Conformance.PRIORITY_MGMT_SUPPORTED
+    | Conformance.EVENT_NOTIFICATION
+    | Conformance.DATA_NOTIFICATION
+)
+"""What this client really does. A bit that is proposed may be used by the meter at once, so nothing else is proposed."""
+
+
+class Protection(Enum):
+    """How every APDU is protected; the values are the words of the association file."""
+
+    NONE = "none"
+    AUTHENTICATED = "authenticated"
+    ENCRYPTED = "encrypted"
+    AUTHENTICATED_ENCRYPTED = "authenticated-encrypted"
+
+    @property
+    def authenticated(self) -> bool:
+        return self in (Protection.AUTHENTICATED, Protection.AUTHENTICATED_ENCRYPTED)
+
+    @property
+    def encrypted(self) -> bool:
+        return self in (Protection.ENCRYPTED, Protection.AUTHENTICATED_ENCRYPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociationParameters:
+    """Everything that an association needs beside a line, a challenge and invocation counters.
+
+    Keys are 16 octets (32 in security suite 2), system titles 8. `max_pdu_size` is what this client can receive in one APDU
+    (0 and 0xFFFF: practically no limit). `server_system_title` is what the meter is expected to say, where it is known.
+    """
+
+    client_sap: int = 16
+    server_sap: int = 1
+    authentication: AuthenticationMechanism = AuthenticationMechanism.NONE
+    secret: bytes = field(default=b"", repr=False)
+    protection: Protection = Protection.NONE
+    security_suite: int = 0
+    client_system_title: bytes = b""
+    server_system_title: bytes | None = None
+    guek: bytes | None = field(default=None, repr=False)
+    gak: bytes | None = field(default=None, repr=False)
+    dedicated_key: bytes | None = field(default=None, repr=False)
+    conformance: Conformance = PROPOSED_CONFORMANCE
+    max_pdu_size: int = 0xFFFF
+
+    @property
+    def needs_counters(self) -> bool:
+        """Whether invocation counters of the global key are used up: by ciphering, and by the GMAC of HLS."""
+        return self.protection is not Protection.NONE or self.authentication is AuthenticationMechanism.HLS_GMAC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negotiated:
+    """What both sides agreed on. `hdlc` holds the link's negotiated parameters, None on the wrapper."""
+
+    conformance: Conformance
+    server_max_receive_pdu_size: int = 0
+    vaa_name: int = 0x0007
+    dlms_version: int = 6
+    server_system_title: bytes | None = None
+    hdlc: object | None = None
+    remarks: tuple[str, ...] = ()
+
+
+class AssociationState(Enum):
+    """Where the association stands."""
+
+    IDLE = auto()
+    LINK_PENDING = auto()
+    ASSOCIATION_PENDING = auto()
+    HLS_PENDING = auto()
+    ASSOCIATED = auto()
+    RELEASE_PENDING = auto()
+    DISCONNECT_PENDING = auto()
+    FAILED = auto()  # the link may still stand, nothing but a disconnect is left
+    CLOSED = auto()
+
+
+class AssociationEvent(Enum):
+    """What moves the association."""
+
+    OPEN = auto()
+    LINK_UP = auto()
+    AARE_ACCEPTED = auto()
+    AARE_HLS_REQUIRED = auto()
+    SERVER_PROVEN = auto()
+    RELEASE = auto()
+    RELEASED = auto()  # RLRE, or any other answer to the RLRQ, or its silence
+    ABANDON = auto()  # disconnect without a release
+    FAILURE = auto()
+    LINK_DOWN = auto()
+
+
+OURS: Final = frozenset({AssociationEvent.OPEN, AssociationEvent.RELEASE, AssociationEvent.ABANDON})
+"""Events that the local user causes: an illegal one is our fault."""
+
+_S, _E = AssociationState, AssociationEvent
+_ENDINGS: Final = {_E.ABANDON: _S.DISCONNECT_PENDING, _E.FAILURE: _S.FAILED, _E.LINK_DOWN: _S.CLOSED}
+
+TRANSITIONS: Final[Mapping[AssociationState, Mapping[AssociationEvent, AssociationState]]] = {
+    _S.IDLE: {_E.OPEN: _S.LINK_PENDING, _E.ABANDON: _S.CLOSED, _E.LINK_DOWN: _S.CLOSED},
+    _S.LINK_PENDING: {_E.LINK_UP: _S.ASSOCIATION_PENDING, **_ENDINGS},
+    _S.ASSOCIATION_PENDING: {_E.AARE_ACCEPTED: _S.ASSOCIATED, _E.AARE_HLS_REQUIRED: _S.HLS_PENDING, **_ENDINGS},
+    _S.HLS_PENDING: {_E.SERVER_PROVEN: _S.ASSOCIATED, **_ENDINGS},
+    _S.ASSOCIATED: {_E.RELEASE: _S.RELEASE_PENDING, **_ENDINGS},
+    _S.RELEASE_PENDING: {_E.RELEASED: _S.DISCONNECT_PENDING, **_ENDINGS},
+    _S.DISCONNECT_PENDING: {_E.ABANDON: _S.DISCONNECT_PENDING, _E.FAILURE: _S.CLOSED, _E.LINK_DOWN: _S.CLOSED},
+    _S.FAILED: {_E.ABANDON: _S.DISCONNECT_PENDING, _E.FAILURE: _S.FAILED, _E.LINK_DOWN: _S.CLOSED},
+    _S.CLOSED: {_E.ABANDON: _S.CLOSED, _E.FAILURE: _S.CLOSED, _E.LINK_DOWN: _S.CLOSED},
+}
+
+
+class AssociationMachine:
+    """The state of one association."""
+
+    __slots__ = ("state",)
+
+    def __init__(self) -> None:
+        self.state = AssociationState.IDLE
+
+    def fire(self, event: AssociationEvent) -> None:
+        """Move to the next state, or blame the guilty side and stay put."""
+        try:
+            self.state = TRANSITIONS[self.state][event]
+        except KeyError:
+            blame = LocalProtocolError if event in OURS else RemoteProtocolError
+            raise blame(f"{event.name} is illegal in {self.state.name}", layer="association") from None
