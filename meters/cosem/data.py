@@ -6,9 +6,13 @@ form for programs, `as_json()` the one for JSON. Source: IEC 62056-6-2 (data typ
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
+
+from meters.cosem.date_time import CosemDateTime
 
 
 class DataType(IntEnum):
@@ -75,3 +79,203 @@ class Data:
 
     type: DataType
     value: Any = None
+
+    def __iter__(self) -> Any:
+        """The elements of an array, structure or compact-array."""
+        if self.type is DataType.COMPACT_ARRAY:
+            return iter(self.value.elements)
+        return iter(self.value)
+
+    def __len__(self) -> int:
+        return len(self.value.elements if self.type is DataType.COMPACT_ARRAY else self.value)
+
+    def __getitem__(self, index: int) -> Data:
+        element: Data = (self.value.elements if self.type is DataType.COMPACT_ARRAY else self.value)[index]
+        return element
+
+    @property
+    def constructed(self) -> bool:
+        return self.type in CONSTRUCTED
+
+
+CONSTRUCTED = frozenset({DataType.ARRAY, DataType.STRUCTURE, DataType.COMPACT_ARRAY})
+INTEGERS = frozenset(
+    {
+        DataType.DOUBLE_LONG,
+        DataType.DOUBLE_LONG_UNSIGNED,
+        DataType.INTEGER,
+        DataType.LONG,
+        DataType.UNSIGNED,
+        DataType.LONG_UNSIGNED,
+        DataType.LONG64,
+        DataType.LONG64_UNSIGNED,
+        DataType.ENUM,
+    }
+)
+STRINGS = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDescription:
+    """What the elements of a compact-array look like: a type, the count and element of an array, or a structure's members."""
+
+    type: DataType
+    members: tuple[TypeDescription, ...] = ()
+    count: int = 0
+    """Number of elements, for an array inside a compact-array; its only member describes the element."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompactArray:
+    """A compact-array: one description, and the elements that the untagged contents hold."""
+
+    description: TypeDescription
+    elements: tuple[Data, ...]
+
+
+# -- making values -----------------------------------------------------------------------------------------------------
+
+
+def null() -> Data:
+    return Data(DataType.NULL_DATA)
+
+
+def array(*elements: Data) -> Data:
+    return Data(DataType.ARRAY, elements)
+
+
+def structure(*elements: Data) -> Data:
+    return Data(DataType.STRUCTURE, elements)
+
+
+def boolean(value: bool) -> Data:
+    return Data(DataType.BOOLEAN, value)
+
+
+def octet_string(octets: bytes) -> Data:
+    return Data(DataType.OCTET_STRING, bytes(octets))
+
+
+def visible_string(value: bytes | str) -> Data:
+    return Data(DataType.VISIBLE_STRING, value.encode("latin-1") if isinstance(value, str) else value)
+
+
+def integer(value: int) -> Data:
+    return Data(DataType.INTEGER, value)
+
+
+def long(value: int) -> Data:
+    return Data(DataType.LONG, value)
+
+
+def double_long(value: int) -> Data:
+    return Data(DataType.DOUBLE_LONG, value)
+
+
+def unsigned(value: int) -> Data:
+    return Data(DataType.UNSIGNED, value)
+
+
+def long_unsigned(value: int) -> Data:
+    return Data(DataType.LONG_UNSIGNED, value)
+
+
+def double_long_unsigned(value: int) -> Data:
+    return Data(DataType.DOUBLE_LONG_UNSIGNED, value)
+
+
+def long64_unsigned(value: int) -> Data:
+    return Data(DataType.LONG64_UNSIGNED, value)
+
+
+def enum(value: int) -> Data:
+    return Data(DataType.ENUM, value)
+
+
+def date_time(moment: CosemDateTime | datetime) -> Data:
+    """An octet-string that holds a date-time, as most attributes carry it."""
+    if isinstance(moment, datetime):
+        moment = CosemDateTime.from_datetime(moment)
+    return Data(DataType.OCTET_STRING, moment.encode())
+
+
+# -- reading values ----------------------------------------------------------------------------------------------------
+
+
+def as_date_time(data: Data) -> CosemDateTime | None:
+    """The date-time that a value holds, typed or as an octet-string of twelve octets; None where it holds none."""
+    if data.type is DataType.DATE_TIME:
+        moment: CosemDateTime = data.value
+        return moment
+    if data.type is DataType.OCTET_STRING and len(data.value) == 12:
+        return CosemDateTime.decode(data.value)
+    return None
+
+
+def looks_like_date_time(octets: bytes) -> bool:
+    """Whether twelve octets are very likely a date-time: every field in its range, year 1990 to 2100 or unspecified."""
+    if len(octets) != 12:
+        return False
+    year, deviation = int.from_bytes(octets[:2], "big"), int.from_bytes(octets[9:11], "big", signed=True)
+    limits = ((1, 12), (1, 31), (1, 7), (0, 23), (0, 59), (0, 59), (0, 99))
+    return (
+        (1990 <= year <= 2100 or year == 0xFFFF)
+        and all(low <= octet <= high or octet >= 0xFD for octet, (low, high) in zip(octets[2:9], limits, strict=True))
+        and (deviation == -0x8000 or -840 <= deviation <= 840)
+    )
+
+
+def native(data: Data) -> Any:
+    """As plain Python: None, bool, int, float, bytes, str, list, or a COSEM date or time."""
+    if data.constructed:
+        return [native(element) for element in data]
+    if data.type in (DataType.VISIBLE_STRING, DataType.UTF8_STRING):
+        return _string(data)
+    if data.type is DataType.BIT_STRING:
+        return str(data.value)
+    return data.value
+
+
+def as_json(data: Data) -> Any:
+    """As JSON: octet-strings in hex, dates and times as text, what JSON has no number for as text."""
+    if data.constructed:
+        return [as_json(element) for element in data]
+    value = native(data)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def text(data: Data) -> str:
+    """As a technician reads it: `230.1`, `“LGZ1030…” (4c475a…)`, `2026-11-25 10:00:00`."""
+    if data.type in (DataType.NULL_DATA, DataType.DONT_CARE):
+        return data.type.asn1_name
+    if data.constructed:
+        inner = ", ".join(text(element) for element in data)
+        return f"{{{inner}}}" if data.type is DataType.STRUCTURE else f"[{inner}]"
+    if data.type is DataType.OCTET_STRING:
+        return _octets_text(data.value)
+    if data.type in STRINGS:
+        return f"“{_string(data)}”"
+    if data.type is DataType.BOOLEAN:
+        return "true" if data.value else "false"
+    return str(data.value)
+
+
+def _string(data: Data) -> str:
+    """Meters put anything into their strings: what does not decode is shown as Latin-1."""
+    octets: bytes = data.value
+    try:
+        return octets.decode("utf-8" if data.type is DataType.UTF8_STRING else "ascii")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _octets_text(octets: bytes) -> str:
+    if looks_like_date_time(octets):
+        return str(CosemDateTime.decode(octets))
+    if len(octets) >= 3 and all(0x20 <= octet < 0x7F for octet in octets):
+        return f"“{octets.decode('ascii')}” ({octets.hex()})"
+    return octets.hex() if octets else "(empty)"

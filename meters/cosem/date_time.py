@@ -1,0 +1,167 @@
+"""COSEM date, time and date-time: lossless, with every field that may be left unspecified (Blue Book, 4.1.6.1).
+
+The deviation counts minutes from local time to UTC: UTC = local + deviation, so that Central European winter time has -60.
+Many deployed meters send the opposite sign; `reverse_deviation` reads those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import IntFlag
+
+UNSPECIFIED = 0xFF
+UNSPECIFIED_YEAR = 0xFFFF
+UNSPECIFIED_DEVIATION = -0x8000
+DAYLIGHT_SAVINGS_END = 0xFD
+DAYLIGHT_SAVINGS_BEGIN = 0xFE
+SECOND_LAST_DAY = 0xFD
+LAST_DAY = 0xFE
+
+_MONTH_WORDS = {DAYLIGHT_SAVINGS_END: "dst-end", DAYLIGHT_SAVINGS_BEGIN: "dst-begin"}
+_DAY_WORDS = {SECOND_LAST_DAY: "second-last", LAST_DAY: "last"}
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+class ClockStatus(IntFlag):
+    """The bits of the clock status octet; 0xFF as a whole means "not specified"."""
+
+    INVALID_VALUE = 0x01
+    DOUBTFUL_VALUE = 0x02
+    DIFFERENT_CLOCK_BASE = 0x04
+    INVALID_CLOCK_STATUS = 0x08
+    DAYLIGHT_SAVING_ACTIVE = 0x80
+
+
+def _part(number: int, width: int = 2, words: dict[int, str] | None = None) -> str:
+    if words and number in words:
+        return words[number]
+    return "*" * width if number in (UNSPECIFIED, UNSPECIFIED_YEAR) else f"{number:0{width}d}"
+
+
+@dataclass(frozen=True, slots=True)
+class CosemDate:
+    """Five octets. Fields hold the octets' numbers: 0xFF (year 0xFFFF) is "not specified"."""
+
+    year: int = UNSPECIFIED_YEAR
+    month: int = UNSPECIFIED
+    day: int = UNSPECIFIED
+    day_of_week: int = UNSPECIFIED
+
+    @classmethod
+    def decode(cls, octets: bytes) -> CosemDate:
+        if len(octets) != 5:
+            raise ValueError(f"a date has 5 octets, these are {len(octets)}")
+        return cls(int.from_bytes(octets[:2], "big"), *octets[2:])
+
+    def encode(self) -> bytes:
+        return self.year.to_bytes(2, "big") + bytes((self.month, self.day, self.day_of_week))
+
+    def __str__(self) -> str:
+        text = f"{_part(self.year, 4)}-{_part(self.month, 2, _MONTH_WORDS)}-{_part(self.day, 2, _DAY_WORDS)}"
+        special = UNSPECIFIED in (self.month, self.day) or self.month in _MONTH_WORDS or self.day in _DAY_WORDS
+        if special and 1 <= self.day_of_week <= 7:
+            text += f" {_WEEKDAYS[self.day_of_week - 1]}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class CosemTime:
+    """Four octets. 0xFF is "not specified"."""
+
+    hour: int = UNSPECIFIED
+    minute: int = UNSPECIFIED
+    second: int = UNSPECIFIED
+    hundredths: int = UNSPECIFIED
+
+    @classmethod
+    def decode(cls, octets: bytes) -> CosemTime:
+        if len(octets) != 4:
+            raise ValueError(f"a time has 4 octets, these are {len(octets)}")
+        return cls(*octets)
+
+    def encode(self) -> bytes:
+        return bytes((self.hour, self.minute, self.second, self.hundredths))
+
+    def __str__(self) -> str:
+        text = f"{_part(self.hour)}:{_part(self.minute)}:{_part(self.second)}"
+        return f"{text}.{self.hundredths:02d}" if self.hundredths not in (0, UNSPECIFIED) else text
+
+
+@dataclass(frozen=True, slots=True)
+class CosemDateTime:
+    """Twelve octets: date, time, deviation in minutes (None is "not specified") and clock status (0xFF likewise)."""
+
+    date: CosemDate
+    time: CosemTime
+    deviation: int | None = None
+    clock_status: int = UNSPECIFIED
+
+    @classmethod
+    def decode(cls, octets: bytes) -> CosemDateTime:
+        """ValueError unless there are 12 octets; garbage inside them is kept as it is."""
+        if len(octets) != 12:
+            raise ValueError(f"a date-time has 12 octets, these are {len(octets)}")
+        deviation = int.from_bytes(octets[9:11], "big", signed=True)
+        return cls(
+            CosemDate.decode(octets[:5]),
+            CosemTime.decode(octets[5:9]),
+            None if deviation == UNSPECIFIED_DEVIATION else deviation,
+            octets[11],
+        )
+
+    def encode(self) -> bytes:
+        deviation = UNSPECIFIED_DEVIATION if self.deviation is None else self.deviation
+        return (
+            self.date.encode()
+            + self.time.encode()
+            + deviation.to_bytes(2, "big", signed=True)
+            + bytes((self.clock_status,))
+        )
+
+    @classmethod
+    def from_datetime(cls, moment: datetime, *, clock_status: int = 0) -> CosemDateTime:
+        """From a Python time; an aware one gives the deviation, a naive one leaves it unspecified."""
+        offset = moment.utcoffset()
+        return cls(
+            CosemDate(moment.year, moment.month, moment.day, moment.isoweekday()),
+            CosemTime(moment.hour, moment.minute, moment.second, moment.microsecond // 10_000),
+            None if offset is None else -round(offset.total_seconds() / 60),
+            clock_status,
+        )
+
+    def to_datetime(self, *, reverse_deviation: bool = False) -> datetime:
+        """As a Python time, aware where the deviation is given.
+
+        ValueError where a field that a moment needs is unspecified or out of range; unspecified seconds and hundredths
+        count as zero.
+        """
+        date, time = self.date, self.time
+        second = 0 if time.second == UNSPECIFIED else time.second
+        hundredths = 0 if time.hundredths == UNSPECIFIED else time.hundredths
+        zone = None
+        if self.deviation is not None:
+            zone = timezone(timedelta(minutes=self.deviation if reverse_deviation else -self.deviation))
+        if hundredths > 99:
+            raise ValueError(f"{hundredths} hundredths of a second")
+        return datetime(
+            date.year, date.month, date.day, time.hour, time.minute, second, hundredths * 10_000, tzinfo=zone
+        )
+
+    @property
+    def daylight_saving(self) -> bool:
+        return self.clock_status != UNSPECIFIED and bool(self.clock_status & ClockStatus.DAYLIGHT_SAVING_ACTIVE)
+
+    def __str__(self) -> str:
+        text = f"{self.date} {self.time}"
+        if self.deviation is not None:
+            sign = "-" if self.deviation > 0 else "+"
+            text += f"{sign}{abs(self.deviation) // 60:02d}:{abs(self.deviation) % 60:02d}"
+        return text
+
+    def iso(self) -> str | None:
+        """ISO 8601 where it is a moment, None where fields are unspecified or garbage."""
+        try:
+            return self.to_datetime().isoformat()
+        except (ValueError, OverflowError):
+            return None
