@@ -1,0 +1,227 @@
+"""The TCP-UDP/IP wrapper (IEC 62056-47): eight octets of header before each APDU.
+
+version (1) | source wPort | destination wPort | length | APDU
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.errors import ConnectionLostError, FrameError, LocalProtocolError, NoReplyError
+from sessions.dlms.link import (
+    ApduReceived,
+    FrameReceived,
+    LinkConnected,
+    LinkDisconnected,
+    LinkFailed,
+    OctetsDiscarded,
+    Outbox,
+)
+
+VERSION: Final = 1
+HEADER_OCTETS: Final = 8
+MAX_APDU: Final = 0xFFFF
+HDLC_FLAG: Final = 0x7E
+
+
+@dataclass(frozen=True, slots=True)
+class WrapperFrame:
+    """One wrapper protocol data unit. The ports are the SAPs of client and server."""
+
+    source: int
+    destination: int
+    apdu: bytes
+
+    def encode(self) -> bytes:
+        if len(self.apdu) > MAX_APDU:
+            raise LocalProtocolError(f"an APDU of {len(self.apdu)} octets does not fit into the wrapper", layer="link")
+        header = Writer().u16(VERSION).u16(self.source).u16(self.destination).u16(len(self.apdu))
+        return header.put(self.apdu).octets()
+
+
+def read_wrapper_frame(reader: Reader) -> WrapperFrame:
+    """One frame at the cursor; a wrong version is a `FrameError`, an incomplete one truncated."""
+    with reader.group("wrapper-header"):
+        at = reader.position
+        version = reader.u16("version")
+        if version != VERSION:
+            raise FrameError("version", at, f"{VERSION} expected, {version} found", hint=_hint(version >> 8))
+        source = reader.u16("source-wport")
+        destination = reader.u16("destination-wport")
+        length = reader.u16("length")
+    return WrapperFrame(source, destination, reader.take(length, "apdu"))
+
+
+def decode_wrapper_frame(octets: bytes) -> WrapperFrame:
+    """The frame that fills the octets."""
+    reader = Reader(octets)
+    frame = read_wrapper_frame(reader)
+    reader.finish("wrapper-frame")
+    return frame
+
+
+def _hint(first_octet: int) -> str:
+    if first_octet == HDLC_FLAG:
+        return "The other side talks HDLC here: choose the framing “hdlc”."
+    return "This is no DLMS wrapper: check the port, and whether a bridge or another protocol listens there."
+
+
+class WrapperReader:
+    """Cuts a TCP stream into frames."""
+
+    def __init__(self) -> None:
+        self._octets = bytearray()
+
+    @property
+    def pending(self) -> int:
+        """Octets of a frame that is not complete yet."""
+        return len(self._octets)
+
+    def feed(self, octets: bytes) -> list[tuple[WrapperFrame, bytes]]:
+        """The frames that became complete, each with its octets; `FrameError` where the stream is no wrapper."""
+        self._octets += octets
+        frames = []
+        while self._complete():
+            size = HEADER_OCTETS + int.from_bytes(self._octets[6:8], "big")
+            raw = bytes(self._octets[:size])
+            del self._octets[:size]
+            frames.append((decode_wrapper_frame(raw), raw))
+        return frames
+
+    def _complete(self) -> bool:
+        head = self._octets
+        if len(head) >= 2 and int.from_bytes(head[:2], "big") != VERSION:
+            decode_wrapper_frame(bytes(head[:HEADER_OCTETS]))  # raises
+        elif head and head[0] != 0:
+            raise FrameError("version", 0, f"00 01 expected, {head[0]:02x} found", hint=_hint(head[0]))
+        return len(head) >= HEADER_OCTETS and len(head) >= HEADER_OCTETS + int.from_bytes(head[6:8], "big")
+
+
+class WrapperLink(Outbox):
+    """The client's side. There is nothing to connect: the TCP connection is the link."""
+
+    def __init__(self, *, client_sap: int, server_sap: int, response_timeout: float = 5.0) -> None:
+        super().__init__()
+        self.client_sap = client_sap
+        self.server_sap = server_sap
+        self.response_timeout = response_timeout
+        self._reader = WrapperReader()
+        self._deadline: float | None = None
+        self._heard = False
+        self._up = False
+
+    def connect(self, now: float) -> None:
+        self._up = True
+        self._tell(LinkConnected())
+
+    def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None:
+        if not self._up:
+            raise LocalProtocolError("the link is not connected", layer="link")
+        self._send(WrapperFrame(self.client_sap, self.server_sap, apdu).encode(), now)
+        self._deadline = now + self.response_timeout if expect_reply else None
+
+    def disconnect(self, now: float) -> None:
+        self._deadline = None
+        if self._up:
+            self._up = False
+            self._tell(LinkDisconnected())
+
+    def receive_octets(self, octets: bytes, now: float) -> None:
+        if self._deadline is not None:
+            self._deadline = now + self.response_timeout
+        self._heard = True
+        try:
+            frames = self._reader.feed(octets)
+        except FrameError as error:
+            self._tell(OctetsDiscarded(octets, error.reason, now))
+            self._fail(error)
+            return
+        for frame, raw in frames:
+            if frame.destination != self.client_sap:
+                reason = f"for client {frame.destination}, we are {self.client_sap}"
+                self._tell(OctetsDiscarded(raw, reason, now))
+                continue
+            self._deadline = None
+            self._tell(FrameReceived(raw, now))
+            self._tell(ApduReceived(frame.apdu))
+
+    def connection_lost(self, now: float) -> None:
+        self._fail(
+            ConnectionLostError(
+                "The other side closed the connection."
+                if self._heard
+                else "The other side closed the connection without a word.",
+                hint="Meters close on an unknown client or server SAP, or after a time without traffic."
+                if self._heard
+                else "Check client SAP, server SAP and framing; some meters serve one connection at a time.",
+            )
+        )
+
+    def next_timer(self) -> float | None:
+        return self._deadline
+
+    def handle_timer(self, now: float) -> None:
+        if self._deadline is None or now < self._deadline:
+            return
+        if self._reader.pending:
+            message = f"The answer stopped after {self._reader.pending} octets and did not go on."
+        else:
+            message = f"Connected, but no answer to client SAP {self.client_sap}, server SAP {self.server_sap}."
+        hint = (
+            "The line is slow, or broke: try a longer timeout."
+            if self._reader.pending or self._heard
+            else "Check server SAP and client SAP, and that the meter speaks the wrapper on this port (not HDLC)."
+        )
+        self._fail(NoReplyError(message, hint=hint))
+
+    def _fail(self, error: FrameError | NoReplyError | ConnectionLostError) -> None:
+        self._deadline = None
+        if self._up:
+            self._up = False
+            self._tell(LinkFailed(error))
+
+
+class WrapperServerLink(Outbox):
+    """The server's side for one logical device. Frames for other server SAPs are ignored, as meters do.
+
+    `client_sap` is the client that asked last; answers go to it.
+    """
+
+    def __init__(self, *, server_sap: int) -> None:
+        super().__init__()
+        self.server_sap = server_sap
+        self.client_sap = 0
+        self._reader = WrapperReader()
+        self._up = True
+
+    def send_apdu(self, apdu: bytes, now: float) -> None:
+        self._send(WrapperFrame(self.server_sap, self.client_sap, apdu).encode(), now)
+
+    def receive_octets(self, octets: bytes, now: float) -> None:
+        try:
+            frames = self._reader.feed(octets)
+        except FrameError as error:
+            self._up = False
+            self._tell(OctetsDiscarded(octets, error.reason, now))
+            self._tell(LinkFailed(error))
+            return
+        for frame, raw in frames:
+            if frame.destination != self.server_sap:
+                self._tell(OctetsDiscarded(raw, f"for server SAP {frame.destination}", now))
+                continue
+            self.client_sap = frame.source
+            self._tell(FrameReceived(raw, now))
+            self._tell(ApduReceived(frame.apdu))
+
+    def connection_lost(self, now: float) -> None:
+        if self._up:
+            self._up = False
+            self._tell(LinkDisconnected())
+
+    def next_timer(self) -> float | None:
+        return None
+
+    def handle_timer(self, now: float) -> None:
+        """Nothing waits here."""
