@@ -1,0 +1,292 @@
+"""What a meter is, where it hangs, and how one is let in: lines, meters, associations, keys, invocation counters.
+
+A secret is never a column of these models: a `MeterKey` is a slot, its `KeyVersion`s are sealed by the vault and append-only
+(triggers in the database refuse to change or delete one).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.urls import reverse
+
+SYSTEM_TITLE = RegexValidator(r"^([0-9A-Fa-f]{16})?$", "A system title is 8 octets: 16 hex digits.")
+
+
+class PortNotOfferedError(Exception):
+    """A line names a serial port that is not on the administrator's list."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        offered = ", ".join(sorted(settings.SERIAL_PORTS)) or "none"
+        super().__init__(f"The serial port “{name}” is not offered on this workbench (offered: {offered}).")
+
+
+class Line(models.Model):
+    """A physical way to meters: a TCP endpoint, or a serial port by its name on the administrator's list."""
+
+    class Kind(models.TextChoices):
+        TCP = "TCP", "TCP"
+        SERIAL = "SERIAL", "Serial port"
+
+    class Parity(models.TextChoices):
+        NONE = "N", "none"
+        EVEN = "E", "even"
+        ODD = "O", "odd"
+
+    name = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.TCP)
+    host = models.CharField(max_length=255, blank=True)
+    port = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    serial_port = models.CharField(max_length=100, blank=True, help_text="A name from the administrator's list.")
+    baud = models.PositiveIntegerField(default=9600)
+    data_bits = models.PositiveSmallIntegerField(default=8, choices=[(7, "7"), (8, "8")])
+    parity = models.CharField(max_length=1, choices=Parity.choices, default=Parity.NONE)
+    stop_bits = models.PositiveSmallIntegerField(default=1, choices=[(1, "1"), (2, "2")])
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name or self.describe()
+
+    @property
+    def endpoint(self) -> str:
+        """`tcp://host:port` or `serial:///dev/…?baud=…`; PortNotOfferedError for a port that is not on the list."""
+        if self.kind == self.Kind.TCP:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            return f"tcp://{host}:{self.port}"
+        path = settings.SERIAL_PORTS.get(self.serial_port)
+        if not path:
+            raise PortNotOfferedError(self.serial_port)
+        form = f"baud={self.baud}&data_bits={self.data_bits}&parity={self.parity}&stop_bits={self.stop_bits}"
+        return f"serial://{path}?{form}"
+
+    @property
+    def address(self) -> str:
+        """What two talkers would collide on: the endpoint without its line settings."""
+        if self.kind == self.Kind.TCP:
+            return f"tcp://{self.host.lower()}:{self.port}"
+        return f"serial:{self.serial_port}"
+
+    def describe(self) -> str:
+        """`127.0.0.1:4059`, or `bridge-1, 9600 8N1`."""
+        if self.kind == self.Kind.TCP:
+            return f"{self.host}:{self.port}"
+        return f"{self.serial_port}, {self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
+
+
+class MeterType(models.Model):
+    """Maker, model and what it measures."""
+
+    class Medium(models.TextChoices):
+        ELECTRICITY = "ELECTRICITY", "Electricity"
+        GAS = "GAS", "Gas"
+        WATER = "WATER", "Water"
+        HEAT = "HEAT", "Heat"
+        OTHER = "OTHER", "Other"
+
+    manufacturer = models.CharField(max_length=100, blank=True)
+    model = models.CharField(max_length=100)
+    medium = models.CharField(max_length=12, choices=Medium.choices, default=Medium.ELECTRICITY)
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["manufacturer", "model"]
+        constraints = [models.UniqueConstraint(fields=["manufacturer", "model"], name="meter_type_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.manufacturer} {self.model}".strip()
+
+
+class Meter(models.Model):
+    """One meter of the inventory and its place on a line."""
+
+    class Framing(models.TextChoices):
+        WRAPPER = "WRAPPER", "TCP wrapper"
+        HDLC = "HDLC", "HDLC"
+
+    serial_number = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    meter_type = models.ForeignKey(MeterType, models.SET_NULL, null=True, blank=True, related_name="meters")
+    line = models.ForeignKey(Line, models.PROTECT, related_name="meters")
+    framing = models.CharField(max_length=8, choices=Framing.choices, default=Framing.WRAPPER)
+    physical_address = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(0x3FFF)], help_text="HDLC: the lower address."
+    )
+    address_octets = models.PositiveSmallIntegerField(default=1, choices=[(1, "1"), (2, "2"), (4, "4")])
+    max_info = models.PositiveIntegerField(default=128, validators=[MinValueValidator(8), MaxValueValidator(2030)])
+    window = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(7)])
+    server_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
+    location = models.CharField(max_length=200, blank=True)
+    notes = models.TextField(blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+    last_seen = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["serial_number"]
+
+    def __str__(self) -> str:
+        return f"{self.serial_number} {self.name}".strip()
+
+    def get_absolute_url(self) -> str:
+        return reverse("meters:meter_detail", args=[self.pk])
+
+    @property
+    def default_association(self) -> Association | None:
+        """The association that is meant to be opened, else the first."""
+        found = sorted(self.associations.all(), key=lambda association: (not association.is_default, association.pk))
+        return found[0] if found else None
+
+
+class Association(models.Model):
+    """One way to be let in: who we are, who the meter's side is, and how both prove it."""
+
+    class Authentication(models.TextChoices):
+        NONE = "none", "None (public)"
+        LLS = "lls", "Low level (password)"
+        HLS_MANUFACTURER = "hls-manufacturer", "High level, manufacturer's own"
+        HLS_MD5 = "hls-md5", "High level, MD5"
+        HLS_SHA1 = "hls-sha1", "High level, SHA-1"
+        HLS_GMAC = "hls-gmac", "High level, GMAC"
+        HLS_SHA256 = "hls-sha256", "High level, SHA-256"
+        HLS_ECDSA = "hls-ecdsa", "High level, ECDSA"
+
+    class Protection(models.TextChoices):
+        NONE = "none", "None"
+        AUTHENTICATED = "authenticated", "Authenticated"
+        ENCRYPTED = "encrypted", "Encrypted"
+        AUTHENTICATED_ENCRYPTED = "authenticated-encrypted", "Authenticated and encrypted"
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="associations")
+    name = models.CharField(max_length=100, default="Management")
+    client_sap = models.PositiveIntegerField(default=16, validators=[MinValueValidator(1), MaxValueValidator(0xFFFF)])
+    server_sap = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(0xFFFF)])
+    authentication = models.CharField(max_length=20, choices=Authentication.choices, default=Authentication.NONE)
+    protection = models.CharField(max_length=24, choices=Protection.choices, default=Protection.NONE)
+    security_suite = models.PositiveSmallIntegerField(default=0, choices=[(0, "0"), (1, "1"), (2, "2")])
+    client_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
+    max_pdu_size = models.PositiveIntegerField(default=0xFFFF, validators=[MaxValueValidator(0xFFFF)])
+    timeout = models.FloatField(
+        default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(120)], help_text="Seconds to wait."
+    )
+    counter_object = models.CharField(
+        max_length=24, default="0-0:43.1.0*255", help_text="Where the public client reads the invocation counter."
+    )
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["meter", "pk"]
+        constraints = [models.UniqueConstraint(fields=["meter", "name"], name="association_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def needs_counters(self) -> bool:
+        """Whether invocation counters are used up: by ciphering, and by the GMAC of HLS."""
+        return self.protection != self.Protection.NONE or self.authentication == self.Authentication.HLS_GMAC
+
+
+class DataKey(models.Model):
+    """The vault's data key, wrapped by the master key (RFC 3394). Rotating the master key wraps it anew."""
+
+    wrapped = models.BinaryField()
+    created = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"data key {self.pk}"
+
+
+class MeterKey(models.Model):
+    """A slot for a secret of a meter, or of one of its associations. `proven` is the version the meter accepted last."""
+
+    class Slot(models.TextChoices):
+        GUEK = "GUEK", "Global unicast encryption key"
+        GAK = "GAK", "Global authentication key"
+        LLS_SECRET = "LLS_SECRET", "Password"
+        HLS_SECRET = "HLS_SECRET", "High-level secret"
+        DEDICATED_KEY = "DEDICATED_KEY", "Dedicated key"
+
+    meter = models.ForeignKey(Meter, models.PROTECT, related_name="keys")
+    association = models.ForeignKey(Association, models.PROTECT, null=True, blank=True, related_name="keys")
+    slot = models.CharField(max_length=16, choices=Slot.choices)
+    proven = models.ForeignKey("KeyVersion", models.PROTECT, null=True, blank=True, related_name="+", editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["meter", "association", "slot"], name="meter_key_of_association"),
+            models.UniqueConstraint(
+                fields=["meter", "slot"], condition=models.Q(association=None), name="meter_key_of_meter"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_slot_display()} of {self.meter.serial_number}"
+
+    @property
+    def current(self) -> KeyVersion | None:
+        """The version to use: the newest that is not retired."""
+        found = [version for version in self.versions.all() if version.state != KeyVersion.State.RETIRED]
+        return max(found, key=lambda version: version.number, default=None)
+
+
+class KeyVersion(models.Model):
+    """One value that a slot has had: sealed, append-only. `state` is the only column that may change."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "CANDIDATE", "Not proven yet"
+        PROVEN = "PROVEN", "Proven"
+        RETIRED = "RETIRED", "Retired"
+
+    key = models.ForeignKey(MeterKey, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    sealed = models.BinaryField()
+    fingerprint = models.CharField(max_length=64, db_index=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.CANDIDATE)
+    origin = models.CharField(max_length=200, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["key", "number"]
+        constraints = [models.UniqueConstraint(fields=["key", "number"], name="key_version_unique")]
+
+    def __str__(self) -> str:
+        return f"version {self.number}, {self.short_fingerprint}"
+
+    def __repr__(self) -> str:
+        return f"<KeyVersion {self.pk}: {self.short_fingerprint}>"
+
+    @property
+    def short_fingerprint(self) -> str:
+        """Enough to tell two keys apart on a page; it does not lead back to the key."""
+        return self.fingerprint[:8]
+
+    @property
+    def seal_context(self) -> tuple[Any, ...]:
+        """Where the sealed value belongs: a copy in another row does not open."""
+        return ("meters_keyversion", self.key_id, self.number, "sealed")
+
+
+class InvocationCounter(models.Model):
+    """The next invocation counter of one key under one system title. It only ever grows."""
+
+    key_version = models.ForeignKey(KeyVersion, models.PROTECT, related_name="counters")
+    system_title = models.CharField(max_length=16)
+    next_value = models.BigIntegerField()
+    doubtful = models.BooleanField(default=False, help_text="Ask the meter before the next association.")
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key_version", "system_title"], name="invocation_counter_unique"),
+            models.CheckConstraint(condition=models.Q(next_value__gte=0), name="invocation_counter_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system_title}: {self.next_value}"
