@@ -1,0 +1,96 @@
+"""The client's side of an HDLC link as a table (IEC 62056-46, normal response mode).
+
+The client is the primary station: it speaks, hands over the turn with the poll bit, and waits until the server hands it back
+with the final bit. So there is one question at each moment: whose turn is it?
+
+    DISCONNECTED   no link
+    CONNECTING     SNRM is out, UA or DM is awaited
+    IDLE           connected, our turn
+    AWAITING       connected, the server's turn (an acknowledgement, a segment, the answer)
+    DISCONNECTING  DISC is out, UA or DM is awaited
+    FAILED         given up; only a DISC is left
+
+An event that has no place in the table is ours to blame when we caused it, and a stray frame, to be dropped, when the server
+did: lines echo, repeat and delay, and a late UA is no reason to end a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Final
+
+from sessions.dlms.errors import LocalProtocolError
+
+
+class State(Enum):
+    DISCONNECTED = auto()
+    CONNECTING = auto()
+    IDLE = auto()
+    AWAITING = auto()
+    DISCONNECTING = auto()
+    FAILED = auto()
+
+
+class Event(Enum):
+    CONNECT = auto()
+    SEND = auto()
+    DISCONNECT = auto()
+    UA = auto()
+    DM = auto()
+    FRMR = auto()
+    MORE = auto()  # an I, RR or RNR frame, and the exchange goes on
+    DONE = auto()  # the exchange is complete
+    GAVE_UP = auto()  # retries are used up
+    LINE_LOST = auto()
+
+
+OURS: Final = frozenset({Event.CONNECT, Event.SEND, Event.DISCONNECT})
+
+_BROKEN: Final = {Event.DM: State.FAILED, Event.FRMR: State.FAILED, Event.LINE_LOST: State.FAILED}
+
+TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {
+    State.DISCONNECTED: {Event.CONNECT: State.CONNECTING, Event.LINE_LOST: State.DISCONNECTED},
+    State.CONNECTING: {
+        Event.UA: State.IDLE,
+        Event.GAVE_UP: State.FAILED,
+        Event.DISCONNECT: State.DISCONNECTING,
+        **_BROKEN,
+    },
+    State.IDLE: {Event.SEND: State.AWAITING, Event.DISCONNECT: State.DISCONNECTING, **_BROKEN},
+    State.AWAITING: {
+        Event.MORE: State.AWAITING,
+        Event.DONE: State.IDLE,
+        Event.GAVE_UP: State.FAILED,
+        Event.DISCONNECT: State.DISCONNECTING,
+        **_BROKEN,
+    },
+    State.DISCONNECTING: {
+        # Whatever comes, the link is down: nobody waits longer for a meter that is being left.
+        Event.UA: State.DISCONNECTED,
+        Event.DM: State.DISCONNECTED,
+        Event.FRMR: State.DISCONNECTED,
+        Event.GAVE_UP: State.DISCONNECTED,
+        Event.LINE_LOST: State.DISCONNECTED,
+    },
+    State.FAILED: {Event.DISCONNECT: State.DISCONNECTING, Event.LINE_LOST: State.FAILED},
+}
+
+
+class LinkState:
+    """Where the link stands; `fire` moves it."""
+
+    def __init__(self) -> None:
+        self.now = State.DISCONNECTED
+
+    def fire(self, event: Event) -> bool:
+        """Move; False for a stray event of the server, an error for one of ours."""
+        following = TRANSITIONS[self.now].get(event)
+        if following is None:
+            if event in OURS:
+                raise LocalProtocolError(
+                    f"{event.name} is not possible while the link is {self.now.name}", layer="link"
+                )
+            return False
+        self.now = following
+        return True

@@ -1,0 +1,84 @@
+"""Where a line leads to: `tcp://host:port` or `serial:///dev/…?baud=9600`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from sessions.links.line import LineError
+
+DEFAULT_BAUD: Final = 9600
+PARITIES: Final = ("N", "E", "O", "M", "S")
+
+
+@dataclass(frozen=True, slots=True)
+class TcpEndpoint:
+    """A meter, a modem or a serial bridge on the network."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class SerialEndpoint:
+    """A serial port of this machine. 8N1 unless said otherwise."""
+
+    device: str
+    baud: int = DEFAULT_BAUD
+    data_bits: int = 8
+    parity: str = "N"
+    stop_bits: int = 1
+
+    def __str__(self) -> str:
+        options: dict[str, object] = {"baud": self.baud}
+        if (self.data_bits, self.parity, self.stop_bits) != (8, "N", 1):
+            options |= {"data_bits": self.data_bits, "parity": self.parity, "stop_bits": self.stop_bits}
+        return f"serial://{self.device}?{urlencode(options)}"
+
+
+Endpoint = TcpEndpoint | SerialEndpoint
+
+
+def _refuse(text: str, reason: str) -> LineError:
+    return LineError(
+        f"“{text}” is not an endpoint: {reason}.",
+        code="bad-endpoint",
+        hint="Write tcp://host:port or serial:///dev/ttyUSB0?baud=9600.",
+    )
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """An endpoint from its text; `LineError` says what is wrong with it."""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError as error:
+        raise _refuse(text, str(error)) from None
+    if parts.scheme == "tcp":
+        if not parts.hostname or not port:
+            raise _refuse(text, "host and port are needed")
+        return TcpEndpoint(parts.hostname, port)
+    if parts.scheme == "serial":
+        return _serial(text, parts.netloc + parts.path, dict(parse_qsl(parts.query)))
+    raise _refuse(text, "it begins neither with tcp:// nor with serial://")
+
+
+def _serial(text: str, device: str, options: dict[str, str]) -> SerialEndpoint:
+    if not device.startswith("/") or device == "/":
+        raise _refuse(text, "the device is an absolute path")
+    unknown = set(options) - {"baud", "data_bits", "parity", "stop_bits"}
+    if unknown:
+        raise _refuse(text, f"unknown option {', '.join(sorted(unknown))}")
+    try:
+        baud = int(options.get("baud", DEFAULT_BAUD))
+        data_bits, stop_bits = int(options.get("data_bits", 8)), int(options.get("stop_bits", 1))
+    except ValueError:
+        raise _refuse(text, "baud, data_bits and stop_bits are numbers") from None
+    parity = options.get("parity", "N").upper()
+    if not 50 <= baud <= 4_000_000 or data_bits not in (7, 8) or stop_bits not in (1, 2) or parity not in PARITIES:
+        raise _refuse(text, "baud 50 to 4000000, data_bits 7 or 8, parity N, E, O, M or S, stop_bits 1 or 2")
+    return SerialEndpoint(device, baud, data_bits, parity, stop_bits)

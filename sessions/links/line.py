@@ -1,0 +1,28 @@
+"""What every line can do, and how it fails."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+from sessions.dlms.errors import DlmsError
+
+
+class LineError(DlmsError):
+    """The line could not be opened, or broke. `code` says how."""
+
+    layer = "line"
+    code = "line-error"
+    retryable: ClassVar[bool] = True
+
+
+class Line(Protocol):
+    """Octets in and out."""
+
+    async def read(self) -> bytes:
+        """What has arrived, at least one octet; empty at the end of the line. `LineError` where it broke."""
+
+    async def write(self, octets: bytes) -> None:
+        """Send all of it."""
+
+    async def close(self) -> None:
+        """Let go of the line. Never fails, never hangs."""

@@ -1,0 +1,15 @@
+"""The line to an endpoint, whatever its kind."""
+
+from __future__ import annotations
+
+from sessions.links.endpoint import Endpoint, TcpEndpoint
+from sessions.links.line import Line
+from sessions.links.serial_port import open_serial
+from sessions.links.tcp import open_tcp
+
+
+async def open_line(endpoint: Endpoint, *, connect_timeout: float = 5.0) -> Line:
+    """Open it, or raise a `LineError`."""
+    if isinstance(endpoint, TcpEndpoint):
+        return await open_tcp(endpoint, connect_timeout=connect_timeout)
+    return await open_serial(endpoint)

@@ -1,0 +1,127 @@
+"""A serial line through pyserial. Its calls block, so each open port has a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import serial
+
+from sessions.links.endpoint import SerialEndpoint
+from sessions.links.line import LineError
+
+POLL_SECONDS = 0.2
+WRITE_TIMEOUT = 10.0
+
+
+class SerialLine:
+    """An open port: a thread reads, writes go through an executor of one thread."""
+
+    def __init__(self, port: serial.Serial) -> None:
+        self._port = port
+        self._loop = asyncio.get_running_loop()
+        self._arrived: asyncio.Queue[bytes | LineError] = asyncio.Queue()
+        self._closing = threading.Event()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="serial-write")
+        self._thread = threading.Thread(target=self._listen, name="serial-read", daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while not self._closing.is_set():
+            try:
+                octets = self._port.read(max(1, self._port.in_waiting))
+            except (OSError, serial.SerialException, TypeError) as error:
+                # TypeError: pyserial's answer to a port that was closed under a read.
+                if not self._closing.is_set():
+                    self._tell(_broken(error))
+                return
+            if octets:
+                self._tell(octets)
+
+    def _tell(self, item: bytes | LineError) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            self._loop.call_soon_threadsafe(self._arrived.put_nowait, item)
+
+    async def read(self) -> bytes:
+        item = await self._arrived.get()
+        if isinstance(item, LineError):
+            raise item
+        return item
+
+    async def write(self, octets: bytes) -> None:
+        try:
+            await self._loop.run_in_executor(self._writer, self._port.write, octets)
+        except (OSError, serial.SerialException) as error:
+            raise _broken(error) from None
+
+    async def close(self) -> None:
+        self._closing.set()
+        with contextlib.suppress(Exception):
+            self._port.cancel_read()
+        await self._loop.run_in_executor(None, self._thread.join, 2 * POLL_SECONDS + 0.5)
+        with contextlib.suppress(Exception):
+            self._port.close()
+        self._writer.shutdown(wait=False, cancel_futures=True)
+
+
+def _broken(error: Exception) -> LineError:
+    return LineError(
+        f"The serial port broke: {error}.",
+        code="port-lost",
+        hint="Was the adapter unplugged? Plug it in and open the session again.",
+    )
+
+
+async def open_serial(endpoint: SerialEndpoint) -> SerialLine:
+    """Open the port for us alone, or a `LineError` that says why not."""
+    try:
+        port = await asyncio.get_running_loop().run_in_executor(None, _open, endpoint)
+    except serial.SerialException as error:
+        raise _refused(endpoint, error) from None
+    except (ValueError, OSError) as error:
+        raise LineError(
+            f"{endpoint.device} does not take these settings: {error}.",
+            code="port-settings",
+            hint="Check baud rate, data bits, parity and stop bits.",
+        ) from None
+    return SerialLine(port)
+
+
+def _open(endpoint: SerialEndpoint) -> serial.Serial:
+    return serial.Serial(
+        endpoint.device,
+        baudrate=endpoint.baud,
+        bytesize=endpoint.data_bits,
+        parity=endpoint.parity,
+        stopbits=endpoint.stop_bits,
+        timeout=POLL_SECONDS,
+        write_timeout=WRITE_TIMEOUT,
+        exclusive=True,
+    )
+
+
+def _refused(endpoint: SerialEndpoint, error: serial.SerialException) -> LineError:
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or not os.path.exists(endpoint.device):
+        return LineError(
+            f"There is no serial port {endpoint.device}.",
+            code="port-missing",
+            hint="Is the adapter plugged in? Ask the administrator to check the list of ports.",
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return LineError(
+            f"{endpoint.device} may not be opened by this user.",
+            code="port-denied",
+            hint="Add the workbench's user to the group that owns the port (often dialout).",
+        )
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
+        return LineError(
+            f"{endpoint.device} is in use by another program.",
+            code="port-busy",
+            hint="Close the other program, or wait for the other session on this line.",
+        )
+    return LineError(f"{endpoint.device} could not be opened: {error}.", code="port-failed")

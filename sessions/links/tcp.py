@@ -1,0 +1,81 @@
+"""A line over TCP: a meter, a modem, or a serial bridge in raw mode."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+
+from sessions.links.endpoint import TcpEndpoint
+from sessions.links.line import LineError
+
+READ_SIZE = 65536
+CLOSE_PATIENCE = 1.0
+
+
+class TcpLine:
+    """A connected TCP stream."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self) -> bytes:
+        try:
+            return await self._reader.read(READ_SIZE)
+        except ConnectionResetError:
+            return b""
+        except OSError as error:
+            raise LineError(f"The connection broke: {error.strerror or error}.", code="connection-lost") from None
+
+    async def write(self, octets: bytes) -> None:
+        try:
+            self._writer.write(octets)
+            await self._writer.drain()
+        except (ConnectionResetError, BrokenPipeError):
+            raise LineError("The other side closed the connection.", code="connection-lost") from None
+        except OSError as error:
+            raise LineError(f"The connection broke: {error.strerror or error}.", code="connection-lost") from None
+
+    async def close(self) -> None:
+        self._writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self._writer.wait_closed(), CLOSE_PATIENCE)
+
+
+async def open_tcp(endpoint: TcpEndpoint, *, connect_timeout: float = 5.0) -> TcpLine:
+    """Connect, or a `LineError` that says which of the usual things went wrong."""
+    try:
+        async with asyncio.timeout(connect_timeout):
+            reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+    except TimeoutError:
+        raise LineError(
+            f"{endpoint.host} port {endpoint.port} did not answer within {connect_timeout:g} s.",
+            code="connect-timeout",
+            hint="Is the meter or bridge switched on and on this network? A firewall swallows packets the same way.",
+        ) from None
+    except socket.gaierror:
+        raise LineError(
+            f"The host name “{endpoint.host}” is not known.",
+            code="host-unknown",
+            hint="Check the spelling, or use the IP address.",
+        ) from None
+    except ConnectionRefusedError:
+        raise LineError(
+            f"{endpoint.host} refused the connection on port {endpoint.port}.",
+            code="connection-refused",
+            hint="The host is there, but nobody listens on this port: check the port (the DLMS wrapper's is 4059), and "
+            "whether the bridge has another client.",
+        ) from None
+    except OSError as error:
+        unreachable = error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+        raise LineError(
+            f"{endpoint.host} port {endpoint.port} cannot be reached: {error.strerror or error}.",
+            code="host-unreachable" if unreachable else "connection-failed",
+            hint="Check the cable, the network and the address.",
+        ) from None
+    raw = writer.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return TcpLine(reader, writer)
