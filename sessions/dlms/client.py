@@ -1,0 +1,509 @@
+"""The DLMS client without I/O: joins the link, the association, the ciphering and the transfers.
+
+    octets in -> link -> APDU -> ciphering -> association or transfer -> events
+    requests  ->        transfer -> ciphering -> link -> octets out
+
+The owner feeds octets and the time, sends what `octets_to_send` gives, takes events, and asks for the next timer. One request
+runs at a time. What it may rely on: every request ends in exactly one of its `…Finished`, `RequestFailed` or `Failed`; after
+`Failed` only `abandon` is left; after `Released` nothing is. Source: IEC 62056-5-3.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from meters.cosem.data import Data, DataType
+from sessions.dlms.acse import Aare, Rlre
+from sessions.dlms.apdu import Apdu, decode_apdu
+from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
+from sessions.dlms.apdu.descriptors import (
+    ActionResult,
+    CosemAttributeDescriptor,
+    CosemMethodDescriptor,
+    InvokeIdAndPriority,
+)
+from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse
+from sessions.dlms.apdu.get import GetResponseNormal, GetResponseWithDatablock
+from sessions.dlms.apdu.notification import DataNotification, EventNotificationRequest
+from sessions.dlms.association import (
+    Association,
+    AssociationEvent,
+    AssociationParameters,
+    AssociationState,
+    Negotiated,
+)
+from sessions.dlms.ciphering import Ciphering
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.errors import (
+    AuthenticationFailedError,
+    ConnectionLostError,
+    DlmsError,
+    LocalProtocolError,
+    NoReplyError,
+    RemoteProtocolError,
+)
+from sessions.dlms.events import (
+    Associated,
+    ClientEvent,
+    Failed,
+    NotificationReceived,
+    Released,
+    ReplyIgnored,
+    RequestFailed,
+)
+from sessions.dlms.initiate import InitiateResponse
+from sessions.dlms.link import (
+    ApduReceived,
+    FrameReceived,
+    FrameSent,
+    Link,
+    LinkConnected,
+    LinkDisconnected,
+    LinkEvent,
+    LinkFailed,
+    OctetsDiscarded,
+)
+from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.transfer import Transfer, TransferLimits
+
+UNLIMITED_PDU: Final = 0xFFFF
+"""What "no limit" comes to: the wrapper's length field has two octets."""
+
+MAX_IGNORED: Final = 64
+"""APDUs in a row that answer nothing, before the peer is taken for a babbler."""
+
+RELEASE_TIMEOUT: Final = 3.0
+"""Seconds for an RLRE: several meters know none and stay silent."""
+
+EXCHANGE_FACTOR: Final = 12
+"""How many reply timeouts may pass without a valid frame while octets keep trickling in."""
+
+
+class DlmsClient:
+    """One association over one link.
+
+    `challenge` (8 to 64 octets, random) is used by HLS. `counters` hands out the invocation counters of the global key, once
+    each; None where nothing is ciphered. `reply_timeout` bounds the wait, in seconds, after an APDU that answers something
+    else; plain silence is the link's to time.
+    """
+
+    def __init__(
+        self,
+        parameters: AssociationParameters,
+        link: Link,
+        *,
+        challenge: bytes,
+        counters: InvocationCounters | None,
+        limits: TransferLimits | None = None,
+        reply_timeout: float = 5.0,
+    ) -> None:
+        self.parameters = parameters
+        self.negotiated: Negotiated | None = None
+        self._link = link
+        self._association = Association(parameters, challenge)
+        self._ciphering = Ciphering(parameters, counters)
+        self._transfer = Transfer(limits)
+        self._events: deque[ClientEvent] = deque()
+        self._reply_timeout = reply_timeout
+        self._deadline: float | None = None
+        self._ignored = 0
+        self._requests = 0
+        self._hdlc: object | None = None
+        self._remark = ""
+
+    @property
+    def state(self) -> AssociationState:
+        return self._association.state
+
+    # -- what the user asks ------------------------------------------------------------------------------------------
+
+    def open(self, now: float) -> None:
+        """Connect the link and associate: ends in `Associated` or `Failed`."""
+        self._association.fire(AssociationEvent.OPEN)
+        self._await(now)
+        self._link.connect(now)
+        self._drain_link(now)
+
+    def get(
+        self, descriptor: CosemAttributeDescriptor, access_selection: SelectiveAccess | None = None, *, now: float
+    ) -> int:
+        """Read one attribute: `BlockReceived`… and `GetFinished`."""
+        self._check(Conformance.GET, "GET")
+        octets = self._transfer.get(self._requests + 1, descriptor, access_selection, capacity=self._capacity())
+        return self._request(octets, now)
+
+    def set(
+        self,
+        descriptor: CosemAttributeDescriptor,
+        value: Data,
+        access_selection: SelectiveAccess | None = None,
+        *,
+        now: float,
+    ) -> int:
+        """Write one attribute: `BlockSent`… and `SetFinished`."""
+        negotiated = self._check(Conformance.SET, "SET")
+        octets = self._transfer.set(
+            self._requests + 1,
+            descriptor,
+            value,
+            access_selection,
+            capacity=self._capacity(),
+            blocks=Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE in negotiated.conformance,
+        )
+        return self._request(octets, now)
+
+    def action(self, descriptor: CosemMethodDescriptor, parameters: Data | None = None, *, now: float) -> int:
+        """Invoke one method: `BlockSent`…, `BlockReceived`… and `ActionFinished`."""
+        negotiated = self._check(Conformance.ACTION, "ACTION")
+        octets = self._transfer.action(
+            self._requests + 1,
+            descriptor,
+            parameters,
+            capacity=self._capacity(),
+            blocks=Conformance.BLOCK_TRANSFER_WITH_ACTION in negotiated.conformance,
+        )
+        return self._request(octets, now)
+
+    def release(self, now: float) -> None:
+        """End the association and the link in good order: ends in `Released`."""
+        if not self._transfer.idle:
+            raise LocalProtocolError("another request is still waiting for its answer", code="busy")
+        self._association.fire(AssociationEvent.RELEASE)
+        rlrq = self._association.rlrq(self._ciphering.protect_initiate(self._association.initiate_request().encode()))
+        self._link.send_apdu(rlrq.encode(), now)
+        self._deadline = now + RELEASE_TIMEOUT
+        self._drain_link(now)
+
+    def abandon(self, now: float) -> None:
+        """Take the link down without a release: from every state, and ends in `Released`."""
+        self._transfer.abort()
+        self._association.fire(AssociationEvent.ABANDON)
+        if self.state is AssociationState.CLOSED:
+            return
+        self._disconnect(now)
+        self._drain_link(now)
+
+    # -- what the owner of the line tells and asks -------------------------------------------------------------------
+
+    def receive_octets(self, octets: bytes, now: float) -> None:
+        """Octets that came from the line."""
+        self._link.receive_octets(octets, now)
+        self._drain_link(now)
+
+    def connection_lost(self, now: float) -> None:
+        """The line is at its end."""
+        self._link.connection_lost(now)
+        self._drain_link(now)
+
+    def octets_to_send(self) -> bytes:
+        """Octets for the line, handed out once."""
+        return self._link.octets_to_send()
+
+    def next_event(self) -> ClientEvent | None:
+        """The oldest event that was not taken yet."""
+        return self._events.popleft() if self._events else None
+
+    def next_timer(self) -> float | None:
+        """When `handle_timer` wants to be called."""
+        timers = [timer for timer in (self._link.next_timer(), self._deadline) if timer is not None]
+        return min(timers, default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Time has passed."""
+        self._link.handle_timer(now)
+        self._drain_link(now)
+        if self._deadline is not None and now >= self._deadline:
+            self._overdue(now)
+            self._drain_link(now)
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def _check(self, service: Conformance, name: str) -> Negotiated:
+        """The negotiated values, if the association stands and the service is part of them."""
+        if self.negotiated is None or self.state is not AssociationState.ASSOCIATED:
+            raise LocalProtocolError(
+                f"{name} needs an open association, this one is {self.state.name.lower().replace('_', ' ')}",
+                layer="association",
+                code="not-associated",
+            )
+        if service not in self.negotiated.conformance:
+            raise LocalProtocolError(
+                f"the meter did not agree to {name} in this association",
+                code="service-not-negotiated",
+                hint="Another client SAP or authentication may be allowed more.",
+            )
+        return self.negotiated
+
+    def _capacity(self) -> int:
+        """The longest APDU in clear that the meter takes."""
+        size = self.negotiated.server_max_receive_pdu_size if self.negotiated is not None else 0
+        return self._ciphering.capacity(size or UNLIMITED_PDU)
+
+    def _request(self, octets: bytes, now: float) -> int:
+        try:
+            self._send(octets, now)
+        except DlmsError:
+            self._transfer.abort()
+            raise
+        self._requests += 1
+        self._drain_link(now)
+        return self._requests
+
+    def _send(self, octets: bytes, now: float) -> None:
+        """Protect an APDU as agreed, and send it."""
+        self._link.send_apdu(self._ciphering.protect(octets), now)
+        self._await(now)
+
+    # -- the wait for an answer --------------------------------------------------------------------------------------
+
+    def _await(self, now: float) -> None:
+        self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
+        self._ignored = 0
+
+    def _waiting(self) -> bool:
+        """Whether an answer is due."""
+        if self.state is AssociationState.ASSOCIATED:
+            return not self._transfer.idle
+        return self.state not in (AssociationState.IDLE, AssociationState.FAILED, AssociationState.CLOSED)
+
+    def _ignore(self, event: ReplyIgnored | NotificationReceived, now: float) -> None:
+        """An APDU that is no answer: told, and the patience for the answer shortened."""
+        self._events.append(event)
+        if not self._waiting():
+            return
+        self._ignored += 1
+        if self._ignored > MAX_IGNORED:
+            raise RemoteProtocolError(f"{self._ignored} APDUs in a row answer nothing that was asked", code="babbling")
+        if self._ignored == 1 and self.state is not AssociationState.RELEASE_PENDING:
+            self._deadline = now + self._reply_timeout
+
+    def _overdue(self, now: float) -> None:
+        self._deadline = None
+        if self.state is AssociationState.RELEASE_PENDING:
+            self._released_by_server("no answer to the release request", now)
+        elif self.state is AssociationState.DISCONNECT_PENDING:
+            self._association.fire(AssociationEvent.LINK_DOWN)
+            self._end_released("no answer to the disconnect")
+        elif self._waiting():
+            self._fail(
+                NoReplyError(
+                    "The meter talks, but the answer to the request did not come.",
+                    layer="application",
+                    hint="Try again; if it comes back, note the frames: the meter answers something that was not asked.",
+                )
+            )
+
+    # -- what the link brings ----------------------------------------------------------------------------------------
+
+    def _drain_link(self, now: float) -> None:
+        while (event := self._link.next_event()) is not None:
+            try:
+                self._handle_link_event(event, now)
+            except DlmsError as error:
+                self._fail(error)
+
+    def _handle_link_event(self, event: LinkEvent, now: float) -> None:
+        match event:
+            case FrameSent() | OctetsDiscarded():
+                self._events.append(event)
+            case FrameReceived():
+                self._events.append(event)
+                if self._deadline is not None and self._ignored == 0 and self.state is not AssociationState.RELEASE_PENDING:
+                    self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
+            case LinkConnected():
+                self._link_connected(event, now)
+            case ApduReceived():
+                self._apdu_received(event.apdu, now)
+            case LinkDisconnected():
+                self._link_down(ConnectionLostError("The meter closed the link.", layer="link", code="link-closed"))
+            case LinkFailed():
+                self._link_down(event.error)
+
+    def _link_connected(self, event: LinkConnected, now: float) -> None:
+        self._association.fire(AssociationEvent.LINK_UP)
+        self._hdlc = event.parameters
+        self._ciphering.start()
+        initiate = self._ciphering.protect_initiate(self._association.initiate_request().encode())
+        self._link.send_apdu(self._association.aarq(initiate).encode(), now)
+        self._await(now)
+
+    def _link_down(self, error: DlmsError) -> None:
+        """The link is gone: as wished, or in the middle of something."""
+        state = self.state
+        if state in (AssociationState.FAILED, AssociationState.CLOSED):
+            self._association.fire(AssociationEvent.LINK_DOWN)
+            return
+        if state in (AssociationState.RELEASE_PENDING, AssociationState.DISCONNECT_PENDING):
+            self._association.fire(AssociationEvent.LINK_DOWN)
+            wished = error.code == "link-closed"
+            self._end_released(self._remark if wished else self._remark or error.message)
+            return
+        self._fail(error)
+        self._association.fire(AssociationEvent.LINK_DOWN)
+
+    def _fail(self, error: DlmsError) -> None:
+        """The conversation is over; said once."""
+        over = (AssociationState.FAILED, AssociationState.CLOSED, AssociationState.DISCONNECT_PENDING)
+        self._transfer.abort()
+        if self.state in over:
+            return
+        self._deadline = None
+        self._association.fire(AssociationEvent.FAILURE)
+        self._ciphering.end()
+        self._events.append(Failed(error))
+
+    def _end_released(self, remark: str) -> None:
+        self._deadline = None
+        self._ciphering.end()
+        self._events.append(Released(remark))
+
+    # -- APDUs -------------------------------------------------------------------------------------------------------
+
+    def _apdu_received(self, octets: bytes, now: float) -> None:
+        match self.state:
+            case AssociationState.ASSOCIATION_PENDING:
+                self._association_answer(octets, now)
+            case AssociationState.HLS_PENDING:
+                self._proof_answer(octets, now)
+            case AssociationState.ASSOCIATED:
+                self._answer(octets, now)
+            case AssociationState.RELEASE_PENDING:
+                self._release_answer(octets, now)
+            case _:
+                self._events.append(ReplyIgnored(None, f"{len(octets)} octets came outside of an association"))
+
+    def _association_answer(self, octets: bytes, now: float) -> None:
+        apdu = decode_apdu(octets)
+        if isinstance(apdu, DataNotification | EventNotificationRequest):
+            self._ignore(NotificationReceived(apdu), now)
+            return
+        if not isinstance(apdu, Aare):
+            raise refusal_of(apdu) or RemoteProtocolError(
+                f"an AARE is due, the meter sent: {apdu.summary()}", layer="association", code="unexpected-answer"
+            )
+        self._association.learn(aare := apdu)
+        self._ciphering.server_system_title = self._association.server_system_title
+        event = self._association.judge(aare, self._service_error_in(aare))
+        self.negotiated = self._association.negotiate(self._initiate_response(aare), self._hdlc)
+        self._ciphering.agree()
+        self._association.fire(event)
+        if event is AssociationEvent.AARE_HLS_REQUIRED:
+            self._send_proof(now)
+        else:
+            self._associated()
+
+    def _service_error_in(self, aare: Aare) -> ConfirmedServiceError | None:
+        """The reason that a rejecting AARE may carry, in clear."""
+        try:
+            apdu = decode_apdu(aare.user_information) if aare.user_information else None
+        except DlmsError:
+            return None
+        return apdu if isinstance(apdu, ConfirmedServiceError) else None
+
+    def _initiate_response(self, aare: Aare) -> InitiateResponse | None:
+        """What the AARE's user-information says, deciphered; None where the meter sends none."""
+        if not aare.user_information:
+            return None
+        apdu = decode_apdu(self._ciphering.unprotect_initiate(aare.user_information))
+        if isinstance(apdu, InitiateResponse):
+            return apdu
+        raise refusal_of(apdu) or RemoteProtocolError(
+            f"the AARE should carry an initiate response, it carries: {apdu.summary()}", layer="association"
+        )
+
+    def _send_proof(self, now: float) -> None:
+        """HLS pass 3: what only the owner of the secret can make of the meter's challenge."""
+        proof = self._association.proof(self._ciphering)
+        request = ActionRequestNormal(
+            InvokeIdAndPriority(1), self._association.reply_to_hls, Data(DataType.OCTET_STRING, proof)
+        )
+        self._send(request.encode(), now)
+
+    def _proof_answer(self, octets: bytes, now: float) -> None:
+        """HLS pass 4: the meter's own proof. Without it nobody knows who answers."""
+        plain, protected = self._ciphering.unprotect(octets)
+        apdu = decode_apdu(plain)
+        if isinstance(apdu, DataNotification | EventNotificationRequest):
+            self._ignore(NotificationReceived(apdu, protected), now)
+            return
+        if not isinstance(apdu, ActionResponseNormal):
+            raise refusal_of(apdu) or RemoteProtocolError(
+                f"the answer to reply_to_HLS is due, the meter sent: {apdu.summary()}", layer="authentication"
+            )
+        if apdu.result is not ActionResult.SUCCESS:
+            raise AuthenticationFailedError(
+                f"the meter refused our proof of the secret: {words(apdu.result)}", code="proof-refused"
+            )
+        self._association.verify(_octets_of(apdu.return_parameters), self._ciphering)
+        self._association.fire(AssociationEvent.SERVER_PROVEN)
+        self._associated()
+
+    def _associated(self) -> None:
+        assert self.negotiated is not None  # noqa: S101 - the AARE was judged
+        self._deadline = None
+        self._events.append(Associated(self.negotiated))
+
+    def _answer(self, octets: bytes, now: float) -> None:
+        plain, protected = self._ciphering.unprotect(octets)
+        try:
+            apdu = decode_apdu(plain)
+        except DlmsError as error:
+            self._request_failed(error, now)
+            return
+        if isinstance(apdu, DataNotification | EventNotificationRequest):
+            self._ignore(NotificationReceived(apdu, protected), now)
+        elif self._transfer.idle:
+            self._ignore(ReplyIgnored(apdu, "nothing is asked"), now)
+        elif (refusal := refusal_of(apdu)) is not None:
+            self._request_failed(refusal, now)
+        elif (invocation := getattr(apdu, "invoke_id_and_priority", None)) is None:
+            raise RemoteProtocolError(f"no answer to a request: {apdu.summary()}", code="unexpected-answer")
+        elif invocation.invoke_id != self._transfer.invoke_id:
+            reason = f"invoke-id {invocation.invoke_id}, but {self._transfer.invoke_id} is asked"
+            self._ignore(ReplyIgnored(apdu, reason), now)
+        else:
+            self._continue(apdu, now)
+
+    def _continue(self, apdu: Apdu, now: float) -> None:
+        """An answer to the request: hand on what it brings, ask for the next block."""
+        try:
+            outcomes, octets = self._transfer.receive(apdu)
+        except DlmsError as error:
+            self._request_failed(error, now)
+            return
+        self._events.extend(outcomes)
+        if octets is None:
+            self._deadline = None
+        else:
+            self._send(octets, now)
+
+    def _request_failed(self, error: DlmsError, now: float) -> None:
+        if self._transfer.idle:
+            self._ignore(ReplyIgnored(None, error.message), now)
+            return
+        self._transfer.abort()
+        self._deadline = None
+        self._events.append(RequestFailed(self._transfer.request, error))
+
+    def _release_answer(self, octets: bytes, now: float) -> None:
+        """An RLRE ends it, and so does anything else but a notification: some meters answer with an error, or garbage."""
+        try:
+            apdu = decode_apdu(octets)
+        except DlmsError as error:
+            self._released_by_server(f"the release was answered with something unreadable: {error.message}", now)
+            return
+        if isinstance(apdu, DataNotification | EventNotificationRequest):
+            self._ignore(NotificationReceived(apdu), now)
+        else:
+            self._released_by_server("" if isinstance(apdu, Rlre) else f"released with: {apdu.summary()}", now)
+
+    def _released_by_server(self, remark: str, now: float) -> None:
+        self._remark = remark
+        self._association.fire(AssociationEvent.RELEASED)
+        self._disconnect(now)
+
+    def _disconnect(self, now: float) -> None:
+        self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
+        self._link.disconnect(now)
