@@ -80,6 +80,9 @@ RELEASE_TIMEOUT: Final = 3.0
 EXCHANGE_FACTOR: Final = 12
 """How many reply timeouts may pass without a valid frame while octets keep trickling in."""
 
+BARE_FRAME_OCTETS: Final = 16
+"""A frame without information is not longer than this in any framing."""
+
 
 class DlmsClient:
     """One association over one link.
@@ -171,9 +174,12 @@ class DlmsClient:
         if not self._transfer.idle:
             raise LocalProtocolError("another request is still waiting for its answer", code="busy")
         self._association.fire(AssociationEvent.RELEASE)
-        rlrq = self._association.rlrq(self._ciphering.protect_initiate(self._association.initiate_request().encode()))
-        self._link.send_apdu(rlrq.encode(), now)
-        self._deadline = now + RELEASE_TIMEOUT
+        try:
+            initiate = self._ciphering.protect_initiate(self._association.initiate_request().encode())
+            self._link.send_apdu(self._association.rlrq(initiate).encode(), now)
+            self._deadline = now + RELEASE_TIMEOUT
+        except DlmsError as error:  # no invocation counter is left, say: then without a release
+            self._released_by_server(f"no release request: {error.message}", now)
         self._drain_link(now)
 
     def abandon(self, now: float) -> None:
@@ -310,8 +316,7 @@ class DlmsClient:
                 self._events.append(event)
             case FrameReceived():
                 self._events.append(event)
-                if self._deadline is not None and self._ignored == 0 and self.state is not AssociationState.RELEASE_PENDING:
-                    self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
+                self._frame_received(event, now)
             case LinkConnected():
                 self._link_connected(event, now)
             case ApduReceived():
@@ -320,6 +325,12 @@ class DlmsClient:
                 self._link_down(ConnectionLostError("The meter closed the link.", layer="link", code="link-closed"))
             case LinkFailed():
                 self._link_down(event.error)
+
+    def _frame_received(self, event: FrameReceived, now: float) -> None:
+        """A part of a long answer gives the rest more time; a bare "ready" of the link gives none."""
+        partial = self._deadline is not None and self._ignored == 0 and self.state is not AssociationState.RELEASE_PENDING
+        if partial and len(event.octets) > BARE_FRAME_OCTETS:
+            self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
 
     def _link_connected(self, event: LinkConnected, now: float) -> None:
         self._association.fire(AssociationEvent.LINK_UP)

@@ -1,0 +1,329 @@
+"""A conversation with one meter: a client that knows the protocol, on a line that knows octets, in asyncio.
+
+    conversation = Conversation(endpoint, client, on_frame=record)
+    try:
+        negotiated = await conversation.open()
+        value = await conversation.get(CosemAttributeDescriptor(8, CLOCK, 2))
+        await conversation.release()
+    finally:
+        await conversation.close()
+
+Every call returns, or raises a `DlmsError`, within the link's timeouts. Cancelling a call, or an error in a callback, closes the
+line: what the meter would answer then belongs to nobody. `close` may be called at any time and always frees the line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from meters.cosem.data import Data
+from sessions.dlms.apdu.descriptors import (
+    ActionResult,
+    CosemAttributeDescriptor,
+    CosemMethodDescriptor,
+    DataAccessResult,
+)
+from sessions.dlms.association import AssociationParameters, AssociationState, Negotiated
+from sessions.dlms.client import DlmsClient
+from sessions.dlms.errors import DlmsError, LocalProtocolError
+from sessions.dlms.events import (
+    ActionFinished,
+    Associated,
+    BlockReceived,
+    BlockSent,
+    ClientEvent,
+    Failed,
+    GetFinished,
+    NotificationReceived,
+    Released,
+    RequestFailed,
+    SetFinished,
+)
+from sessions.dlms.hdlc.client_link import HdlcClientLink
+from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.dlms.link import FrameReceived, FrameSent, Link, OctetsDiscarded
+from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.wrapper import WrapperLink
+from sessions.links.endpoint import Endpoint
+from sessions.links.line import Line, LineError
+from sessions.links.opening import open_line
+
+Framing = Literal["wrapper", "hdlc"]
+LineFrame = FrameSent | FrameReceived | OctetsDiscarded
+Wanted = TypeVar("Wanted", bound=ClientEvent)
+
+DISCONNECT_TIMEOUT: Final = 1.0
+"""Seconds that `close` gives an HDLC meter to acknowledge the disconnect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HdlcSettings:
+    """How to reach a meter by HDLC. Without a physical address, the logical device is addressed alone.
+
+    `address_octets` None: one octet without a physical address, two where both parts fit into them, else four.
+    """
+
+    physical_address: int | None = None
+    address_octets: int | None = None
+    max_info: int = 128
+    window: int = 1
+
+    def octets_for(self, logical_device: int) -> int:
+        """The size of the server address."""
+        if self.address_octets is not None:
+            return self.address_octets
+        if self.physical_address is None:
+            return 1 if logical_device < 0x80 else 4
+        return 2 if max(logical_device, self.physical_address) < 0x80 else 4
+
+
+def make_link(framing: Framing, parameters: AssociationParameters, hdlc: HdlcSettings, timeout: float) -> Link:
+    """The link below an association. `timeout` is how long one answer may take, in seconds."""
+    if framing == "wrapper":
+        return WrapperLink(
+            client_sap=parameters.client_sap, server_sap=parameters.server_sap, response_timeout=timeout
+        )
+    return HdlcClientLink(
+        client_sap=parameters.client_sap,
+        server_sap=parameters.server_sap,
+        physical_address=hdlc.physical_address,
+        address_octets=hdlc.octets_for(parameters.server_sap),
+        parameters=HdlcParameters(hdlc.max_info, hdlc.max_info, hdlc.window, hdlc.window),
+        response_timeout=timeout,
+    )
+
+
+class Conversation:
+    """One client on one line, from connecting to closing.
+
+    `on_frame` sees every frame, and every octet that is none, as it passes; `on_notification` what the meter says unasked.
+    `before_octets` is awaited each time before the client may use invocation counters: the place to reserve more of them.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        client: DlmsClient,
+        *,
+        on_frame: Callable[[LineFrame], None] | None = None,
+        on_notification: Callable[[NotificationReceived], None] | None = None,
+        before_octets: Callable[[], Awaitable[None]] | None = None,
+        connect_timeout: float = 10.0,
+    ) -> None:
+        self.endpoint = endpoint
+        self.client = client
+        self.on_frame = on_frame
+        self.on_notification = on_notification
+        self.before_octets = before_octets
+        self.connect_timeout = connect_timeout
+        self._line: Line | None = None
+        self._reading: asyncio.Task[bytes] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the association stands and the line is ours."""
+        return self._line is not None and self.client.state is AssociationState.ASSOCIATED
+
+    # -- what can be asked -------------------------------------------------------------------------------------------
+
+    async def open(self) -> Negotiated:
+        """Connect the line and the link, and associate."""
+        if self._line is not None:
+            raise LocalProtocolError("the conversation is open already", layer="line")
+        self._line = await open_line(self.endpoint, connect_timeout=self.connect_timeout)
+        event = await self._run(lambda now: self.client.open(now), Associated)
+        return event.negotiated
+
+    async def get(
+        self,
+        descriptor: CosemAttributeDescriptor,
+        access_selection: SelectiveAccess | None = None,
+        *,
+        on_block: Callable[[BlockReceived], None] | None = None,
+    ) -> Data | DataAccessResult:
+        """One attribute. What the meter refuses for this attribute alone is a value."""
+        event = await self._run(
+            lambda now: self.client.get(descriptor, access_selection, now=now), GetFinished, on_block
+        )
+        return event.result
+
+    async def set(
+        self,
+        descriptor: CosemAttributeDescriptor,
+        value: Data,
+        access_selection: SelectiveAccess | None = None,
+    ) -> DataAccessResult:
+        """Write one attribute."""
+        event = await self._run(
+            lambda now: self.client.set(descriptor, value, access_selection, now=now), SetFinished
+        )
+        return event.result
+
+    async def action(
+        self,
+        descriptor: CosemMethodDescriptor,
+        parameters: Data | None = None,
+        *,
+        on_block: Callable[[BlockReceived], None] | None = None,
+    ) -> tuple[ActionResult, Data | DataAccessResult | None]:
+        """Invoke one method: its result and what it returns."""
+        event = await self._run(
+            lambda now: self.client.action(descriptor, parameters, now=now), ActionFinished, on_block
+        )
+        return event.result, event.return_parameters
+
+    async def release(self) -> str:
+        """End the association and the link in good order, and free the line; a remark if the meter did it its own way."""
+        event = await self._run(lambda now: self.client.release(now), Released)
+        await self._free_line()
+        return event.remark
+
+    async def idle(self, seconds: float) -> None:
+        """Listen for `seconds`: deliver what the meter says unasked, and notice when it goes away."""
+        try:
+            until = self._now() + seconds
+            while (left := until - self._now()) > 0 and self._line is not None:
+                await self._wait(left)
+                await self._write()
+                self._take_events(None, None)
+        except _Refused as refused:
+            await self.close()
+            raise refused.error from None
+        except BaseException:
+            await self._free_line()
+            raise
+
+    async def close(self) -> None:
+        """Free the line, whatever the state. An HDLC meter is told to disconnect, so that it is free for the next client."""
+        if self._line is None:
+            return
+        try:
+            if self.client.state not in (AssociationState.IDLE, AssociationState.CLOSED):
+                async with asyncio.timeout(DISCONNECT_TIMEOUT):
+                    await self._run(lambda now: self.client.abandon(now), Released)
+        except (DlmsError, TimeoutError):
+            pass  # it was an attempt; the line is freed all the same
+        finally:
+            await self._free_line()
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _run(
+        self,
+        begin: Callable[[float], object],
+        wanted: type[Wanted],
+        on_block: Callable[[BlockReceived], None] | None = None,
+    ) -> Wanted:
+        """Begin something, and keep the line going until it has ended in `wanted`.
+
+        A refused request leaves the conversation open. Whatever else goes wrong, the line is freed: an answer that comes later
+        must not meet the next question.
+        """
+        if self._line is None:
+            raise LocalProtocolError("the conversation is closed", layer="line", code="closed")
+        try:
+            await self._before()
+            begin(self._now())
+            while True:
+                await self._write()
+                if (event := self._take_events(wanted, on_block)) is not None:
+                    return event
+                await self._wait(None)
+        except (_Refused, LocalProtocolError) as error:
+            if not self.is_open:
+                await self.close()
+            raise error.error if isinstance(error, _Refused) else error from None
+        except BaseException:
+            await self._free_line()
+            raise
+
+    async def _before(self) -> None:
+        if self.before_octets is not None:
+            await self.before_octets()
+
+    async def _write(self) -> None:
+        octets = self.client.octets_to_send()
+        if octets and self._line is not None:
+            try:
+                await self._line.write(octets)
+            except LineError as error:
+                self._line_broke(error)
+
+    def _take_events(
+        self, wanted: type[Wanted] | None, on_block: Callable[[BlockReceived], None] | None
+    ) -> Wanted | None:
+        """Hand out the events that wait; the one that is waited for, or the error that takes its place."""
+        found: Wanted | None = None
+        refused: DlmsError | None = None
+        while (event := self.client.next_event()) is not None:
+            match event:
+                case FrameSent() | FrameReceived() | OctetsDiscarded():
+                    if self.on_frame is not None:
+                        self.on_frame(event)
+                case NotificationReceived():
+                    if self.on_notification is not None:
+                        self.on_notification(event)
+                case BlockReceived():
+                    if on_block is not None:
+                        on_block(event)
+                case RequestFailed() | Failed():
+                    refused = event.error
+                case _ if wanted is not None and isinstance(event, wanted):
+                    found = event
+        if refused is not None:
+            raise _Refused(refused)
+        return found
+
+    async def _wait(self, at_most: float | None) -> None:
+        """Until octets come, the line ends, a timer of the client is due, or `at_most` seconds have passed."""
+        assert self._line is not None  # noqa: S101 - the callers looked
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._line.read())
+        timer = self.client.next_timer()
+        waits = [seconds for seconds in (at_most, None if timer is None else timer - self._now()) if seconds is not None]
+        await asyncio.wait({self._reading}, timeout=max(0.0, min(waits)) if waits else None)
+        if self._reading.done():
+            reading, self._reading = self._reading, None
+            await self._before()
+            try:
+                octets = reading.result()
+            except LineError as error:
+                self._line_broke(error)
+                return
+            if octets:
+                self.client.receive_octets(octets, self._now())
+            else:
+                self.client.connection_lost(self._now())
+        elif timer is not None and timer <= self._now():
+            await self._before()
+            self.client.handle_timer(self._now())
+
+    def _line_broke(self, error: LineError) -> None:
+        """A line that breaks after the release was asked for has done what was wanted."""
+        leaving = self.client.state in (AssociationState.RELEASE_PENDING, AssociationState.DISCONNECT_PENDING)
+        self.client.connection_lost(self._now())
+        if not leaving:
+            raise error
+
+    async def _free_line(self) -> None:
+        line, self._line = self._line, None
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        if line is not None:
+            await asyncio.shield(line.close())
+
+
+class _Refused(Exception):
+    """Tells an error that the client reported from one that broke its owner."""
+
+    def __init__(self, error: DlmsError) -> None:
+        super().__init__(error.message)
+        self.error = error
