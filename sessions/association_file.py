@@ -1,0 +1,280 @@
+"""The association file: how to talk with one meter, secrets included, as TOML.
+
+    framing = "hdlc"                  # or "wrapper"
+    client_sap = 32
+    authentication = "hls-gmac"
+    protection = "authenticated-encrypted"
+    client_system_title = "4D57424D57422D31"
+    guek = "000102030405060708090A0B0C0D0E0F"
+    gak = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+    [hdlc]
+    physical_address = 17
+
+Whatever is wrong with it becomes an `AssociationFileError` that names the key, and never shows a secret.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from meters.cosem.obis import ObisCode
+from sessions.dlms.association import AssociationParameters, Protection, check_parameters
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.errors import DlmsError, LocalProtocolError
+from sessions.links.driver import Framing, HdlcSettings
+
+T = TypeVar("T")
+
+AUTHENTICATION_WORDS: Final[Mapping[str, AuthenticationMechanism]] = {
+    "none": AuthenticationMechanism.NONE,
+    "lls": AuthenticationMechanism.LLS,
+    "hls-manufacturer": AuthenticationMechanism.HLS_MANUFACTURER,
+    "hls-md5": AuthenticationMechanism.HLS_MD5,
+    "hls-sha1": AuthenticationMechanism.HLS_SHA1,
+    "hls-gmac": AuthenticationMechanism.HLS_GMAC,
+    "hls-sha256": AuthenticationMechanism.HLS_SHA256,
+    "hls-ecdsa": AuthenticationMechanism.HLS_ECDSA,
+}
+
+DEFAULT_TIMEOUT: Final = 5.0
+COUNTER_OBJECT: Final = ObisCode.parse("0-0:43.1.0*255")
+PUBLIC_CLIENT: Final = 16
+MAX_COUNTER: Final = 0xFFFFFFFF
+MAX_FILE_OCTETS: Final = 64 * 1024
+
+
+class AssociationFileError(DlmsError):
+    """The association file cannot be used; `key` names the guilty entry, where there is one."""
+
+    layer = "configuration"
+    code = "bad-association-file"
+    hint = "The README shows an association file with every key."
+
+    def __init__(self, reason: str, *, key: str = "", code: str | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{key}: {reason}" if key else reason, code=code, hint=hint)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociationFile:
+    """What the file says. `timeout`: seconds for one answer. `invocation_counter`: the next one to use; None: ask the meter,
+    by GET of `counter_object` as the public client `counter_client_sap`.
+    """
+
+    framing: Framing
+    parameters: AssociationParameters
+    hdlc: HdlcSettings = field(default_factory=HdlcSettings)
+    timeout: float = DEFAULT_TIMEOUT
+    invocation_counter: int | None = None
+    counter_object: ObisCode = COUNTER_OBJECT
+    counter_client_sap: int = PUBLIC_CLIENT
+
+
+def load_association(path: str | Path) -> AssociationFile:
+    """The association in a TOML file."""
+    try:
+        octets = Path(path).read_bytes()
+    except OSError as error:
+        raise AssociationFileError(
+            f"{path} cannot be read: {error.strerror or error}",
+            code="unreadable-association-file",
+            hint="Check the path and the permissions of the file.",
+        ) from None
+    if len(octets) > MAX_FILE_OCTETS:
+        raise AssociationFileError(f"{path} is longer than {MAX_FILE_OCTETS} octets: this is no association file")
+    try:
+        table = tomllib.loads(octets.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise AssociationFileError(f"{path} is not TOML: {_without_contents(error)}") from None
+    return parse_association(table)
+
+
+def _without_contents(error: Exception) -> str:
+    """Where the TOML is wrong, without what stands there: it may be a secret."""
+    position = re.search(r"\(at .*\)$", str(error))
+    return f"it breaks {position.group(0)[1:-1]}" if position else "it is not UTF-8 text, or too deeply nested"
+
+
+def parse_association(table: Mapping[str, Any]) -> AssociationFile:
+    """The association in a table of the file's keys, such as the lab announces."""
+    keys = _Keys(table, "")
+    hdlc_keys = _Keys(keys.take("hdlc", _table, {}), "hdlc.")
+    framing = keys.take("framing", _one_of("wrapper", "hdlc"), None)
+    if framing is None:
+        raise AssociationFileError('is missing: "wrapper" or "hdlc"', key="framing")
+    hdlc = _hdlc_settings(hdlc_keys)
+    parameters = _parameters(keys, framing)
+    association = AssociationFile(
+        framing=framing,
+        parameters=parameters,
+        hdlc=hdlc,
+        timeout=keys.take("timeout", _seconds, DEFAULT_TIMEOUT),
+        invocation_counter=keys.take("invocation_counter", _counter, None),
+        counter_object=keys.take("counter_object", _obis, COUNTER_OBJECT),
+        counter_client_sap=keys.take("counter_client_sap", _sap(framing), PUBLIC_CLIENT),
+    )
+    keys.finish()
+    hdlc_keys.finish()
+    try:
+        check_parameters(parameters)
+    except LocalProtocolError as error:
+        raise AssociationFileError(error.message, code=error.code, hint=error.hint) from None
+    return association
+
+
+def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
+    protection = keys.take("protection", _one_of(*(member.value for member in Protection)), Protection.NONE.value)
+    return AssociationParameters(
+        client_sap=keys.take("client_sap", _sap(framing), PUBLIC_CLIENT),
+        server_sap=keys.take("server_sap", _integer(0, 0x3FFF if framing == "hdlc" else 0xFFFF), 1),
+        authentication=AUTHENTICATION_WORDS[keys.take("authentication", _one_of(*AUTHENTICATION_WORDS), "none")],
+        secret=keys.take("secret", _secret, b""),
+        protection=Protection(protection),
+        security_suite=keys.take("security_suite", _integer(0, 2), 0),
+        client_system_title=keys.take("client_system_title", _hex(8), b""),
+        server_system_title=keys.take("server_system_title", _hex(8), None),
+        guek=keys.take("guek", _hex(16, 32), None),
+        gak=keys.take("gak", _hex(16, 32), None),
+        dedicated_key=keys.take("dedicated_key", _hex(16, 32), None),
+        max_pdu_size=keys.take("max_pdu_size", _pdu_size, 0xFFFF),
+    )
+
+
+def _hdlc_settings(keys: _Keys) -> HdlcSettings:
+    settings = HdlcSettings(
+        physical_address=keys.take("physical_address", _integer(0, 0x3FFF), None),
+        address_octets=keys.take("address_octets", _address_octets, None),
+        max_info=keys.take("max_info", _integer(32, 2030), 128),
+        window=keys.take("window", _integer(1, 7), 1),
+    )
+    if settings.address_octets == 1 and settings.physical_address is not None:
+        raise AssociationFileError("one octet has no room for a physical address: 2 or 4", key="hdlc.address_octets")
+    if settings.address_octets == 2 and (settings.physical_address or 0) > 0x7F:
+        raise AssociationFileError("two octets hold a physical address up to 127: use 4", key="hdlc.address_octets")
+    return settings
+
+
+class _Keys:
+    """Takes keys out of a table, and complains about those that nobody took."""
+
+    def __init__(self, table: Mapping[str, Any], prefix: str) -> None:
+        self._left = dict(table)
+        self._prefix = prefix
+        self._known: list[str] = []
+
+    def take(self, key: str, convert: Callable[[Any], T], default: T | Any) -> Any:
+        """The value of `key`, converted; `default` where it is absent."""
+        self._known.append(key)
+        if key not in self._left:
+            return default
+        try:
+            return convert(self._left.pop(key))
+        except ValueError as error:
+            raise AssociationFileError(str(error), key=self._prefix + key) from None
+
+    def finish(self) -> None:
+        for key in self._left:
+            known = ", ".join(sorted(self._known))
+            raise AssociationFileError("is not a key of an association file", key=self._prefix + key, hint=f"Known: {known}.")
+
+
+# -- converters: ValueError with a reason that repeats no value of a secret ---------------------------------------------
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("is a table: [hdlc]")
+    return value
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def convert(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError(f"is one of {', '.join(words)}")
+        return value
+
+    return convert
+
+
+def _integer(least: int, most: int) -> Callable[[Any], int]:
+    def convert(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"is a whole number from {least} to {most}")
+        return value
+
+    return convert
+
+
+def _sap(framing: Literal["wrapper", "hdlc"]) -> Callable[[Any], int]:
+    """HDLC has one octet for the client's address."""
+    return _integer(1, 0x7F if framing == "hdlc" else 0xFFFF)
+
+
+def _pdu_size(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 12 <= value <= 0xFFFF):
+        raise ValueError("is 0 (no limit) or a whole number from 12 to 65535")
+    return value
+
+
+def _address_octets(value: Any) -> int:
+    if isinstance(value, bool) or value not in (1, 2, 4):
+        raise ValueError("is 1, 2 or 4")
+    return int(value)
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.05 <= value <= 600:
+        raise ValueError("is a number of seconds from 0.05 to 600")
+    return float(value)
+
+
+def _counter(value: Any) -> int:
+    """A number, or hexadecimal text."""
+    if isinstance(value, str):
+        try:
+            value = int(value.removeprefix("hex:").replace(" ", ""), 16)
+        except ValueError:
+            raise ValueError("is a number, or a text of hexadecimal digits") from None
+    return _integer(0, MAX_COUNTER)(value)
+
+
+def _obis(value: Any) -> ObisCode:
+    if not isinstance(value, str):
+        raise ValueError("is a logical name such as 0-0:43.1.0*255")
+    return ObisCode.parse(value)
+
+
+def _hex(*sizes: int) -> Callable[[Any], bytes]:
+    """Octets as hexadecimal text, of one of the sizes."""
+    wanted = " or ".join(str(size) for size in sizes)
+
+    def convert(value: Any) -> bytes:
+        octets = _from_hex(value.removeprefix("hex:")) if isinstance(value, str) else None
+        if octets is None:
+            raise ValueError(f"is a text of hexadecimal digits, {wanted} octets")
+        if len(octets) not in sizes:
+            raise ValueError(f"has {len(octets)} octets instead of {wanted}")
+        return octets
+
+    return convert
+
+
+def _from_hex(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return None
+
+
+def _secret(value: Any) -> bytes:
+    """`text:…` is taken as UTF-8, `hex:…` as octets."""
+    kind, colon, contents = value.partition(":") if isinstance(value, str) else ("", "", "")
+    octets = contents.encode() if kind == "text" else _from_hex(contents) if kind == "hex" else None
+    if not colon or octets is None:
+        raise ValueError('is "text:…" or "hex:…" (pairs of hexadecimal digits)')
+    return octets
