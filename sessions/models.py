@@ -64,6 +64,9 @@ class DlmsSession(models.Model):
     error = models.JSONField(null=True, blank=True, help_text="{layer, code, message, hint}")
     negotiated = models.JSONField(null=True, blank=True)
     context = models.JSONField(default=dict, blank=True, help_text="System titles and key versions, for the inspector.")
+    line_address = models.CharField(
+        max_length=300, blank=True, db_index=True, help_text="Of a line where only one may talk; else empty."
+    )
     cancel_requested = models.BooleanField(default=False)
     close_requested = models.BooleanField(default=False)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)

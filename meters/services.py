@@ -1,0 +1,297 @@
+"""What is done with the inventory: saving meters, keeping secrets, handing out invocation counters.
+
+Each service is one transaction. Validation problems are Django's `ValidationError` with the field names of the models (the
+secrets' by their slot in lower case), the vault's are `meters.vault.VaultError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from meters import vault
+from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey, MeterType
+
+Slot = MeterKey.Slot
+OF_THE_ASSOCIATION = (Slot.LLS_SECRET, Slot.HLS_SECRET)
+KEYS = (Slot.GUEK, Slot.GAK, Slot.DEDICATED_KEY)
+KEY_LENGTHS = {0: 16, 1: 16, 2: 32}
+MAX_SECRET_OCTETS = 64
+
+COUNTER_LIMIT = 2**32 - 1 - 2**16
+"""Counters beyond are never handed out: the way on is a new key, and room is left for installing it."""
+MAX_COUNTER_JUMP = 2**24
+"""The counter object is read unprotected: a jump over this size needs a person."""
+
+
+class CounterError(Exception):
+    """No invocation counters can be handed out."""
+
+    layer = "security"
+    code = "counter-error"
+    hint = ""
+
+    def as_dict(self) -> dict[str, object]:
+        return {"layer": self.layer, "code": self.code, "message": str(self), "hint": self.hint}
+
+
+class CounterUnknown(CounterError):
+    """Nothing is known of this key's counter: it has to be learned first."""
+
+    code = "counter-unknown"
+    hint = "The public client reads it from the meter; else enter it by hand."
+
+
+class CountersExhausted(CounterError):
+    """The key's counters are used up."""
+
+    code = "counters-exhausted"
+    hint = "Install a new key in the meter: its counters begin anew."
+
+
+class CounterImplausible(CounterError):
+    """The meter's counter object says something that cannot be believed without a person."""
+
+    code = "counter-implausible"
+    hint = "Anybody on the line can forge this unprotected value. Check the meter before going on."
+
+
+# -- the inventory -----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def save_meter(
+    *,
+    user: Any,
+    meter: Mapping[str, Any],
+    line: Mapping[str, Any],
+    association: Mapping[str, Any],
+    secrets: Mapping[str, bytes] | None = None,
+    meter_id: int | None = None,
+    origin: str = "",
+) -> Meter:
+    """Create a meter, or change the one with `meter_id`, with its line, association and secrets.
+
+    `meter`, `line` and `association` hold the models' fields by name; `meter` also takes `manufacturer` and `model`, which
+    name the type. `association` means the one with its `id`, else the default one. A slot without a secret keeps the one it has.
+    """
+    found = Meter.objects.select_for_update().get(pk=meter_id) if meter_id else Meter()
+    values = {name: value for name, value in meter.items() if name not in ("manufacturer", "model")}
+    if meter.get("model"):
+        values["meter_type"] = _meter_type(meter.get("manufacturer") or "", meter["model"])
+    old_line = found.line if meter_id else None
+    found.line = find_line(line)
+    _assign_and_save(found, values)
+    chosen = _association(found, association)
+    for slot, secret in (secrets or {}).items():
+        if secret:
+            store_secret(
+                meter=found, association=chosen, slot=slot, secret=secret, origin=origin or f"entered by {user}"
+            )
+    if old_line and old_line != found.line and not old_line.meters.exists():
+        old_line.delete()
+    return found
+
+
+def find_line(fields: Mapping[str, Any]) -> Line:
+    """The line with exactly these properties, made when there is none."""
+    wanted = Line(**{name: value for name, value in fields.items() if value is not None})
+    if wanted.kind == Line.Kind.TCP:
+        if not wanted.host or not wanted.port:
+            raise ValidationError({"host" if not wanted.host else "port": "A TCP line needs a host and a port."})
+        same: dict[str, Any] = {"host": wanted.host, "port": wanted.port}
+    else:
+        if not wanted.serial_port:
+            raise ValidationError({"serial_port": "Choose one of the serial ports of this workbench."})
+        names = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
+        same = {name: getattr(wanted, name) for name in names}
+    found = Line.objects.filter(kind=wanted.kind, **same).first()
+    if found is None:
+        wanted.full_clean()
+        wanted.save()
+        return wanted
+    if wanted.name and wanted.name != found.name:
+        found.name = wanted.name
+        found.save(update_fields=["name"])
+    return found
+
+
+def _meter_type(manufacturer: str, model: str) -> MeterType:
+    return MeterType.objects.get_or_create(manufacturer=manufacturer, model=model)[0]
+
+
+def _association(meter: Meter, fields: Mapping[str, Any]) -> Association:
+    values = dict(fields)
+    wanted = values.pop("id", None)
+    found = meter.associations.get(pk=wanted) if wanted else meter.default_association
+    if found is None:
+        found = Association(meter=meter, is_default=True)
+    _assign_and_save(found, values)
+    return found
+
+
+def _assign_and_save(instance: models.Model, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(instance, name, value)
+    instance.full_clean()
+    instance.save()
+
+
+def mark_meter_seen(*, meter_id: int, server_system_title: str = "") -> None:
+    """The meter answered just now; its system title is kept where none was known."""
+    Meter.objects.filter(pk=meter_id).update(last_seen=timezone.now())
+    if server_system_title:
+        Meter.objects.filter(pk=meter_id, server_system_title="").update(server_system_title=server_system_title)
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSecret:
+    """A secret, opened for use."""
+
+    key_version_id: int
+    octets: bytes = field(repr=False)
+
+
+def parse_secret(slot: str, text: str) -> bytes:
+    """What somebody typed: `hex:00ff…` or `text:…`; without a prefix a key is hex and a password is text."""
+    prefix, colon, rest = text.partition(":")
+    if not colon or prefix not in ("hex", "text"):
+        prefix, rest = ("hex" if slot in KEYS else "text"), text
+    if prefix == "text":
+        return rest.encode()
+    try:
+        return bytes.fromhex(rest)
+    except ValueError:
+        raise ValidationError({slot.lower(): "Only pairs of hex digits: 00 to ff."}) from None
+
+
+@transaction.atomic
+def store_secret(
+    *, meter: Meter, slot: str, secret: bytes, association: Association | None = None, origin: str = ""
+) -> KeyVersion:
+    """The secret as the slot's newest version; the one it has, when that is the same secret."""
+    slot = Slot(slot)
+    _check_secret(slot, secret, association)
+    owner = association if slot in OF_THE_ASSOCIATION else None
+    key = MeterKey.objects.get_or_create(meter=meter, association=owner, slot=slot)[0]
+    key = MeterKey.objects.select_for_update().get(pk=key.pk)
+    print_of_it = vault.fingerprint(secret)
+    current = key.current
+    if current is not None and current.fingerprint == print_of_it:
+        return current
+    last = key.versions.order_by("-number").first()
+    version = KeyVersion(key=key, number=last.number + 1 if last else 1, fingerprint=print_of_it, origin=origin[:200])
+    version.sealed = vault.seal(secret, version.seal_context)
+    version.save()
+    return version
+
+
+def _check_secret(slot: str, secret: bytes, association: Association | None) -> None:
+    wanted = KEY_LENGTHS[association.security_suite if association else 0]
+    if slot in KEYS and len(secret) != wanted:
+        raise ValidationError(
+            {slot.lower(): f"This key has {wanted} octets ({2 * wanted} hex digits), not {len(secret)}."}
+        )
+    if not 0 < len(secret) <= MAX_SECRET_OCTETS:
+        raise ValidationError({slot.lower(): f"A secret has 1 to {MAX_SECRET_OCTETS} octets, not {len(secret)}."})
+
+
+def open_secrets(*, association: Association) -> dict[str, OpenedSecret]:
+    """By slot, what the association needs: its own secrets before those of the meter."""
+    keys = MeterKey.objects.filter(meter_id=association.meter_id).prefetch_related("versions")
+    opened: dict[str, OpenedSecret] = {}
+    for key in sorted(keys, key=lambda key: key.association_id is None):
+        version = key.current if key.association_id in (None, association.pk) else None
+        if version is not None and key.slot not in opened:
+            opened[key.slot] = OpenedSecret(version.pk, vault.unseal(bytes(version.sealed), version.seal_context))
+    return opened
+
+
+def open_key_versions(*, ids: Iterable[int]) -> dict[str, bytes]:
+    """By slot, the secrets of these very versions: what a session was opened with, though keys changed since."""
+    versions = KeyVersion.objects.filter(pk__in=list(ids)).select_related("key")
+    return {version.key.slot: vault.unseal(bytes(version.sealed), version.seal_context) for version in versions}
+
+
+@transaction.atomic
+def mark_proven(*, key_version_ids: Iterable[int]) -> None:
+    """The meter accepted these versions: the slots point at them."""
+    for version in KeyVersion.objects.filter(pk__in=list(key_version_ids)).select_related("key"):
+        if version.state != KeyVersion.State.PROVEN:
+            KeyVersion.objects.filter(pk=version.pk).update(state=KeyVersion.State.PROVEN)
+        if version.key.proven_id != version.pk:
+            MeterKey.objects.filter(pk=version.key_id).update(proven=version)
+
+
+# -- invocation counters -----------------------------------------------------------------------------------------------
+
+
+def reserve_invocation_counters(*, key_version_id: int, system_title: str, count: int) -> range:
+    """Hand out `count` counters that were never used with this key under this system title.
+
+    The row is advanced and committed first: a crash wastes counters, it never repeats a nonce. Must not be called inside a
+    transaction, whose rollback would hand the same counters out again.
+    """
+    if not 1 <= count <= 65536:
+        raise ValueError(f"1 to 65536 counters can be reserved at once, not {count}")
+    rows = InvocationCounter.objects.filter(key_version_id=key_version_id, system_title=system_title.lower())
+    with transaction.atomic(durable=True):
+        fitting = rows.filter(next_value__lte=COUNTER_LIMIT - count)
+        if not fitting.update(next_value=F("next_value") + count, updated=timezone.now()):
+            _blame_for_no_counters(rows.values_list("next_value", flat=True).first())
+        end: int = rows.values_list("next_value", flat=True).get()
+    return range(end - count, end)
+
+
+def _blame_for_no_counters(next_value: int | None) -> None:
+    if next_value is None:
+        raise CounterUnknown("The next invocation counter of this key is not known.")
+    raise CountersExhausted(f"The invocation counters of this key are used up (next: {next_value}).")
+
+
+def invocation_counter_is_certain(*, key_version_id: int, system_title: str) -> bool:
+    """Whether counters can be reserved without asking the meter first."""
+    rows = InvocationCounter.objects.filter(key_version_id=key_version_id, system_title=system_title.lower())
+    return rows.filter(doubtful=False).exists()
+
+
+def doubt_invocation_counter(*, key_version_id: int, system_title: str) -> None:
+    """The association failed: perhaps somebody else talked to the meter. It is asked before the next one."""
+    rows = InvocationCounter.objects.filter(key_version_id=key_version_id, system_title=system_title.lower())
+    rows.update(doubtful=True)
+
+
+def learn_invocation_counter(*, key_version_id: int, system_title: str, meter_value: int) -> int:
+    """Take over what the meter's counter object says; the next value to use is returned. Ours only ever grows.
+
+    The object is read without protection, so a value that jumps too far raises CounterImplausible and changes nothing.
+    """
+    if not 0 <= meter_value < COUNTER_LIMIT:
+        raise CounterImplausible(f"The meter says that its invocation counter is {meter_value}.")
+    same = {"key_version_id": key_version_id, "system_title": system_title.lower()}
+    with transaction.atomic(durable=True):
+        try:
+            with transaction.atomic():
+                InvocationCounter.objects.create(**same, next_value=meter_value + 1)
+        except IntegrityError:
+            _advance(InvocationCounter.objects.select_for_update().get(**same), meter_value)
+        return InvocationCounter.objects.values_list("next_value", flat=True).get(**same)
+
+
+def _advance(row: InvocationCounter, meter_value: int) -> None:
+    if meter_value - row.next_value > MAX_COUNTER_JUMP:
+        raise CounterImplausible(
+            f"The meter says that its invocation counter is {meter_value}, here it is {row.next_value}: a jump too far."
+        )
+    row.next_value = max(row.next_value, meter_value + 1)
+    row.doubtful = False
+    row.save(update_fields=["next_value", "doubtful", "updated"])
