@@ -1,7 +1,10 @@
-"""ACSE: association request and response, release request and response, in BER (IEC 62056-5-3, 7.2; X.227).
+"""ACSE: the APDUs that open and close an application association (IEC 62056-5-3, 7.2; ISO/IEC 8650-1 in BER).
 
-What real meters do is read leniently: fields in another order, unknown fields, missing user-information, mechanism numbers out
-of range, and a length that does not count its own contents right are kept or skipped, and never stop a decode that can go on.
+Reading is lenient about what deployed meters send: fields in any order, unknown fields (skipped), no user-information, titles
+and values without their inner tag, names outside the standard's range (kept as numbers). Writing is the standard's.
+
+`user_information` holds the octets of the xDLMS APDU inside: InitiateRequest / InitiateResponse in clear (`01`, `08`), ciphered
+(`21`, `28`, `DB`) or a confirmed-service-error (`0E`).
 """
 
 from __future__ import annotations
@@ -9,39 +12,66 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-from sessions.dlms.cursor import Reader, Writer
-from sessions.dlms.errors import DecodeError, InvalidValueError
+from meters.cosem.data import BitString
+from sessions.dlms.ber import (
+    BerTag,
+    encode_bit_string,
+    encode_integer,
+    encode_tlv,
+    read_bit_string,
+    read_contents,
+    read_integer,
+    read_object_identifier,
+    read_octet_string,
+    read_tag,
+    read_tagged_integer,
+    write_tlv,
+)
+from sessions.dlms.cursor import Field, Reader, Writer
+from sessions.dlms.errors import InvalidValueError
 
-# joint-iso-ccitt(2) country(16) country-name(756) identified-organization(5) DLMS-UA(8)
-_ARC: Final = bytes.fromhex("6085740508")
-_CONTEXT_ARC: Final = _ARC + b"\x01"
-_MECHANISM_ARC: Final = _ARC + b"\x02"
-_OID: Final = 0x06
-_INTEGER: Final = 0x02
-_OCTET_STRING: Final = 0x04
-_AUTHENTICATION_UNIT: Final = bytes.fromhex("0780")
-NO_USER_INFORMATION: Final = b""
+AARQ_TAG: Final = 0x60
+AARE_TAG: Final = 0x61
+RLRQ_TAG: Final = 0x62
+RLRE_TAG: Final = 0x63
+
+DLMS_UA: Final = bytes.fromhex("6085740508")
+"""joint-iso-ccitt(2) country(16) country-name(756) identified-organization(5) DLMS-UA(8)."""
+CONTEXT_ARC: Final = 1
+MECHANISM_ARC: Final = 2
+
+AUTHENTICATION_FUNCTIONAL_UNIT: Final = BitString(b"\x80", 1)
+"""acse-requirements with bit 0 set: authentication is used."""
+PROTOCOL_VERSION_1: Final = BitString(b"\x80", 1)
 
 
 class ApplicationContext(IntEnum):
-    """The last number of the application-context-name."""
+    """Referencing by logical or short names, with or without ciphering."""
 
-    LOGICAL_NAME = 1
-    SHORT_NAME = 2
-    LOGICAL_NAME_CIPHERED = 3
-    SHORT_NAME_CIPHERED = 4
+    LN = 1
+    SN = 2
+    LN_CIPHERED = 3
+    SN_CIPHERED = 4
 
     @property
-    def ciphered(self) -> bool:
-        return self in (ApplicationContext.LOGICAL_NAME_CIPHERED, ApplicationContext.SHORT_NAME_CIPHERED)
+    def words(self) -> str:
+        names = "logical names" if self in (ApplicationContext.LN, ApplicationContext.LN_CIPHERED) else "short names"
+        return f"{names}, {'ciphered' if self >= ApplicationContext.LN_CIPHERED else 'not ciphered'}"
 
 
 class AssociationResult(IntEnum):
     ACCEPTED = 0
     REJECTED_PERMANENT = 1
     REJECTED_TRANSIENT = 2
+
+
+class DiagnosticSource(IntEnum):
+    """Who gives the diagnostic."""
+
+    ACSE_SERVICE_USER = 1
+    ACSE_SERVICE_PROVIDER = 2
 
 
 class AcseDiagnostic(IntEnum):
@@ -64,84 +94,102 @@ class AcseDiagnostic(IntEnum):
     AUTHENTICATION_REQUIRED = 14
 
 
-class DiagnosticSource(IntEnum):
-    ACSE_SERVICE_USER = 1
-    ACSE_SERVICE_PROVIDER = 2
+class ProviderDiagnostic(IntEnum):
+    """Diagnostics of the acse-service-provider."""
+
+    NULL = 0
+    NO_REASON_GIVEN = 1
+    NO_COMMON_ACSE_VERSION = 2
 
 
-class ReleaseReason(IntEnum):
-    """Reasons of RLRQ (normal, urgent, user-defined) and RLRE (normal, not-finished, user-defined)."""
+class AuthenticationValueChoice(IntEnum):
+    """How an authentication value is written; every known meter uses the first."""
 
+    CHARSTRING = 0x80
+    BITSTRING = 0x81
+    EXTERNAL = 0x82
+
+
+class ReleaseRequestReason(IntEnum):
     NORMAL = 0
     URGENT = 1
     USER_DEFINED = 30
 
 
-_PROVIDER_DIAGNOSTICS: Final = {0: "null", 1: "no-reason-given", 2: "no-common-acse-version"}
+class ReleaseResponseReason(IntEnum):
+    NORMAL = 0
+    NOT_FINISHED = 1
+    USER_DEFINED = 30
 
 
-def diagnostic_words(source: int, diagnostic: int) -> str:
-    """The standard's words for a result-source-diagnostic."""
-    if source == DiagnosticSource.ACSE_SERVICE_PROVIDER:
-        return _PROVIDER_DIAGNOSTICS.get(diagnostic, f"diagnostic {diagnostic}")
-    return _words(AcseDiagnostic, diagnostic)
+MECHANISMS: Final = (
+    "no authentication",
+    "LLS",
+    "HLS manufacturer",
+    "HLS MD5",
+    "HLS SHA-1",
+    "HLS GMAC",
+    "HLS SHA-256",
+    "HLS ECDSA",
+)
+"""Words for the authentication mechanism names 0 to 7."""
+CHALLENGE_MECHANISMS: Final = range(2, 8)
+"""Mechanisms whose authentication value is a public challenge; under every other one it may be a password."""
 
 
-def _words(enumeration: type[IntEnum], number: int) -> str:
+def words_of(enum_type: type[IntEnum], number: int) -> str:
+    """`13 (authentication-failure)`, or the number alone where it is not assigned."""
     try:
-        return enumeration(number).name.lower().replace("_", "-")
+        return f"{number} ({enum_type(number).name.lower().replace('_', '-')})"
     except ValueError:
-        return f"number {number}"
+        return f"{number} (not assigned)"
 
 
-_MECHANISMS: Final = ("none", "LLS", "HLS", "HLS-MD5", "HLS-SHA1", "HLS-GMAC", "HLS-SHA256", "HLS-ECDSA")
+def mechanism_words(number: int | None) -> str:
+    """The mechanism in words: `LLS`; `mechanism 133` where the number is not assigned."""
+    if number is None:
+        return MECHANISMS[0]
+    return MECHANISMS[number] if number < len(MECHANISMS) else f"mechanism {number}"
 
 
-def mechanism_words(mechanism: int | None) -> str:
-    """`LLS`, `HLS-GMAC`, … and `mechanism 13` for what the standard does not name."""
-    if mechanism is None:
-        return "no authentication"
-    return _MECHANISMS[mechanism] if mechanism < len(_MECHANISMS) else f"mechanism {mechanism}"
+@dataclass(frozen=True, slots=True)
+class ResultSourceDiagnostic:
+    """Why an association was accepted or rejected, and who says so."""
 
+    source: DiagnosticSource = DiagnosticSource.ACSE_SERVICE_USER
+    diagnostic: int = AcseDiagnostic.NULL
 
-# -- the four APDUs ----------------------------------------------------------------------------------------------------
+    @property
+    def words(self) -> str:
+        """`authentication-failure`."""
+        user = self.source is DiagnosticSource.ACSE_SERVICE_USER
+        known = words_of(AcseDiagnostic if user else ProviderDiagnostic, self.diagnostic)
+        return known.partition("(")[2].rstrip(")") if "not assigned" not in known else f"diagnostic {self.diagnostic}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aarq:
-    """Association request. `mechanism_name` is the mechanism's number; `user_information` holds the encoded, perhaps
-    ciphered, InitiateRequest; `calling_authentication_value` is a password or a challenge."""
+    """Association request. Names are numbers of `ApplicationContext` and of the authentication mechanisms (0 to 7)."""
 
-    tag: ClassVar[int] = 0x60
-    application_context_name: int = ApplicationContext.LOGICAL_NAME
+    application_context_name: int = ApplicationContext.LN
+    protocol_version: BitString | None = None
     called_ap_title: bytes | None = None
+    called_ae_qualifier: bytes | None = None
+    called_ap_invocation_id: int | None = None
+    called_ae_invocation_id: int | None = None
     calling_ap_title: bytes | None = None
     calling_ae_qualifier: bytes | None = None
+    calling_ap_invocation_id: int | None = None
     calling_ae_invocation_id: int | None = None
-    sender_acse_requirements: bool = False
+    sender_acse_requirements: BitString | None = None
     mechanism_name: int | None = None
     calling_authentication_value: bytes | None = field(default=None, repr=False)
-    user_information: bytes = NO_USER_INFORMATION
-    protocol_version: bytes | None = None
+    calling_authentication_value_choice: AuthenticationValueChoice = AuthenticationValueChoice.CHARSTRING
+    implementation_information: bytes | None = None
+    user_information: bytes | None = None
 
     def encode(self) -> bytes:
-        body = Writer()
-        _put(body, 0x80, self.protocol_version)
-        _put(body, 0xA1, _tlv(_OID, _CONTEXT_ARC + bytes((self.application_context_name,))))
-        _put_wrapped(body, 0xA2, self.called_ap_title)
-        _put_wrapped(body, 0xA6, self.calling_ap_title)
-        _put_wrapped(body, 0xA7, self.calling_ae_qualifier)
-        if self.calling_ae_invocation_id is not None:
-            _put(body, 0xA9, _integer(self.calling_ae_invocation_id))
-        if self.sender_acse_requirements:
-            _put(body, 0x8A, _AUTHENTICATION_UNIT)
-        if self.mechanism_name is not None:
-            _put(body, 0x8B, _MECHANISM_ARC + bytes((self.mechanism_name,)))
-        if self.calling_authentication_value is not None:
-            _put(body, 0xAC, _tlv(0x80, self.calling_authentication_value))
-        if self.user_information:
-            _put_wrapped(body, 0xBE, self.user_information)
-        return _tlv(self.tag, body.octets())
+        return encode_aarq(self)
 
     def summary(self) -> str:
         return f"AARQ, {mechanism_words(self.mechanism_name)}{_ciphered(self.application_context_name)}"
@@ -149,336 +197,362 @@ class Aarq:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aare:
-    """Association response. Numbers stay numbers: meters send ones that the standard does not know."""
+    """Association response. `result` is 0 (accepted), 1 or 2; a diagnostic 14 with result 0 asks for the HLS proof."""
 
-    tag: ClassVar[int] = 0x61
-    application_context_name: int = ApplicationContext.LOGICAL_NAME
+    application_context_name: int = ApplicationContext.LN
     result: int = AssociationResult.ACCEPTED
-    result_source: int = DiagnosticSource.ACSE_SERVICE_USER
-    diagnostic: int = AcseDiagnostic.NULL
+    result_source_diagnostic: ResultSourceDiagnostic = ResultSourceDiagnostic()
+    protocol_version: BitString | None = None
     responding_ap_title: bytes | None = None
     responding_ae_qualifier: bytes | None = None
+    responding_ap_invocation_id: int | None = None
     responding_ae_invocation_id: int | None = None
-    responder_acse_requirements: bool = False
+    responder_acse_requirements: BitString | None = None
     mechanism_name: int | None = None
     responding_authentication_value: bytes | None = None
-    user_information: bytes = NO_USER_INFORMATION
-    protocol_version: bytes | None = None
+    responding_authentication_value_choice: AuthenticationValueChoice = AuthenticationValueChoice.CHARSTRING
+    implementation_information: bytes | None = None
+    user_information: bytes | None = None
 
-    def encode(self) -> bytes:
-        body = Writer()
-        _put(body, 0x80, self.protocol_version)
-        _put(body, 0xA1, _tlv(_OID, _CONTEXT_ARC + bytes((self.application_context_name,))))
-        _put(body, 0xA2, _integer(self.result))
-        _put(body, 0xA3, _tlv(0xA0 | self.result_source, _integer(self.diagnostic)))
-        _put_wrapped(body, 0xA4, self.responding_ap_title)
-        _put_wrapped(body, 0xA5, self.responding_ae_qualifier)
-        if self.responding_ae_invocation_id is not None:
-            _put(body, 0xA7, _integer(self.responding_ae_invocation_id))
-        if self.responder_acse_requirements:
-            _put(body, 0x88, _AUTHENTICATION_UNIT)
-        if self.mechanism_name is not None:
-            _put(body, 0x89, _MECHANISM_ARC + bytes((self.mechanism_name,)))
-        if self.responding_authentication_value is not None:
-            _put(body, 0xAA, _tlv(0x80, self.responding_authentication_value))
-        if self.user_information:
-            _put_wrapped(body, 0xBE, self.user_information)
-        return _tlv(self.tag, body.octets())
+    @property
+    def accepted(self) -> bool:
+        return self.result == AssociationResult.ACCEPTED
 
     @property
     def hls_required(self) -> bool:
-        """Accepted so far: passes 3 and 4 of the high level authentication follow."""
-        return self.result == AssociationResult.ACCEPTED and self.diagnostic == AcseDiagnostic.AUTHENTICATION_REQUIRED
+        """Accepted so far: the server waits for the proof of HLS."""
+        return self.accepted and self.result_source_diagnostic.diagnostic == AcseDiagnostic.AUTHENTICATION_REQUIRED
+
+    def encode(self) -> bytes:
+        return encode_aare(self)
 
     def summary(self) -> str:
         if self.hls_required:
-            return f"AARE, {mechanism_words(self.mechanism_name)} pending{_ciphered(self.application_context_name)}"
-        if self.result == AssociationResult.ACCEPTED:
-            return f"AARE, accepted{_ciphered(self.application_context_name)}"
-        return (
-            f"AARE, {_words(AssociationResult, self.result)}: {diagnostic_words(self.result_source, self.diagnostic)}"
-        )
+            return f"AARE accepted so far, {mechanism_words(self.mechanism_name)} proof required"
+        if self.accepted:
+            return f"AARE accepted{_ciphered(self.application_context_name)}"
+        how = " for now" if self.result == AssociationResult.REJECTED_TRANSIENT else ""
+        return f"AARE rejected{how}: {self.result_source_diagnostic.words}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rlrq:
-    """Release request; in a ciphered context with the ciphered InitiateRequest once more."""
+    """Release request."""
 
-    tag: ClassVar[int] = 0x62
-    reason: int | None = ReleaseReason.NORMAL
-    user_information: bytes = NO_USER_INFORMATION
+    reason: int | None = ReleaseRequestReason.NORMAL
+    user_information: bytes | None = None
 
     def encode(self) -> bytes:
-        return _encode_release(self.tag, self.reason, self.user_information)
+        return _encode_release(RLRQ_TAG, self)
 
     def summary(self) -> str:
-        return "RLRQ" if self.reason is None else f"RLRQ, {_words(ReleaseReason, self.reason)}"
+        return f"RLRQ{_reason(ReleaseRequestReason, self.reason)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rlre:
     """Release response."""
 
-    tag: ClassVar[int] = 0x63
-    reason: int | None = ReleaseReason.NORMAL
-    user_information: bytes = NO_USER_INFORMATION
+    reason: int | None = ReleaseResponseReason.NORMAL
+    user_information: bytes | None = None
 
     def encode(self) -> bytes:
-        return _encode_release(self.tag, self.reason, self.user_information)
+        return _encode_release(RLRE_TAG, self)
 
     def summary(self) -> str:
-        words = {0: "normal", 1: "not-finished", 30: "user-defined"}
-        return "RLRE" if self.reason is None else f"RLRE, {words.get(self.reason, f'reason {self.reason}')}"
+        return f"RLRE{_reason(ReleaseResponseReason, self.reason)}"
 
 
 def _ciphered(context: int) -> str:
-    words = {2: ", short names", 3: ", ciphered", 4: ", short names, ciphered"}
-    return words.get(context, "" if context == ApplicationContext.LOGICAL_NAME else f", context {context}")
+    return ", ciphered" if context in (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED) else ""
 
 
-# -- encoding ----------------------------------------------------------------------------------------------------------
+def _reason(enum_type: type[IntEnum], reason: int | None) -> str:
+    return "" if reason is None else f", reason {words_of(enum_type, reason)}"
 
 
-def _tlv(tag: int, contents: bytes) -> bytes:
-    return Writer().u8(tag).octet_string(contents).octets()
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+_Read = Callable[[Reader, str], Any]
 
 
-def _put(writer: Writer, tag: int, contents: bytes | None) -> None:
-    if contents is not None:
-        writer.put(_tlv(tag, contents))
+def _read_name(arc: int) -> _Read:
+    """An object identifier below the DLMS UA's arc, as its last number."""
 
-
-def _put_wrapped(writer: Writer, tag: int, contents: bytes | None) -> None:
-    """An OCTET STRING inside a context tag."""
-    if contents is not None:
-        writer.put(_tlv(tag, _tlv(_OCTET_STRING, contents)))
-
-
-def _integer(number: int) -> bytes:
-    size = max(1, (number.bit_length() + 8) // 8)
-    return _tlv(_INTEGER, number.to_bytes(size, "big", signed=True))
-
-
-def _encode_release(tag: int, reason: int | None, user_information: bytes) -> bytes:
-    body = Writer()
-    if reason is not None:
-        _put(body, 0x80, bytes((reason,)))
-    if user_information:
-        _put_wrapped(body, 0xBE, user_information)
-    return _tlv(tag, body.octets())
-
-
-# -- decoding ----------------------------------------------------------------------------------------------------------
-
-_FieldReader = Callable[[Reader, dict[str, Any]], None]
-
-
-def _open(reader: Reader, tag: int, name: str) -> Reader:
-    """The contents of the APDU. Known peers count the length of an RLRE wrong: what is there is read, the rest flagged."""
-    reader.constant(bytes((tag,)), "tag")
-    length = reader.length("length")
-    lenient = tag == Rlre.tag and length != reader.remaining
-    if lenient:
-        reader.label(f"{length} (wrong: {reader.remaining} octets follow)")
-    return reader.sub(reader.remaining if lenient else length, name)
-
-
-def _read_fields(body: Reader, fields: dict[int, tuple[str, _FieldReader]], found: dict[str, Any]) -> None:
-    while body.remaining:
-        at = body.position
-        tag = body.peek() or 0
-        name, read = fields.get(tag, (f"unknown-field-{tag:02x}", _skip))
-        body.enter(name)
-        body.u8("tag")
-        body.label(f"{tag:02x}")
-        length = body.length("length")
-        part = body.sub(min(length, body.remaining) if tag == 0xBE and found.get("lenient") else length, name)
-        read(part, found)
-        if part.remaining:
-            part.rest("ignored")
-        body.leave()
-        if body.position == at:
-            raise DecodeError(name, at, "no progress")
-
-
-def _skip(part: Reader, found: dict[str, Any]) -> None:
-    if part.remaining:
-        part.rest("contents")
-
-
-def _read_context(part: Reader, found: dict[str, Any]) -> None:
-    part.u8("oid-tag")
-    found["application_context_name"] = _read_oid(part, part.length("length"), _CONTEXT_ARC, "application-context-name")
-
-
-def _read_oid(part: Reader, length: int, arc: bytes, name: str) -> int:
-    at = part.position
-    octets = part.take(length, "object-identifier")
-    if len(octets) < 2 or octets[:-1] != arc:
-        raise InvalidValueError(name, at, f"{octets.hex()} is not an identifier of the DLMS UA here")
-    part.label(f"{octets.hex()} ({octets[-1]})")
-    return octets[-1]
-
-
-def _read_mechanism(part: Reader, found: dict[str, Any]) -> None:
-    if part.peek() == _OID and part.remaining == len(_MECHANISM_ARC) + 3:  # an explicit tag, which some write
-        part.u8("oid-tag")
-        part.length("length")
-    mechanism = _read_oid(part, part.remaining, _MECHANISM_ARC, "mechanism-name")
-    part.label(mechanism_words(mechanism))
-    found["mechanism_name"] = mechanism
-
-
-def _read_wrapped(key: str) -> _FieldReader:
-    def read(part: Reader, found: dict[str, Any]) -> None:
-        if part.remaining == 0:
-            found[key] = b""
-            return
-        part.u8("octet-string-tag")
-        found[key] = part.take(part.length("length"), "contents")
+    def read(contents: Reader, name: str) -> int:
+        at = contents.position
+        octets = read_object_identifier(contents, name)
+        if len(octets) != len(DLMS_UA) + 2 or octets[:-1] != DLMS_UA + bytes((arc,)):
+            raise InvalidValueError(name, at, f"{octets.hex()} is no name of the DLMS UA's arc {arc}")
+        number = octets[-1]
+        known = words_of(ApplicationContext, number) if arc == CONTEXT_ARC else mechanism_words(number)
+        contents.label(f"{octets.hex()} ({known})")
+        if arc == CONTEXT_ARC and number in ApplicationContext._value2member_map_:
+            return ApplicationContext(number)
+        return number
 
     return read
 
 
-def _read_user_information(part: Reader, found: dict[str, Any]) -> None:
-    part.u8("octet-string-tag")
-    length = part.length("length")
-    found["user_information"] = part.take(
-        min(length, part.remaining) if found.get("lenient") else length, "user-information"
-    )
+def _read_result(contents: Reader, name: str) -> int:
+    number = read_tagged_integer(contents, name)
+    contents.label(words_of(AssociationResult, number))
+    return AssociationResult(number) if number in AssociationResult._value2member_map_ else number
 
 
-def _read_number(key: str) -> _FieldReader:
-    def read(part: Reader, found: dict[str, Any]) -> None:
-        part.u8("integer-tag")
-        found[key] = part.signed(part.length("length"), key.replace("_", "-"))
-
-    return read
-
-
-def _read_result(part: Reader, found: dict[str, Any]) -> None:
-    _read_number("result")(part, found)
-    part.label(f"{found['result']} ({_words(AssociationResult, found['result'])})")
-
-
-def _read_diagnostic(part: Reader, found: dict[str, Any]) -> None:
-    found["result_source"] = part.u8("source") & 0x1F
-    part.length("length")
-    _read_number("diagnostic")(part, found)
-    part.label(f"{found['diagnostic']} ({diagnostic_words(found['result_source'], found['diagnostic'])})")
+def _read_diagnostic(contents: Reader, name: str) -> ResultSourceDiagnostic:
+    at = contents.position
+    source = read_tag(contents, "source") & 0x1F
+    if source not in DiagnosticSource._value2member_map_:
+        raise InvalidValueError(name, at, f"source {source} is not assigned")
+    contents.label(words_of(DiagnosticSource, source))
+    inner = read_contents(contents, name)
+    diagnostic = ResultSourceDiagnostic(DiagnosticSource(source), read_tagged_integer(inner, name))
+    inner.label(f"{diagnostic.diagnostic} ({diagnostic.words})")
+    return diagnostic
 
 
-def _read_requirements(key: str) -> _FieldReader:
-    def read(part: Reader, found: dict[str, Any]) -> None:
-        octets = part.rest("functional-units")
-        found[key] = len(octets) >= 2 and bool(octets[1] & 0x80)
-
-    return read
-
-
-def _read_authentication_value(key: str, *, secret: bool) -> _FieldReader:
-    def read(part: Reader, found: dict[str, Any]) -> None:
-        part.u8("charstring-tag")
-        value = part.take(part.length("length"), "authentication-value")
-        # A challenge may be seen, a password must not; which of them it is depends on the mechanism, read before.
-        if secret and found.get("mechanism_name", 1) in (None, 0, 1):
-            part.label("(secret)", secret=True)
-        found[key] = value
-
-    return read
+def _read_authentication_value(contents: Reader, name: str) -> tuple[bytes, AuthenticationValueChoice]:
+    tag = contents.peek()
+    if tag in AuthenticationValueChoice._value2member_map_:
+        read_tag(contents, "choice")
+        octets = contents.take(contents.length("length"), name)
+        return octets, AuthenticationValueChoice(tag)
+    return contents.rest(name), AuthenticationValueChoice.CHARSTRING
 
 
-def _read_version(part: Reader, found: dict[str, Any]) -> None:
-    found["protocol_version"] = part.rest("protocol-version")
-
-
-_AARQ_FIELDS: Final[dict[int, tuple[str, _FieldReader]]] = {
-    0x80: ("protocol-version", _read_version),
-    0xA1: ("application-context-name", _read_context),
-    0xA2: ("called-AP-title", _read_wrapped("called_ap_title")),
-    0xA6: ("calling-AP-title", _read_wrapped("calling_ap_title")),
-    0xA7: ("calling-AE-qualifier", _read_wrapped("calling_ae_qualifier")),
-    0xA9: ("calling-AE-invocation-id", _read_number("calling_ae_invocation_id")),
-    0x8A: ("sender-acse-requirements", _read_requirements("sender_acse_requirements")),
-    0x8B: ("mechanism-name", _read_mechanism),
-    0xAC: ("calling-authentication-value", _read_authentication_value("calling_authentication_value", secret=True)),
-    0xBE: ("user-information", _read_user_information),
+_AARQ_FIELDS: Final[dict[int, tuple[str, _Read]]] = {
+    0x80: ("protocol-version", read_bit_string),
+    0xA1: ("application-context-name", _read_name(CONTEXT_ARC)),
+    0xA2: ("called-AP-title", read_octet_string),
+    0xA3: ("called-AE-qualifier", read_octet_string),
+    0xA4: ("called-AP-invocation-id", read_tagged_integer),
+    0xA5: ("called-AE-invocation-id", read_tagged_integer),
+    0xA6: ("calling-AP-title", read_octet_string),
+    0xA7: ("calling-AE-qualifier", read_octet_string),
+    0xA8: ("calling-AP-invocation-id", read_tagged_integer),
+    0xA9: ("calling-AE-invocation-id", read_tagged_integer),
+    0x8A: ("sender-acse-requirements", read_bit_string),
+    0x8B: ("mechanism-name", _read_name(MECHANISM_ARC)),
+    0xAC: ("calling-authentication-value", _read_authentication_value),
+    0xBD: ("implementation-information", read_octet_string),
+    0xBE: ("user-information", read_octet_string),
 }
-_AARE_FIELDS: Final[dict[int, tuple[str, _FieldReader]]] = {
-    0x80: ("protocol-version", _read_version),
-    0xA1: ("application-context-name", _read_context),
+_AARE_FIELDS: Final[dict[int, tuple[str, _Read]]] = {
+    0x80: ("protocol-version", read_bit_string),
+    0xA1: ("application-context-name", _read_name(CONTEXT_ARC)),
     0xA2: ("result", _read_result),
     0xA3: ("result-source-diagnostic", _read_diagnostic),
-    0xA4: ("responding-AP-title", _read_wrapped("responding_ap_title")),
-    0xA5: ("responding-AE-qualifier", _read_wrapped("responding_ae_qualifier")),
-    0xA7: ("responding-AE-invocation-id", _read_number("responding_ae_invocation_id")),
-    0x88: ("responder-acse-requirements", _read_requirements("responder_acse_requirements")),
-    0x89: ("mechanism-name", _read_mechanism),
-    0xAA: (
-        "responding-authentication-value",
-        _read_authentication_value("responding_authentication_value", secret=False),
-    ),
-    0xBE: ("user-information", _read_user_information),
+    0xA4: ("responding-AP-title", read_octet_string),
+    0xA5: ("responding-AE-qualifier", read_octet_string),
+    0xA6: ("responding-AP-invocation-id", read_tagged_integer),
+    0xA7: ("responding-AE-invocation-id", read_tagged_integer),
+    0x88: ("responder-acse-requirements", read_bit_string),
+    0x89: ("mechanism-name", _read_name(MECHANISM_ARC)),
+    0xAA: ("responding-authentication-value", _read_authentication_value),
+    0xBD: ("implementation-information", read_octet_string),
+    0xBE: ("user-information", read_octet_string),
+}
+_RELEASE_FIELDS: Final[dict[int, tuple[str, _Read]]] = {
+    0x80: ("reason", read_integer),
+    0xBE: ("user-information", read_octet_string),
 }
 
 
-def _read_reason(part: Reader, found: dict[str, Any]) -> None:
-    found["reason"] = part.signed(part.remaining, "reason")
+def _attribute(name: str) -> str:
+    return name.lower().replace("-", "_")
 
 
-_RELEASE_FIELDS: Final[dict[int, tuple[str, _FieldReader]]] = {
-    0x80: ("reason", _read_reason),
-    0xBE: ("user-information", _read_user_information),
-}
+def _read_fields(reader: Reader, tag: int, name: str, table: dict[int, tuple[str, _Read]]) -> dict[str, Any]:
+    """Tag, length and the fields of one ACSE APDU, by attribute name. A field that comes twice is refused."""
+    reader.constant(bytes((tag,)), "tag")
+    body = read_contents(reader, name)
+    values: dict[str, Any] = {}
+    while body.remaining:
+        at = body.position
+        field_tag = body.peek() or 0
+        field_name, read = table.get(field_tag, ("unknown-field", lambda contents, label: contents.rest(label)))
+        attribute = _attribute(field_name)
+        if attribute in values and field_tag in table:
+            raise InvalidValueError(field_name, at, "the field comes twice")
+        body.enter(field_name)
+        read_tag(body)
+        contents = read_contents(body, field_name)
+        values[attribute] = read(contents, field_name)
+        contents.finish(field_name)
+        body.leave(_shown(body))
+    values.pop("unknown_field", None)
+    return values
+
+
+def _shown(body: Reader) -> str:
+    """What the open group says in one line: its last field, unless that is a secret."""
+    last = body.tracer.last() if body.tracer is not None else None
+    return "" if last is None or last.secret else last.value
 
 
 def read_aarq(reader: Reader) -> Aarq:
-    """An AARQ at the cursor; the context name is its only mandatory field."""
-    with reader.group("aarq"):
-        found: dict[str, Any] = {}
-        at = reader.position
-        _read_fields(_open(reader, Aarq.tag, "aarq"), _AARQ_FIELDS, found)
-        if "application_context_name" not in found:
-            raise InvalidValueError("application-context-name", at, "the field is missing")
-        return Aarq(**found)
+    with reader.group("AARQ"):
+        values = _read_fields(reader, AARQ_TAG, "AARQ", _aarq_table(secrets := []))
+        _spare_challenge(values, secrets)
+        _split_choice(values, "calling_authentication_value")
+        _require(reader, values, "application-context-name")
+        return Aarq(**values)
+
+
+def _aarq_table(secrets: list[Field]) -> dict[int, tuple[str, _Read]]:
+    """The AARQ's fields, with a reader of the authentication value that marks it secret at once, whatever follows."""
+
+    def read_secret(contents: Reader, name: str) -> tuple[bytes, AuthenticationValueChoice]:
+        value = _read_authentication_value(contents, name)
+        if contents.tracer is not None:
+            contents.tracer.last().secret = True
+            secrets.append(contents.tracer.last())
+        return value
+
+    return {**_AARQ_FIELDS, 0xAC: ("calling-authentication-value", read_secret)}
+
+
+def _spare_challenge(values: dict[str, Any], secrets: list[Field]) -> None:
+    """A challenge of HLS is public."""
+    if values.get("mechanism_name") in CHALLENGE_MECHANISMS:
+        for one in secrets:
+            one.secret = False
+
+
+def _split_choice(values: dict[str, Any], attribute: str) -> None:
+    if attribute in values:
+        values[attribute], values[f"{attribute}_choice"] = values[attribute]
+
+
+def _require(reader: Reader, values: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if _attribute(name) not in values:
+            raise InvalidValueError(name, reader.position, "a mandatory field is missing")
 
 
 def read_aare(reader: Reader) -> Aare:
-    """An AARE at the cursor; the result is its only mandatory field."""
-    with reader.group("aare"):
-        found: dict[str, Any] = {}
-        at = reader.position
-        _read_fields(_open(reader, Aare.tag, "aare"), _AARE_FIELDS, found)
-        if "result" not in found:
-            raise InvalidValueError("result", at, "the field is missing")
-        return Aare(**found)
+    with reader.group("AARE"):
+        values = _read_fields(reader, AARE_TAG, "AARE", _AARE_FIELDS)
+        _split_choice(values, "responding_authentication_value")
+        _require(reader, values, "application-context-name", "result", "result-source-diagnostic")
+        return Aare(**values)
 
 
 def read_rlrq(reader: Reader) -> Rlrq:
-    with reader.group("rlrq"):
-        found: dict[str, Any] = {"reason": None}
-        _read_fields(_open(reader, Rlrq.tag, "rlrq"), _RELEASE_FIELDS, found)
-        return Rlrq(**found)
+    with reader.group("RLRQ"):
+        values = _read_fields(reader, RLRQ_TAG, "RLRQ", _RELEASE_FIELDS)
+        return Rlrq(reason=values.get("reason"), user_information=values.get("user_information"))
 
 
 def read_rlre(reader: Reader) -> Rlre:
-    with reader.group("rlre"):
-        found: dict[str, Any] = {"reason": None, "lenient": True}
-        _read_fields(_open(reader, Rlre.tag, "rlre"), _RELEASE_FIELDS, found)
-        del found["lenient"]
-        return Rlre(**found)
+    with reader.group("RLRE"):
+        values = _read_fields(reader, RLRE_TAG, "RLRE", _RELEASE_FIELDS)
+        return Rlre(reason=values.get("reason"), user_information=values.get("user_information"))
 
 
-_Apdu = Aarq | Aare | Rlrq | Rlre
-
-
-def decode_acse(octets: bytes) -> _Apdu:
-    """The ACSE APDU that fills the octets."""
-    readers: dict[int, Callable[[Reader], _Apdu]] = {0x60: read_aarq, 0x61: read_aare, 0x62: read_rlrq, 0x63: read_rlre}
+def _decode(octets: bytes, read: Callable[[Reader], Any], name: str) -> Any:
     reader = Reader(octets)
-    tag = reader.peek()
-    if tag not in readers:
-        raise InvalidValueError("tag", 0, "not an ACSE APDU" if tag is not None else "nothing there")
-    apdu = readers[tag](reader)
-    reader.finish("acse")
-    return apdu
+    value = read(reader)
+    reader.finish(name)
+    return value
+
+
+def decode_aarq(octets: bytes) -> Aarq:
+    aarq: Aarq = _decode(octets, read_aarq, "AARQ")
+    return aarq
+
+
+def decode_aare(octets: bytes) -> Aare:
+    aare: Aare = _decode(octets, read_aare, "AARE")
+    return aare
+
+
+def decode_rlrq(octets: bytes) -> Rlrq:
+    rlrq: Rlrq = _decode(octets, read_rlrq, "RLRQ")
+    return rlrq
+
+
+def decode_rlre(octets: bytes) -> Rlre:
+    rlre: Rlre = _decode(octets, read_rlre, "RLRE")
+    return rlre
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def _name(arc: int, number: int) -> bytes:
+    return DLMS_UA + bytes((arc, number))
+
+
+def _put_bits(writer: Writer, tag: int, bits: BitString | None) -> None:
+    if bits is not None:
+        write_tlv(writer, tag, encode_bit_string(bits))
+
+
+def _put_octets(writer: Writer, tag: int, octets: bytes | None) -> None:
+    if octets is not None:
+        write_tlv(writer, tag, encode_tlv(BerTag.OCTET_STRING, octets))
+
+
+def _put_integer(writer: Writer, tag: int, number: int | None) -> None:
+    if number is not None:
+        write_tlv(writer, tag, encode_tlv(BerTag.INTEGER, encode_integer(number)))
+
+
+def _put_context(writer: Writer, number: int) -> None:
+    write_tlv(writer, 0xA1, encode_tlv(BerTag.OBJECT_IDENTIFIER, _name(CONTEXT_ARC, number)))
+
+
+def encode_aarq(aarq: Aarq) -> bytes:
+    body = Writer()
+    _put_bits(body, 0x80, aarq.protocol_version)
+    _put_context(body, aarq.application_context_name)
+    _put_octets(body, 0xA2, aarq.called_ap_title)
+    _put_octets(body, 0xA3, aarq.called_ae_qualifier)
+    _put_integer(body, 0xA4, aarq.called_ap_invocation_id)
+    _put_integer(body, 0xA5, aarq.called_ae_invocation_id)
+    _put_octets(body, 0xA6, aarq.calling_ap_title)
+    _put_octets(body, 0xA7, aarq.calling_ae_qualifier)
+    _put_integer(body, 0xA8, aarq.calling_ap_invocation_id)
+    _put_integer(body, 0xA9, aarq.calling_ae_invocation_id)
+    _put_bits(body, 0x8A, aarq.sender_acse_requirements)
+    if aarq.mechanism_name is not None:
+        write_tlv(body, 0x8B, _name(MECHANISM_ARC, aarq.mechanism_name))
+    if aarq.calling_authentication_value is not None:
+        choice = aarq.calling_authentication_value_choice
+        write_tlv(body, 0xAC, encode_tlv(choice, aarq.calling_authentication_value))
+    _put_octets(body, 0xBD, aarq.implementation_information)
+    _put_octets(body, 0xBE, aarq.user_information)
+    return encode_tlv(AARQ_TAG, body.octets())
+
+
+def encode_aare(aare: Aare) -> bytes:
+    body = Writer()
+    _put_bits(body, 0x80, aare.protocol_version)
+    _put_context(body, aare.application_context_name)
+    _put_integer(body, 0xA2, aare.result)
+    diagnostic = aare.result_source_diagnostic
+    integer = encode_tlv(BerTag.INTEGER, encode_integer(diagnostic.diagnostic))
+    write_tlv(body, 0xA3, encode_tlv(0xA0 | diagnostic.source, integer))
+    _put_octets(body, 0xA4, aare.responding_ap_title)
+    _put_octets(body, 0xA5, aare.responding_ae_qualifier)
+    _put_integer(body, 0xA6, aare.responding_ap_invocation_id)
+    _put_integer(body, 0xA7, aare.responding_ae_invocation_id)
+    _put_bits(body, 0x88, aare.responder_acse_requirements)
+    if aare.mechanism_name is not None:
+        write_tlv(body, 0x89, _name(MECHANISM_ARC, aare.mechanism_name))
+    if aare.responding_authentication_value is not None:
+        choice = aare.responding_authentication_value_choice
+        write_tlv(body, 0xAA, encode_tlv(choice, aare.responding_authentication_value))
+    _put_octets(body, 0xBD, aare.implementation_information)
+    _put_octets(body, 0xBE, aare.user_information)
+    return encode_tlv(AARE_TAG, body.octets())
+
+
+def _encode_release(tag: int, release: Rlrq | Rlre) -> bytes:
+    body = Writer()
+    if release.reason is not None:
+        write_tlv(body, 0x80, encode_integer(release.reason))
+    _put_octets(body, 0xBE, release.user_information)
+    return encode_tlv(tag, body.octets())

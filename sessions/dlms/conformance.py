@@ -1,4 +1,8 @@
-"""The conformance block: which services and features a side supports (IEC 62056-5-3, xDLMS-Initiate)."""
+"""The conformance block: which xDLMS services a side proposes, and which were agreed (IEC 62056-5-3, 7.3.1).
+
+On the wire it is a bit string of 24 bits under the application tag 31 (`5F 1F 04 00 b0 b1 b2`); bit 0 of the standard is the
+highest bit of the first octet, and so of the number here.
+"""
 
 from __future__ import annotations
 
@@ -8,65 +12,62 @@ from typing import Final
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.errors import InvalidValueError
 
-# An APPLICATION 31 tag in BER form, a length of four, and no unused bits.
-_TAG: Final = bytes.fromhex("5f1f")
-_OLD_TAG: Final = bytes.fromhex("5f")
-_HEAD: Final = bytes.fromhex("0400")
+APPLICATION_TAG: Final = 0x5F
+TAG_NUMBER: Final = 0x1F
+CONTENT_OCTETS: Final = 4
 
 
 class Conformance(IntFlag):
-    """24 bits; bit 0 of the standard is the highest one."""
+    """The services, by the standard's names. An unassigned bit stays in the number."""
 
-    GENERAL_PROTECTION = 0x400000
-    GENERAL_BLOCK_TRANSFER = 0x200000
-    READ = 0x100000
-    WRITE = 0x080000
-    UNCONFIRMED_WRITE = 0x040000
-    DELTA_VALUE_ENCODING = 0x020000
-    ATTRIBUTE0_SUPPORTED_WITH_SET = 0x008000
-    PRIORITY_MGMT_SUPPORTED = 0x004000
-    ATTRIBUTE0_SUPPORTED_WITH_GET = 0x002000
-    BLOCK_TRANSFER_WITH_GET_OR_READ = 0x001000
-    BLOCK_TRANSFER_WITH_SET_OR_WRITE = 0x000800
-    BLOCK_TRANSFER_WITH_ACTION = 0x000400
-    MULTIPLE_REFERENCES = 0x000200
-    INFORMATION_REPORT = 0x000100
-    DATA_NOTIFICATION = 0x000080
-    ACCESS = 0x000040
-    PARAMETERIZED_ACCESS = 0x000020
-    GET = 0x000010
-    SET = 0x000008
-    SELECTIVE_ACCESS = 0x000004
-    EVENT_NOTIFICATION = 0x000002
-    ACTION = 0x000001
+    RESERVED_ZERO = 1 << 23
+    GENERAL_PROTECTION = 1 << 22
+    GENERAL_BLOCK_TRANSFER = 1 << 21
+    READ = 1 << 20
+    WRITE = 1 << 19
+    UNCONFIRMED_WRITE = 1 << 18
+    DELTA_VALUE_ENCODING = 1 << 17
+    RESERVED_SEVEN = 1 << 16
+    ATTRIBUTE0_SUPPORTED_WITH_SET = 1 << 15
+    PRIORITY_MGMT_SUPPORTED = 1 << 14
+    ATTRIBUTE0_SUPPORTED_WITH_GET = 1 << 13
+    BLOCK_TRANSFER_WITH_GET_OR_READ = 1 << 12
+    BLOCK_TRANSFER_WITH_SET_OR_WRITE = 1 << 11
+    BLOCK_TRANSFER_WITH_ACTION = 1 << 10
+    MULTIPLE_REFERENCES = 1 << 9
+    INFORMATION_REPORT = 1 << 8
+    DATA_NOTIFICATION = 1 << 7
+    ACCESS = 1 << 6
+    PARAMETERIZED_ACCESS = 1 << 5
+    GET = 1 << 4
+    SET = 1 << 3
+    SELECTIVE_ACCESS = 1 << 2
+    EVENT_NOTIFICATION = 1 << 1
+    ACTION = 1 << 0
 
-    def names(self) -> list[str]:
-        """The standard's names of the bits that are set."""
-        return [flag.name.lower().replace("_", "-") for flag in Conformance if flag in self and flag.name]
-
-    def __str__(self) -> str:
-        return ", ".join(self.names()) or "nothing"
-
-
-ALL: Final = 0xFFFFFF
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The set bits in the standard's order: `("block-transfer-with-get-or-read", "get")`."""
+        return tuple((flag.name or "").lower().replace("_", "-") for flag in Conformance if flag in self)
 
 
 def read_conformance(reader: Reader, name: str) -> Conformance:
-    """The block with its tag; some old meters leave out the second octet of the tag."""
+    """The tagged block; old meters leave the second tag octet out (`5F 04 00 …`), which is accepted."""
     reader.enter(name)
+    reader.constant(bytes((APPLICATION_TAG,)), "tag")
+    if reader.peek() == TAG_NUMBER:
+        reader.take(1, "tag-number")
     at = reader.position
-    if reader.octets[reader.offset : reader.offset + 2] == _TAG:
-        reader.take(2, "tag")
-    elif reader.peek() == _OLD_TAG[0]:
-        reader.take(1, "tag")
-    else:
-        raise InvalidValueError(name, at, "the tag 5F 1F of the conformance block is missing")
-    reader.constant(_HEAD, "length")
+    size = reader.length("length")
+    if size != CONTENT_OCTETS:
+        raise InvalidValueError(name, at, f"{CONTENT_OCTETS} octets expected, {size} announced")
+    reader.u8("unused-bits")
     conformance = Conformance(reader.unsigned(3, "bits"))
-    reader.label(str(conformance))
-    reader.leave(f"{int(conformance):06x}")
+    words = ", ".join(conformance.names) or "nothing"
+    reader.label(words)
+    reader.leave(words)
     return conformance
 
 
 def write_conformance(writer: Writer, conformance: Conformance) -> None:
-    writer.put(_TAG).put(_HEAD).unsigned(3, int(conformance) & ALL)
+    writer.u8(APPLICATION_TAG).u8(TAG_NUMBER).u8(CONTENT_OCTETS).u8(0).unsigned(3, int(conformance))
