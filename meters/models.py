@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
@@ -119,7 +120,9 @@ class Meter(models.Model):
     physical_address = models.PositiveIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(0x3FFF)], help_text="HDLC: the lower address."
     )
-    address_octets = models.PositiveSmallIntegerField(default=1, choices=[(1, "1"), (2, "2"), (4, "4")])
+    address_octets = models.PositiveSmallIntegerField(
+        null=True, blank=True, choices=[(1, "1"), (2, "2"), (4, "4")], help_text="HDLC; empty: what the addresses need."
+    )
     max_info = models.PositiveIntegerField(default=128, validators=[MinValueValidator(8), MaxValueValidator(2030)])
     window = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(7)])
     server_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
@@ -136,6 +139,20 @@ class Meter(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("meters:meter_detail", args=[self.pk])
+
+    def clean(self) -> None:
+        if self.framing != self.Framing.HDLC or self.physical_address is None:
+            return
+        if self.address_octets == 1:
+            raise ValidationError({"address_octets": "One octet has no room for a physical address: choose 2 or 4."})
+        if self.address_octets == 2 and self.physical_address > 0x7F:
+            raise ValidationError({"address_octets": "Two octets hold a physical address up to 127: choose 4."})
+
+    @property
+    def line_address(self) -> str:
+        """The line's address where only one may talk at a time (serial, HDLC); empty on a wrapper endpoint."""
+        exclusive = self.line.kind == Line.Kind.SERIAL or self.framing == self.Framing.HDLC
+        return self.line.address if exclusive else ""
 
     @property
     def default_association(self) -> Association | None:
