@@ -9,9 +9,8 @@
     RLRQ                                -->
                                         <--  RLRE, or silence, or an error          all of them end it: the link goes down
 
-The machine below knows the order only. What stands in the APDUs is decided by `Association`, which holds no keys' counters and
-does no I/O; `client.py` joins it with the link, the ciphering and the transfers. Source: IEC 62056-5-3 (ACSE services, HLS
-authentication), Green Book 9.2.2, 9.4.
+The machine below knows the order only. What stands in the APDUs is decided in `handshake.py`; `client.py` joins both with the
+link, the ciphering and the transfers. Source: IEC 62056-5-3 (ACSE services, HLS authentication), Green Book 9.2.2, 9.4.
 """
 
 from __future__ import annotations
@@ -21,9 +20,11 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from sessions.dlms.acse import mechanism_words
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
+from sessions.dlms.hdlc.parameters import HdlcParameters
 
 PROPOSED_CONFORMANCE: Final = (
     Conformance.GET
@@ -94,8 +95,21 @@ class Negotiated:
     vaa_name: int = 0x0007
     dlms_version: int = 6
     server_system_title: bytes | None = None
-    hdlc: object | None = None
+    hdlc: HdlcParameters | None = None
     remarks: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """JSON-ready: conformance as the standard's names, the title as hexadecimal digits."""
+        title = self.server_system_title
+        return {
+            "conformance": list(self.conformance.names),
+            "server_max_receive_pdu_size": self.server_max_receive_pdu_size,
+            "vaa_name": self.vaa_name,
+            "dlms_version": self.dlms_version,
+            "server_system_title": None if title is None else title.hex().upper(),
+            "hdlc": None if self.hdlc is None else self.hdlc.as_json(),
+            "remarks": list(self.remarks),
+        }
 
 
 class AssociationState(Enum):
@@ -161,3 +175,57 @@ class AssociationMachine:
         except KeyError:
             blame = LocalProtocolError if event in OURS else RemoteProtocolError
             raise blame(f"{event.name} is illegal in {self.state.name}", layer="association") from None
+
+
+# -- parameters that fit together --------------------------------------------------------------------------------------
+
+SYSTEM_TITLE_OCTETS: Final = 8
+KEY_OCTETS: Final = {0: 16, 1: 16, 2: 32}
+CHALLENGE_OCTETS: Final = range(8, 65)
+TITLED_MECHANISMS: Final = frozenset({AuthenticationMechanism.HLS_GMAC, AuthenticationMechanism.HLS_SHA256})
+SECRET_MECHANISMS: Final = frozenset(
+    {
+        AuthenticationMechanism.LLS,
+        AuthenticationMechanism.HLS_MD5,
+        AuthenticationMechanism.HLS_SHA1,
+        AuthenticationMechanism.HLS_SHA256,
+    }
+)
+CHALLENGING_MECHANISMS: Final = frozenset(AuthenticationMechanism) - {
+    AuthenticationMechanism.NONE,
+    AuthenticationMechanism.LLS,
+}
+UNSUPPORTED_MECHANISMS: Final = frozenset(
+    {AuthenticationMechanism.HLS_MANUFACTURER, AuthenticationMechanism.HLS_ECDSA}
+)
+
+
+def check_parameters(parameters: AssociationParameters) -> None:
+    """Refuse parameters that cannot work together: LocalProtocolError names what is missing, by its field name."""
+    mechanism, protection = parameters.authentication, parameters.protection
+    if mechanism in UNSUPPORTED_MECHANISMS:
+        raise _unfit(f"authentication: {mechanism_words(mechanism)} is not supported", "not-supported")
+    if mechanism in SECRET_MECHANISMS and not parameters.secret:
+        raise _unfit(f"secret: {mechanism_words(mechanism)} needs one")
+    ciphered = protection is not Protection.NONE
+    if (ciphered or mechanism in TITLED_MECHANISMS) and len(parameters.client_system_title) != SYSTEM_TITLE_OCTETS:
+        raise _unfit(f"client_system_title: {SYSTEM_TITLE_OCTETS} octets are needed")
+    if parameters.needs_counters:
+        _check_key("guek", parameters.guek, parameters.security_suite)
+    if protection.authenticated or mechanism is AuthenticationMechanism.HLS_GMAC:
+        _check_key("gak", parameters.gak, parameters.security_suite)
+    if parameters.dedicated_key is not None:
+        if not ciphered:
+            raise _unfit("dedicated_key: it may only travel in a protected association; set protection")
+        _check_key("dedicated_key", parameters.dedicated_key, parameters.security_suite)
+
+
+def _check_key(name: str, key: bytes | None, suite: int) -> None:
+    size = KEY_OCTETS[suite]
+    if key is None or len(key) != size:
+        found = "none is given" if key is None else f"{len(key)} are given"
+        raise _unfit(f"{name}: {size} octets are needed in security suite {suite}, {found}")
+
+
+def _unfit(message: str, code: str = "bad-parameters") -> LocalProtocolError:
+    return LocalProtocolError(message, layer="configuration", code=code)

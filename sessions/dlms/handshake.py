@@ -1,0 +1,197 @@
+"""What the client says to open an association, and what it believes of the answer.
+
+The AARQ carries the application context (ciphered or not), the mechanism with password or challenge, and the InitiateRequest.
+The AARE is believed only as far as it fits: a rejection becomes a typed error in the standard's words, an acceptance of less
+than was asked (no proof where HLS was asked, another mechanism, a context without ciphering, our own challenge sent back) is
+refused, because an attacker would answer just so. What is merely missing or odd, as deployed meters send it, is accepted with a
+remark. Source: IEC 62056-5-3 ACSE services and HLS authentication; Green Book 9.2.7.4, 9.4.2.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from meters.cosem.obis import ObisCode
+from sessions.dlms.acse import (
+    AUTHENTICATION_FUNCTIONAL_UNIT,
+    Aare,
+    Aarq,
+    AcseDiagnostic,
+    ApplicationContext,
+    Rlrq,
+    mechanism_words,
+)
+from sessions.dlms.apdu.descriptors import CosemMethodDescriptor
+from sessions.dlms.apdu.errors import ConfirmedServiceError
+from sessions.dlms.association import (
+    CHALLENGE_OCTETS,
+    CHALLENGING_MECHANISMS,
+    SYSTEM_TITLE_OCTETS,
+    TITLED_MECHANISMS,
+    AssociationEvent,
+    AssociationParameters,
+    Negotiated,
+    Protection,
+    check_parameters,
+)
+from sessions.dlms.authentication import AuthenticationMechanism, client_response, verify_server_response
+from sessions.dlms.ciphering import Ciphering
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, SecurityError
+from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.dlms.initiate import VAA_NAME_LN, InitiateRequest, InitiateResponse
+from sessions.dlms.refusals import rejection_of
+
+MECHANISM_BITS: Final = 0x7F
+"""Meters are known that echo a mechanism with the highest bit set (0x85 for 5)."""
+
+REPLY_TO_HLS: Final = CosemMethodDescriptor(15, ObisCode(0, 0, 40, 0, 0, 255), 1)
+"""The method of the current association (class 15, 0-0:40.0.0*255) that takes our proof and returns the meter's."""
+
+MAX_STOC_OCTETS: Final = 128
+
+
+class Handshake:
+    """The contents of one association's opening and closing. `challenge`: CtoS, 8 to 64 random octets, used by HLS."""
+
+    def __init__(self, parameters: AssociationParameters, challenge: bytes) -> None:
+        check_parameters(parameters)
+        self.parameters = parameters
+        self.challenge = challenge
+        self.server_challenge = b""
+        self.server_system_title = parameters.server_system_title
+        self._remarks: list[str] = []
+        if self.challenges and len(challenge) not in CHALLENGE_OCTETS:
+            raise LocalProtocolError("challenge: 8 to 64 octets are needed", layer="configuration", code="bad-parameters")
+
+    @property
+    def challenges(self) -> bool:
+        """Whether the mechanism proves the secret by challenge and response (HLS)."""
+        return self.parameters.authentication in CHALLENGING_MECHANISMS
+
+    @property
+    def ciphered(self) -> bool:
+        return self.parameters.protection is not Protection.NONE
+
+    # -- what we say -------------------------------------------------------------------------------------------------
+
+    def initiate_request(self, *, with_dedicated_key: bool = True) -> InitiateRequest:
+        """What we propose."""
+        return InitiateRequest(
+            dedicated_key=self.parameters.dedicated_key if with_dedicated_key else None,
+            proposed_conformance=self.parameters.conformance,
+            client_max_receive_pdu_size=self.parameters.max_pdu_size,
+        )
+
+    def aarq(self, user_information: bytes) -> Aarq:
+        """The request; `user_information` is the InitiateRequest, ciphered where that is agreed."""
+        mechanism = self.parameters.authentication
+        titled = self.ciphered or mechanism in TITLED_MECHANISMS
+        authenticated = mechanism is not AuthenticationMechanism.NONE
+        return Aarq(
+            application_context_name=self._context(),
+            calling_ap_title=self.parameters.client_system_title if titled else None,
+            sender_acse_requirements=AUTHENTICATION_FUNCTIONAL_UNIT if authenticated else None,
+            mechanism_name=int(mechanism) if authenticated else None,
+            calling_authentication_value=self._authentication_value() if authenticated else None,
+            user_information=user_information,
+        )
+
+    def _context(self) -> ApplicationContext:
+        return ApplicationContext.LN_CIPHERED if self.ciphered else ApplicationContext.LN
+
+    def _authentication_value(self) -> bytes:
+        return self.challenge if self.challenges else self.parameters.secret
+
+    def rlrq(self, user_information: bytes) -> Rlrq:
+        """The release request. Only a ciphered one proves who asks; in clear it stays as short as meters know it."""
+        return Rlrq(user_information=user_information if self.ciphered else None)
+
+    # -- what we believe ---------------------------------------------------------------------------------------------
+
+    def judge(self, aare: Aare, service_error: ConfirmedServiceError | None) -> AssociationEvent:
+        """Accepted, accepted so far, or an error: a refusal of theirs (RefusedError) or of ours (SecurityError)."""
+        if not aare.accepted:
+            raise rejection_of(aare, service_error)
+        if aare.application_context_name != self._context():
+            raise SecurityError(
+                f"the meter accepted another application context ({_context_words(aare.application_context_name)}) than the "
+                f"one that was asked for ({self._context().words})",
+                code="context-changed",
+            )
+        self._learn_title(aare.responding_ap_title)
+        if not self.challenges:
+            return self._judge_unchallenged(aare)
+        self._judge_challenge(aare)
+        return AssociationEvent.AARE_HLS_REQUIRED
+
+    def _judge_unchallenged(self, aare: Aare) -> AssociationEvent:
+        if aare.hls_required:
+            asked = mechanism_words(self.parameters.authentication)
+            raise AuthenticationFailedError(
+                f"the meter wants {mechanism_words(aare.mechanism_name)} as proof, {asked} was offered",
+                code="authentication-required",
+                hint="Set the authentication of this client SAP to what the meter wants.",
+            )
+        return AssociationEvent.AARE_ACCEPTED
+
+    def _judge_challenge(self, aare: Aare) -> None:
+        """The conditions of HLS pass 2."""
+        asked = self.parameters.authentication
+        offered = aare.mechanism_name
+        if offered is not None and offered & MECHANISM_BITS != asked:
+            raise AuthenticationFailedError(
+                f"the meter answered with {mechanism_words(offered)}, {mechanism_words(asked)} was asked",
+                code="mechanism-changed",
+            )
+        challenge = aare.responding_authentication_value or b""
+        if not challenge:
+            raise AuthenticationFailedError(
+                f"the meter accepted the association without a challenge, so without the proof of {mechanism_words(asked)}",
+                code="no-server-challenge",
+                hint="This would be no mutual authentication. Check the client SAP and its authentication.",
+            )
+        if challenge == self.challenge:
+            raise AuthenticationFailedError(
+                "the meter sent our own challenge back",
+                code="challenge-reflected",
+                hint="A device that knows the secret does not need to do this: do not trust what answers here.",
+            )
+        if len(challenge) > MAX_STOC_OCTETS:
+            raise AuthenticationFailedError(f"a challenge of {len(challenge)} octets", code="bad-server-challenge")
+        if len(challenge) not in CHALLENGE_OCTETS:
+            self._remarks.append(f"the meter's challenge has {len(challenge)} octets, not 8 to 64")
+        self.server_challenge = challenge
+
+    def _learn_title(self, title: bytes | None) -> None:
+        """The meter's system title, from the AARE; SecurityError when another one was expected, or when it is ours."""
+        if not title:
+            return
+        expected = self.parameters.server_system_title
+        if expected is not None and title != expected:
+            raise SecurityError(
+                f"the meter says system title {title.hex().upper()}, {expected.hex().upper()} was expected",
+                code="unexpected-system-title",
+                hint="Another meter answers on this line or address.",
+            )
+        if title == self.parameters.client_system_title and len(title) == SYSTEM_TITLE_OCTETS and any(title):
+            raise SecurityError("the meter says our own system title", code="system-title-reflected")
+        self.server_system_title = title
+
+    def negotiate(self, response: InitiateResponse | None, hdlc: HdlcParameters | None) -> Negotiated:
+        """What holds from now on. A meter that states no conformance is taken at our word."""
+        proposed = self.parameters.conformance
+        stated = response.negotiated_conformance if response is not None else Conformance(0)
+        if response is None:
+            self._remarks.append("the AARE carries no initiate response: what was proposed is assumed")
+        elif not stated & proposed:
+            self._remarks.append("the AARE agrees to no service that was proposed: what was proposed is assumed")
+        return Negotiated(
+            conformance=stated & proposed or proposed,
+            server_max_receive_pdu_size=response.server_max_receive_pdu_size if response is not None else 0,
+            vaa_name=response.vaa_name if response is not None else VAA_NAME_LN,
+            dlms_version=response.negotiated_dlms_version_number if response is not None else 6,
+            server_system_title=self.server_system_title,
+            hdlc=hdlc,
+            remarks=tuple(self._remarks),
+        )
