@@ -30,7 +30,7 @@ from sessions.dlms.ber import (
     write_tlv,
 )
 from sessions.dlms.cursor import Field, Reader, Writer
-from sessions.dlms.errors import InvalidValueError
+from sessions.dlms.errors import InvalidValueError, TruncatedError
 
 AARQ_TAG: Final = 0x60
 AARE_TAG: Final = 0x61
@@ -280,8 +280,8 @@ def _read_name(arc: int) -> _Read:
     """An object identifier below the DLMS UA's arc, as its last number."""
 
     def read(contents: Reader, name: str) -> int:
-        at = contents.position
         octets = read_object_identifier(contents, name)
+        at = contents.position - len(octets)
         if len(octets) != len(DLMS_UA) + 2 or octets[:-1] != DLMS_UA + bytes((arc,)):
             raise InvalidValueError(name, at, f"{octets.hex()} is no name of the DLMS UA's arc {arc}")
         number = octets[-1]
@@ -313,9 +313,8 @@ def _read_diagnostic(contents: Reader, name: str) -> ResultSourceDiagnostic:
 
 
 def _read_authentication_value(contents: Reader, name: str) -> tuple[bytes, AuthenticationValueChoice]:
-    tag = contents.peek()
-    if tag in AuthenticationValueChoice._value2member_map_:
-        read_tag(contents, "choice")
+    if contents.peek() in AuthenticationValueChoice._value2member_map_:
+        tag = read_tag(contents, "choice")
         octets = contents.take(contents.length("length"), name)
         return octets, AuthenticationValueChoice(tag)
     return contents.rest(name), AuthenticationValueChoice.CHARSTRING
@@ -366,7 +365,9 @@ def _attribute(name: str) -> str:
 def _read_fields(reader: Reader, tag: int, name: str, table: dict[int, tuple[str, _Read]]) -> dict[str, Any]:
     """Tag, length and the fields of one ACSE APDU, by attribute name. A field that comes twice is refused."""
     reader.constant(bytes((tag,)), "tag")
-    body = read_contents(reader, name)
+    size = reader.length("length")
+    missing = max(0, size - reader.remaining)
+    body = reader.sub(size - missing, name)  # of a truncated APDU, the fields that are there are read
     values: dict[str, Any] = {}
     while body.remaining:
         at = body.position
@@ -381,6 +382,8 @@ def _read_fields(reader: Reader, tag: int, name: str, table: dict[int, tuple[str
         values[attribute] = read(contents, field_name)
         contents.finish(field_name)
         body.leave(_shown(body))
+    if missing:
+        raise TruncatedError(name, body.position, f"{size} octets expected, {missing} are missing")
     values.pop("unknown_field", None)
     return values
 
@@ -393,7 +396,8 @@ def _shown(body: Reader) -> str:
 
 def read_aarq(reader: Reader) -> Aarq:
     with reader.group("AARQ"):
-        values = _read_fields(reader, AARQ_TAG, "AARQ", _aarq_table(secrets := []))
+        secrets: list[Field] = []
+        values = _read_fields(reader, AARQ_TAG, "AARQ", _aarq_table(secrets))
         _spare_challenge(values, secrets)
         _split_choice(values, "calling_authentication_value")
         _require(reader, values, "application-context-name")

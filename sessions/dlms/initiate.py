@@ -22,7 +22,7 @@ NO_SERVICE: Final = Conformance(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitiateRequest:
-    """What the client proposes. A PDU size is in octets, 0 means no limit; a dedicated key is legal in a ciphered request only."""
+    """What the client proposes. PDU sizes are in octets, 0: no limit. A dedicated key is legal in a ciphered request only."""
 
     dedicated_key: bytes | None = field(default=None, repr=False)
     response_allowed: bool = True
