@@ -1,0 +1,360 @@
+"""Reading objects in one association: what the `read` command does, without a database.
+
+A profile is read with its columns: the capture objects say what they are, the registers among them their scaler and unit.
+What a meter refuses on the way (no capture objects for this client, say) makes the answer poorer, not wrong.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from meters.cosem.data import Data, DataType, as_date_time, as_json, date_time, looks_like_date_time
+from meters.cosem.interface_class import attribute_name
+from meters.cosem.obis import ObisCode
+from meters.cosem.obis_names import describe
+from meters.cosem.profile import CaptureObject, RowExpander, decode_capture_objects
+from meters.cosem.units import ScalerUnit
+from sessions.association_file import AssociationFile
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
+from sessions.dlms.association import AssociationParameters, Protection
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.client import DlmsClient
+from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.errors import DlmsError
+from sessions.dlms.selective_access import EntryDescriptor, RangeDescriptor, SelectiveAccess
+from sessions.links.driver import Conversation, LineFrame, make_link
+from sessions.links.endpoint import Endpoint
+from sessions.links.line import LineError
+from sessions.object_reference import MAX_ENTRY, EntryRange, ObjectReference, TimeRange
+
+CAPTURE_OBJECTS: Final = 3
+CAPTURE_PERIOD: Final = 4
+SCALER_UNIT_OF: Final = {(3, 2): 3, (4, 2): 3, (5, 2): 4, (5, 3): 4}
+"""(class, value attribute): the attribute that holds its scaler and unit."""
+
+MAX_SCALER_READS: Final = 32
+"""Registers that are asked for scaler and unit in one profile: each costs a question."""
+
+STANDARD_CLOCK: Final = CaptureObject(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
+CHALLENGE_OCTETS: Final = 16
+MAX_INVOCATION_COUNTER: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileColumn:
+    """One column of a profile; `capture_object` None where the meter did not tell."""
+
+    capture_object: CaptureObject | None
+    title: str
+    scaler_unit: ScalerUnit | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        captured = self.capture_object
+        return {
+            "object": None if captured is None else str(captured.logical_name),
+            "class_id": None if captured is None else captured.class_id,
+            "attribute_id": None if captured is None else captured.attribute_id,
+            "title": self.title,
+            "unit": None if self.scaler_unit is None else self.scaler_unit.symbol,
+            "scaler": None if self.scaler_unit is None else self.scaler_unit.scaler,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Rows of a profile's buffer, unscaled, as the meter sent them (null-data filled in)."""
+
+    columns: tuple[ProfileColumn, ...]
+    rows: tuple[tuple[Data, ...], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "columns": [column.as_json() for column in self.columns],
+            "rows": [[value_as_json(value) for value in row] for row in self.rows],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reference gave: a value, a profile, a data-access-result, or an error of this request alone."""
+
+    reference: ObjectReference
+    outcome: Data | Profile | DataAccessResult | DlmsError
+
+    @property
+    def result(self) -> str:
+        """`success`, the data-access-result's name, or the error's code."""
+        match self.outcome:
+            case DataAccessResult():
+                return self.outcome.name.lower().replace("_", "-")
+            case DlmsError():
+                return self.outcome.code
+        return "success"
+
+    @property
+    def type_name(self) -> str | None:
+        match self.outcome:
+            case Data():
+                return self.outcome.type.asn1_name
+            case Profile():
+                return DataType.ARRAY.asn1_name
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        reference, outcome = self.reference, self.outcome
+        value: Any = None
+        if isinstance(outcome, Data):
+            value = value_as_json(outcome)
+        elif isinstance(outcome, Profile):
+            value = outcome.as_json()
+        entry: dict[str, Any] = {
+            "object": str(reference),
+            "class_id": reference.class_id,
+            "logical_name": str(reference.logical_name),
+            "attribute": reference.attribute_id,
+            "attribute_name": attribute_name(reference.class_id, reference.attribute_id),
+            "result": self.result,
+            "type": self.type_name,
+            "value": value,
+        }
+        if isinstance(outcome, DlmsError):
+            entry["error"] = outcome.as_dict()
+        return entry
+
+
+def value_as_json(data: Data) -> Any:
+    """As JSON; twelve octets that are a date-time become ISO 8601 (or, with unspecified fields, their text with stars)."""
+    if data.type is DataType.DATE_TIME or (data.type is DataType.OCTET_STRING and looks_like_date_time(data.value)):
+        moment = as_date_time(data)
+        assert moment is not None  # noqa: S101 - both types were looked at
+        return moment.iso() or str(moment)
+    if data.constructed:
+        return [value_as_json(element) for element in data]
+    return as_json(data)
+
+
+# -- one association ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `read_objects` brings home."""
+
+    association: dict[str, Any]
+    readings: tuple[Reading, ...]
+    frames: int
+
+    def as_json(self) -> dict[str, Any]:
+        values = [reading.as_json() for reading in self.readings]
+        return {"association": self.association, "values": values, "frames": self.frames}
+
+
+class _FrameCount:
+    """Counts the frames that pass; what is no frame does not count."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def __call__(self, frame: LineFrame) -> None:
+        self.frames += not hasattr(frame, "reason")
+
+
+async def read_objects(
+    endpoint: Endpoint, association: AssociationFile, references: Sequence[ObjectReference]
+) -> Report:
+    """Associate, read, release. DlmsError when there is no association, or when it breaks."""
+    count = _FrameCount()
+    counter = association.invocation_counter
+    if association.parameters.needs_counters and counter is None:
+        counter = await learn_invocation_counter(endpoint, association, on_frame=count)
+    conversation = _conversation(endpoint, association, association.parameters, counter, count)
+    try:
+        negotiated = await conversation.open()
+        readings = [await read_object(conversation, reference) for reference in references]
+        await conversation.release()
+    finally:
+        await conversation.close()
+    return Report(negotiated.as_json(), tuple(readings), count.frames)
+
+
+def _conversation(
+    endpoint: Endpoint,
+    association: AssociationFile,
+    parameters: AssociationParameters,
+    counter: int | None,
+    count: _FrameCount,
+) -> Conversation:
+    link = make_link(association.framing, parameters, association.hdlc, association.timeout)
+    counters = None if counter is None else InvocationCounters(range(counter, MAX_INVOCATION_COUNTER + 1))
+    client = DlmsClient(
+        parameters,
+        link,
+        challenge=secrets.token_bytes(CHALLENGE_OCTETS),
+        counters=counters,
+        reply_timeout=association.timeout,
+    )
+    return Conversation(endpoint, client, on_frame=count)
+
+
+async def learn_invocation_counter(
+    endpoint: Endpoint, association: AssociationFile, *, on_frame: _FrameCount | None = None
+) -> int:
+    """The next counter to use: one more than the meter tells its public client. DlmsError when it tells none."""
+    public = AssociationParameters(
+        client_sap=association.counter_client_sap,
+        server_sap=association.parameters.server_sap,
+        max_pdu_size=association.parameters.max_pdu_size,
+    )
+    conversation = _conversation(endpoint, association, public, None, on_frame or _FrameCount())
+    try:
+        await conversation.open()
+        value = await conversation.get(CosemAttributeDescriptor(1, association.counter_object, 2))
+        await conversation.release()
+    except LineError:
+        raise
+    except DlmsError as error:
+        raise _counter_unknown(association, error.message, error.layer, error.hint) from None
+    finally:
+        await conversation.close()
+    if isinstance(value, DataAccessResult):
+        raise _counter_unknown(association, value.name.lower().replace("_", "-"), "access")
+    if isinstance(value.value, bool) or not isinstance(value.value, int) or not 0 <= value.value < MAX_INVOCATION_COUNTER:
+        raise _counter_unknown(association, f"it says {as_json(value)}, which is no counter to go on from", "security")
+    return value.value + 1
+
+
+def _counter_unknown(association: AssociationFile, reason: str, layer: str, hint: str = "") -> DlmsError:
+    way_out = "Give invocation_counter in the association file: one more than the last one used with this key and title."
+    return DlmsError(
+        f"the invocation counter could not be read (client SAP {association.counter_client_sap}, "
+        f"object {association.counter_object}): {reason}",
+        layer=layer,
+        code="invocation-counter-unknown",
+        hint=f"{hint} {way_out}".strip(),
+    )
+
+
+# -- one object --------------------------------------------------------------------------------------------------------
+
+
+async def read_object(conversation: Conversation, reference: ObjectReference) -> Reading:
+    """Read one reference. An error that the association survives is the reading's outcome; every other one is raised."""
+    try:
+        outcome: Data | Profile | DataAccessResult | DlmsError
+        if reference.is_buffer:
+            outcome = await read_profile(conversation, reference)
+        else:
+            outcome = await _get(conversation, reference)
+    except DlmsError as error:
+        if not conversation.is_open:
+            raise
+        outcome = error
+    return Reading(reference, outcome)
+
+
+async def _get(
+    conversation: Conversation, reference: ObjectReference, access: SelectiveAccess | None = None
+) -> Data | DataAccessResult:
+    descriptor = CosemAttributeDescriptor(reference.class_id, reference.logical_name, reference.attribute_id)
+    return await conversation.get(descriptor, access)
+
+
+async def _get_if_possible(conversation: Conversation, reference: ObjectReference) -> Data | None:
+    """The value, or None where the meter does not give it. The association must survive."""
+    try:
+        value = await _get(conversation, reference)
+    except DlmsError:
+        if not conversation.is_open:
+            raise
+        return None
+    return value if isinstance(value, Data) else None
+
+
+async def read_profile(conversation: Conversation, reference: ObjectReference) -> Profile | Data | DataAccessResult:
+    """The buffer of a profile, or the part that the reference names, with its columns.
+
+    A buffer that is no array of rows comes as the Data that it is.
+    """
+    captured = await read_capture_objects(conversation, reference)
+    buffer = await _get(conversation, reference, selection(reference.part, captured))
+    if not isinstance(buffer, Data) or not buffer.constructed or not all(row.constructed for row in buffer):
+        return buffer
+    period = await _capture_period(conversation, reference, captured, buffer)
+    expander = RowExpander(captured, capture_period=period)
+    rows = tuple(tuple(expander.expand(row)) for row in buffer)
+    width = max((len(row) for row in rows), default=0)
+    return Profile(tuple(await describe_columns(conversation, captured, width)), rows)
+
+
+async def read_capture_objects(conversation: Conversation, reference: ObjectReference) -> list[CaptureObject]:
+    """The columns of a profile, empty where the meter does not tell."""
+    data = await _get_if_possible(conversation, reference.sibling(CAPTURE_OBJECTS))
+    try:
+        return decode_capture_objects(data) if data is not None else []
+    except ValueError:
+        return []
+
+
+def selection(part: TimeRange | EntryRange | None, captured: Sequence[CaptureObject]) -> SelectiveAccess | None:
+    """The selective access for a part. A range of times restricts the profile's clock column."""
+    if part is None:
+        return None
+    if isinstance(part, EntryRange):
+        return EntryDescriptor(min(part.from_entry, MAX_ENTRY), part.to_entry).to_selective_access()
+    clock = next((column for column in captured if column.is_clock), STANDARD_CLOCK)
+    return RangeDescriptor(
+        replace(clock, data_index=0), date_time(part.from_time), date_time(part.to_time)
+    ).to_selective_access()
+
+
+async def _capture_period(
+    conversation: Conversation, reference: ObjectReference, captured: Sequence[CaptureObject], buffer: Data
+) -> int:
+    """The seconds between two rows: asked for only where the meter leaves clocks out."""
+    clocks = [index for index, column in enumerate(captured) if column.is_clock]
+    left_out = any(
+        index < len(row) and row[index].type is DataType.NULL_DATA for row in buffer for index in clocks
+    )
+    if not left_out:
+        return 0
+    period = await _get_if_possible(conversation, reference.sibling(CAPTURE_PERIOD))
+    return period.value if period is not None and isinstance(period.value, int) else 0
+
+
+async def describe_columns(
+    conversation: Conversation, captured: Sequence[CaptureObject], width: int
+) -> list[ProfileColumn]:
+    """The columns, with scaler and unit of the registers among them; numbered ones where the meter told too few."""
+    units: dict[ObjectReference, ScalerUnit | None] = {}
+    columns = []
+    for column in captured:
+        source = _scaler_unit_source(column)
+        if source is not None and source not in units and len(units) < MAX_SCALER_READS:
+            units[source] = await _read_scaler_unit(conversation, source)
+        columns.append(ProfileColumn(column, _title(column), units.get(source) if source is not None else None))
+    columns += [ProfileColumn(None, f"Column {number}") for number in range(len(captured) + 1, width + 1)]
+    return columns
+
+
+def _scaler_unit_source(column: CaptureObject) -> ObjectReference | None:
+    attribute_id = SCALER_UNIT_OF.get((column.class_id, column.attribute_id))
+    return None if attribute_id is None else ObjectReference(column.class_id, column.logical_name, attribute_id)
+
+
+async def _read_scaler_unit(conversation: Conversation, source: ObjectReference) -> ScalerUnit | None:
+    data = await _get_if_possible(conversation, source)
+    try:
+        return ScalerUnit.from_data(data) if data is not None else None
+    except ValueError:
+        return None
+
+
+def _title(column: CaptureObject) -> str:
+    """What the column holds, in words; the attribute is named where it is not the value itself."""
+    name = describe(column.logical_name)
+    if column.attribute_id == 2:
+        return name
+    return f"{name}, {attribute_name(column.class_id, column.attribute_id)}"
