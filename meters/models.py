@@ -291,9 +291,13 @@ class KeyVersion(models.Model):
 
 
 class InvocationCounter(models.Model):
-    """The next invocation counter of one key under one system title. It only ever grows."""
+    """The next invocation counter of one key under one system title. It only ever grows.
 
-    key_version = models.ForeignKey(KeyVersion, models.PROTECT, related_name="counters")
+    The key is named by its fingerprint, not by a row: a nonce must not repeat under the same octets, whichever meters,
+    versions and drafts hold them.
+    """
+
+    fingerprint = models.CharField(max_length=64)
     system_title = models.CharField(max_length=16)
     next_value = models.BigIntegerField()
     doubtful = models.BooleanField(default=False, help_text="Ask the meter before the next association.")
@@ -301,7 +305,7 @@ class InvocationCounter(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["key_version", "system_title"], name="invocation_counter_unique"),
+            models.UniqueConstraint(fields=["fingerprint", "system_title"], name="invocation_counter_unique"),
             models.CheckConstraint(condition=models.Q(next_value__gte=0), name="invocation_counter_not_negative"),
         ]
 

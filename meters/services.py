@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
@@ -102,24 +103,25 @@ def save_meter(
 def find_line(fields: Mapping[str, Any]) -> Line:
     """The line with exactly these properties, made when there is none."""
     wanted = Line(**{name: value for name, value in fields.items() if value is not None})
-    if wanted.kind == Line.Kind.TCP:
-        if not wanted.host or not wanted.port:
-            raise ValidationError({"host" if not wanted.host else "port": "A TCP line needs a host and a port."})
-        same: dict[str, Any] = {"host": wanted.host, "port": wanted.port}
-    else:
-        if not wanted.serial_port:
-            raise ValidationError({"serial_port": "Choose one of the serial ports of this workbench."})
-        names = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
-        same = {name: getattr(wanted, name) for name in names}
-    found = Line.objects.filter(kind=wanted.kind, **same).first()
+    _check_line(wanted)
+    serial = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
+    names = ("host", "port") if wanted.kind == Line.Kind.TCP else serial
+    found = Line.objects.filter(kind=wanted.kind, **{name: getattr(wanted, name) for name in names}).first()
     if found is None:
-        wanted.full_clean()
         wanted.save()
         return wanted
     if wanted.name and wanted.name != found.name:
         found.name = wanted.name
         found.save(update_fields=["name"])
     return found
+
+
+def _check_line(line: Line) -> None:
+    if line.kind == Line.Kind.TCP and not (line.host and line.port):
+        raise ValidationError({"port" if line.host else "host": "A TCP line needs a host and a port."})
+    if line.kind == Line.Kind.SERIAL and line.serial_port not in settings.SERIAL_PORTS:
+        raise ValidationError({"serial_port": "Choose one of the serial ports of this workbench."})
+    line.full_clean()
 
 
 def _meter_type(manufacturer: str, model: str) -> MeterType:
@@ -143,6 +145,54 @@ def _assign_and_save(instance: models.Model, values: Mapping[str, Any]) -> None:
     instance.save()
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A meter and one way into it, with the secrets opened: saved rows, or a draft that was never saved."""
+
+    line: Line
+    meter: Meter
+    association: Association
+    secrets: Mapping[str, OpenedSecret] = field(repr=False)
+
+
+def saved_access(*, meter_id: int, association_id: int) -> Access:
+    """The way into a meter of the inventory; DoesNotExist for an association of another meter."""
+    association = Association.objects.select_related("meter__line").get(pk=association_id, meter_id=meter_id)
+    return Access(association.meter.line, association.meter, association, open_secrets(association=association))
+
+
+def draft_access(
+    *,
+    meter: Mapping[str, Any],
+    line: Mapping[str, Any],
+    association: Mapping[str, Any],
+    secrets: Mapping[str, bytes] | None = None,
+    meter_id: int | None = None,
+) -> Access:
+    """As `save_meter` would make it, without saving: to test a connection first. Same checks, same errors.
+
+    With `meter_id` the slots that the draft leaves empty come from that meter.
+    """
+    ignored = ("manufacturer", "model", "meter_type")
+    draft_line = Line(**{name: value for name, value in line.items() if value is not None})
+    _check_line(draft_line)
+    draft = Meter(**{name: value for name, value in meter.items() if name not in ignored}, line=draft_line)
+    draft.full_clean(exclude=["line", "meter_type"], validate_unique=False)
+    chosen = Association(**{name: value for name, value in association.items() if name != "id"}, meter=draft)
+    chosen.full_clean(exclude=["meter"], validate_unique=False, validate_constraints=False)
+    opened: dict[str, OpenedSecret] = {}
+    if meter_id:
+        saved = Meter.objects.get(pk=meter_id)
+        wanted = association.get("id")
+        known = saved.associations.get(pk=wanted) if wanted else saved.default_association
+        opened = open_secrets(association=known) if known else {}
+    for slot, secret in (secrets or {}).items():
+        if secret:
+            _check_secret(Slot(slot), secret, chosen)
+            opened[Slot(slot).value] = OpenedSecret(None, vault.fingerprint(secret), secret)
+    return Access(draft_line, draft, chosen, opened)
+
+
 def mark_meter_seen(*, meter_id: int, server_system_title: str = "") -> None:
     """The meter answered just now; its system title is kept where none was known."""
     Meter.objects.filter(pk=meter_id).update(last_seen=timezone.now())
@@ -155,9 +205,10 @@ def mark_meter_seen(*, meter_id: int, server_system_title: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSecret:
-    """A secret, opened for use."""
+    """A secret, opened for use. A draft's has no version."""
 
-    key_version_id: int
+    key_version_id: int | None
+    fingerprint: str
     octets: bytes = field(repr=False)
 
 
@@ -212,8 +263,12 @@ def open_secrets(*, association: Association) -> dict[str, OpenedSecret]:
     for key in sorted(keys, key=lambda key: key.association_id is None):
         version = key.current if key.association_id in (None, association.pk) else None
         if version is not None and key.slot not in opened:
-            opened[key.slot] = OpenedSecret(version.pk, vault.unseal(bytes(version.sealed), version.seal_context))
+            opened[key.slot] = _opened(version)
     return opened
+
+
+def _opened(version: KeyVersion) -> OpenedSecret:
+    return OpenedSecret(version.pk, version.fingerprint, vault.unseal(bytes(version.sealed), version.seal_context))
 
 
 def open_key_versions(*, ids: Iterable[int]) -> dict[str, bytes]:
@@ -235,15 +290,15 @@ def mark_proven(*, key_version_ids: Iterable[int]) -> None:
 # -- invocation counters -----------------------------------------------------------------------------------------------
 
 
-def reserve_invocation_counters(*, key_version_id: int, system_title: str, count: int) -> range:
-    """Hand out `count` counters that were never used with this key under this system title.
+def reserve_invocation_counters(*, fingerprint: str, system_title: str, count: int) -> range:
+    """Hand out `count` counters that were never used with the key of this fingerprint under this system title.
 
     The row is advanced and committed first: a crash wastes counters, it never repeats a nonce. Must not be called inside a
     transaction, whose rollback would hand the same counters out again.
     """
     if not 1 <= count <= 65536:
         raise ValueError(f"1 to 65536 counters can be reserved at once, not {count}")
-    rows = InvocationCounter.objects.filter(key_version_id=key_version_id, system_title=system_title.lower())
+    rows = InvocationCounter.objects.filter(fingerprint=fingerprint, system_title=system_title.lower())
     with transaction.atomic(durable=True):
         fitting = rows.filter(next_value__lte=COUNTER_LIMIT - count)
         if not fitting.update(next_value=F("next_value") + count, updated=timezone.now()):
@@ -258,26 +313,26 @@ def _blame_for_no_counters(next_value: int | None) -> None:
     raise CountersExhausted(f"The invocation counters of this key are used up (next: {next_value}).")
 
 
-def invocation_counter_is_certain(*, key_version_id: int, system_title: str) -> bool:
+def invocation_counter_is_certain(*, fingerprint: str, system_title: str) -> bool:
     """Whether counters can be reserved without asking the meter first."""
-    rows = InvocationCounter.objects.filter(key_version_id=key_version_id, system_title=system_title.lower())
+    rows = InvocationCounter.objects.filter(fingerprint=fingerprint, system_title=system_title.lower())
     return rows.filter(doubtful=False).exists()
 
 
-def doubt_invocation_counter(*, key_version_id: int, system_title: str) -> None:
+def doubt_invocation_counter(*, fingerprint: str, system_title: str) -> None:
     """The association failed: perhaps somebody else talked to the meter. It is asked before the next one."""
-    rows = InvocationCounter.objects.filter(key_version_id=key_version_id, system_title=system_title.lower())
+    rows = InvocationCounter.objects.filter(fingerprint=fingerprint, system_title=system_title.lower())
     rows.update(doubtful=True)
 
 
-def learn_invocation_counter(*, key_version_id: int, system_title: str, meter_value: int) -> int:
+def learn_invocation_counter(*, fingerprint: str, system_title: str, meter_value: int) -> int:
     """Take over what the meter's counter object says; the next value to use is returned. Ours only ever grows.
 
     The object is read without protection, so a value that jumps too far raises CounterImplausible and changes nothing.
     """
     if not 0 <= meter_value < COUNTER_LIMIT:
         raise CounterImplausible(f"The meter says that its invocation counter is {meter_value}.")
-    same = {"key_version_id": key_version_id, "system_title": system_title.lower()}
+    same = {"fingerprint": fingerprint, "system_title": system_title.lower()}
     with transaction.atomic(durable=True):
         try:
             with transaction.atomic():
