@@ -1,0 +1,128 @@
+"""`manage.py read ENDPOINT --association FILE.toml OBJECT… [--json]`: one association, reads, release; no database.
+
+Exit codes: 0 the association stood (each value says its own result), 1 an error, said as one sentence or one JSON object with
+layer, code, message and hint; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from meters.cosem.data import Data, text
+from sessions.association_file import load_association
+from sessions.dlms.errors import DlmsError
+from sessions.links.endpoint import Endpoint, parse_endpoint
+from sessions.links.line import LineError
+from sessions.object_reference import ObjectReference, ObjectReferenceError
+from sessions.reading import Profile, ProfileColumn, Reading, Report, read_objects, value_as_json
+
+INTERRUPTED = 130
+
+
+class Command(BaseCommand):
+    help = "Read objects of one meter: associate, read, release. Needs no database."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("endpoint", type=_endpoint, help="tcp://host:port or serial:///dev/ttyUSB0?baud=9600")
+        parser.add_argument(
+            "objects",
+            nargs="+",
+            type=_reference,
+            metavar="OBJECT",
+            help="class/obis/attribute; a profile's buffer optionally with [from..to] or [#first..last]",
+        )
+        parser.add_argument("--association", required=True, metavar="FILE.toml", help="association and secrets")
+        parser.add_argument("--json", action="store_true", help="JSON instead of tables")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            association = load_association(options["association"])
+            report = asyncio.run(read_objects(options["endpoint"], association, options["objects"]))
+        except DlmsError as error:
+            self._refuse(error, as_json=options["json"])
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+        else:
+            self.stdout.write(_dumps(report.as_json()) if options["json"] else show(report))
+
+    def _refuse(self, error: DlmsError, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(_dumps({"error": error.as_dict()}))
+        else:
+            hint = f"\n{error.hint}" if error.hint else ""
+            self.stderr.write(f"{error.layer}: {error.message}{hint}")
+        raise SystemExit(1)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _endpoint(text: str) -> Endpoint:
+    try:
+        return parse_endpoint(text)
+    except LineError as error:
+        raise ArgumentTypeError(f"{error.message} {error.hint}") from None
+
+
+def _reference(text: str) -> ObjectReference:
+    try:
+        return ObjectReference.parse(text)
+    except ObjectReferenceError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+# -- for people --------------------------------------------------------------------------------------------------------
+
+
+def show(report: Report) -> str:
+    """The report as tables: one line for each value, the rows of a profile below its line."""
+    lines = []
+    width = max((len(str(reading.reference)) for reading in report.readings), default=0)
+    for reading in report.readings:
+        lines.append(f"{reading.reference!s:<{width}}  {_outcome(reading)}")
+        if isinstance(reading.outcome, Profile):
+            lines += [f"  {line}" for line in _table(reading.outcome)]
+    for remark in report.association["remarks"]:
+        lines.append(f"Note: {remark}")
+    return "\n".join(lines)
+
+
+def _outcome(reading: Reading) -> str:
+    outcome = reading.outcome
+    match outcome:
+        case Data():
+            return text(outcome)
+        case Profile():
+            return f"{len(outcome.rows)} rows"
+        case DlmsError():
+            return f"{reading.result}: {outcome.message}"
+    return reading.result
+
+
+def _table(profile: Profile) -> list[str]:
+    rows = [[_heading(column) for column in profile.columns]]
+    for row in profile.rows:
+        cells = [_cell(value, profile.columns[index]) for index, value in enumerate(row)]
+        rows.append(cells + [""] * (len(profile.columns) - len(cells)))
+    widths = [max(len(row[index]) for row in rows) for index in range(len(profile.columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _heading(column: ProfileColumn) -> str:
+    unit = column.scaler_unit.symbol if column.scaler_unit is not None else ""
+    return f"{column.title} [{unit}]" if unit else column.title
+
+
+def _cell(value: Data, column: ProfileColumn) -> str:
+    """Scaled where the meter told the scaler, as text otherwise."""
+    if column.scaler_unit is not None and isinstance(value.value, int) and not isinstance(value.value, bool):
+        return str(column.scaler_unit.apply(value.value))
+    shown = value_as_json(value)
+    return shown if isinstance(shown, str) else text(value)
