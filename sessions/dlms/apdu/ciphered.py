@@ -1,0 +1,236 @@
+"""Protected APDUs: what stands around the ciphertext (IEC 62056-5-3, 5.7; Green Book 9.2.7).
+
+Nothing is deciphered here: `sessions.dlms.security` does that with the keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar, Final
+
+from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.security import SecurityControl, read_security_control
+
+GENERAL_GLO_TAG = 0xDB
+GENERAL_DED_TAG = 0xDC
+GENERAL_CIPHERING_TAG = 0xDD
+GENERAL_SIGNING_TAG = 0xDF
+
+_PLAIN: Final = {
+    0x01: "initiateRequest",
+    0x05: "readRequest",
+    0x06: "writeRequest",
+    0x08: "initiateResponse",
+    0x0C: "readResponse",
+    0x0D: "writeResponse",
+    0x0E: "confirmedServiceError",
+    0x16: "unconfirmedWriteRequest",
+    0x18: "informationReportRequest",
+}
+_COSEM: Final = {
+    0xC0: "get-request",
+    0xC1: "set-request",
+    0xC2: "event-notification-request",
+    0xC3: "action-request",
+    0xC4: "get-response",
+    0xC5: "set-response",
+    0xC7: "action-response",
+}
+GLO_TAGS: Final[dict[int, int]] = {**{tag: tag + 0x20 for tag in _PLAIN}, **{tag: tag + 0x08 for tag in _COSEM}}
+"""The tag of a plain APDU to the one of its globally ciphered form."""
+DED_TAGS: Final[dict[int, int]] = {**{tag: tag + 0x40 for tag in _PLAIN}, **{tag: tag + 0x10 for tag in _COSEM}}
+"""The same for the dedicated key."""
+PLAIN_TAGS: Final[dict[int, int]] = {
+    ciphered: plain for table in (GLO_TAGS, DED_TAGS) for plain, ciphered in table.items()
+}
+"""Back from either form."""
+NAMES: Final[dict[int, str]] = {
+    **{ciphered: f"glo-{(_PLAIN | _COSEM)[plain]}" for plain, ciphered in GLO_TAGS.items()},
+    **{ciphered: f"ded-{(_PLAIN | _COSEM)[plain]}" for plain, ciphered in DED_TAGS.items()},
+}
+
+
+class KeyInfo(IntEnum):
+    """How a general-ciphering APDU says which key it uses."""
+
+    IDENTIFIED_KEY = 0
+    WRAPPED_KEY = 1
+    AGREED_KEY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CipheredApdu:
+    """A service-specific protected APDU. `ciphertext` holds what follows the counter: text, and the tag where there is one."""
+
+    tag: int
+    security_control: SecurityControl
+    invocation_counter: int
+    ciphertext: bytes
+
+    @property
+    def dedicated(self) -> bool:
+        return self.tag in DED_TAGS.values()
+
+    @property
+    def payload(self) -> bytes:
+        """Security header and text, as `security.unprotect` takes it."""
+        return bytes((self.security_control.encode(),)) + self.invocation_counter.to_bytes(4, "big") + self.ciphertext
+
+    def encode(self) -> bytes:
+        return Writer().u8(self.tag).octet_string(self.payload).octets()
+
+    def summary(self) -> str:
+        return f"{NAMES.get(self.tag, f'{self.tag:02x}')}, {_header(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralCipheredApdu:
+    """general-glo-ciphering (DB) or general-ded-ciphering (DC): any APDU inside, the sender's title outside."""
+
+    tag: int
+    system_title: bytes
+    security_control: SecurityControl
+    invocation_counter: int
+    ciphertext: bytes
+
+    @property
+    def dedicated(self) -> bool:
+        return self.tag == GENERAL_DED_TAG
+
+    @property
+    def payload(self) -> bytes:
+        return bytes((self.security_control.encode(),)) + self.invocation_counter.to_bytes(4, "big") + self.ciphertext
+
+    def encode(self) -> bytes:
+        return Writer().u8(self.tag).octet_string(self.system_title).octet_string(self.payload).octets()
+
+    def summary(self) -> str:
+        kind = "general-ded-ciphering" if self.dedicated else "general-glo-ciphering"
+        return f"{kind} from {self.system_title.hex() or 'no title'}, {_header(self)}"
+
+
+def _header(apdu: CipheredApdu | GeneralCipheredApdu) -> str:
+    return f"{apdu.security_control}, counter {apdu.invocation_counter}, {len(apdu.ciphertext)} octets"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralCiphering:
+    """general-ciphering (DD): protection between parties that need not be the two of the association."""
+
+    tag: ClassVar[int] = GENERAL_CIPHERING_TAG
+    transaction_id: bytes
+    originator_system_title: bytes
+    recipient_system_title: bytes
+    date_time: bytes
+    other_information: bytes
+    key_info: KeyInfo | None
+    key_id: int
+    key_ciphered_data: bytes
+    security_control: SecurityControl
+    invocation_counter: int
+    ciphertext: bytes
+
+    def header(self) -> bytes:
+        """What joins the additional authenticated data: each field with its length."""
+        writer = Writer().octet_string(self.transaction_id).octet_string(self.originator_system_title)
+        writer.octet_string(self.recipient_system_title).octet_string(self.date_time)
+        return writer.octet_string(self.other_information).octets()
+
+    @property
+    def payload(self) -> bytes:
+        return bytes((self.security_control.encode(),)) + self.invocation_counter.to_bytes(4, "big") + self.ciphertext
+
+    def encode(self) -> bytes:
+        writer = Writer().u8(GENERAL_CIPHERING_TAG).put(self.header())
+        if self.key_info is None:
+            writer.u8(0)
+        else:
+            writer.u8(1).u8(self.key_info)
+            if self.key_info is KeyInfo.AGREED_KEY:
+                writer.octet_string(bytes((self.key_id,)))
+            else:
+                writer.u8(self.key_id)
+            if self.key_info is not KeyInfo.IDENTIFIED_KEY:
+                writer.octet_string(self.key_ciphered_data)
+        return writer.octet_string(self.payload).octets()
+
+    def summary(self) -> str:
+        return f"general-ciphering from {self.originator_system_title.hex()}, counter {self.invocation_counter}"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralSigning:
+    """general-signing (DF): contents in clear, and a signature over them."""
+
+    tag: ClassVar[int] = GENERAL_SIGNING_TAG
+    transaction_id: bytes
+    originator_system_title: bytes
+    recipient_system_title: bytes
+    date_time: bytes
+    other_information: bytes
+    content: bytes
+    signature: bytes
+
+    def encode(self) -> bytes:
+        writer = Writer().u8(GENERAL_SIGNING_TAG).octet_string(self.transaction_id)
+        writer.octet_string(self.originator_system_title).octet_string(self.recipient_system_title)
+        writer.octet_string(self.date_time).octet_string(self.other_information)
+        return writer.octet_string(self.content).octet_string(self.signature).octets()
+
+    def summary(self) -> str:
+        return f"general-signing from {self.originator_system_title.hex()}, {len(self.content)} octets"
+
+
+def _read_payload(reader: Reader) -> tuple[SecurityControl, int, bytes]:
+    part = reader.sub(reader.length("length"), "ciphered-service")
+    control = read_security_control(part)
+    return control, part.u32("invocation-counter"), part.rest("ciphertext")
+
+
+def read_ciphered_apdu(reader: Reader) -> CipheredApdu:
+    """Any of the glo- and ded- APDUs."""
+    tag = reader.peek() or 0
+    with reader.group(NAMES.get(tag, "ciphered")):
+        reader.u8("tag")
+        return CipheredApdu(tag, *_read_payload(reader))
+
+
+def read_general_ciphered_apdu(reader: Reader) -> GeneralCipheredApdu:
+    tag = reader.peek() or 0
+    with reader.group("general-ded-ciphering" if tag == GENERAL_DED_TAG else "general-glo-ciphering"):
+        reader.u8("tag")
+        return GeneralCipheredApdu(tag, reader.octet_string("system-title"), *_read_payload(reader))
+
+
+def _read_parties(reader: Reader) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    return (
+        reader.octet_string("transaction-id"),
+        reader.octet_string("originator-system-title"),
+        reader.octet_string("recipient-system-title"),
+        reader.octet_string("date-time"),
+        reader.octet_string("other-information"),
+    )
+
+
+def read_general_ciphering(reader: Reader) -> GeneralCiphering:
+    with reader.group("general-ciphering"):
+        reader.constant(bytes((GENERAL_CIPHERING_TAG,)), "tag")
+        parties = _read_parties(reader)
+        key_info, key_id, key_data = None, 0, b""
+        if reader.flag("key-info-present"):
+            key_info = reader.enum(KeyInfo, "key-info")
+            if key_info is KeyInfo.AGREED_KEY:
+                key_id = int.from_bytes(reader.octet_string("key-parameters"), "big")
+            else:
+                key_id = reader.u8("key-id")
+            if key_info is not KeyInfo.IDENTIFIED_KEY:
+                key_data = reader.octet_string("key-ciphered-data")
+        return GeneralCiphering(*parties, key_info, key_id, key_data, *_read_payload(reader))
+
+
+def read_general_signing(reader: Reader) -> GeneralSigning:
+    with reader.group("general-signing"):
+        reader.constant(bytes((GENERAL_SIGNING_TAG,)), "tag")
+        parties = _read_parties(reader)
+        return GeneralSigning(*parties, reader.octet_string("content"), reader.octet_string("signature"))

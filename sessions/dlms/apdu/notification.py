@@ -1,0 +1,126 @@
+"""What a meter sends by itself: DataNotification, its confirmation, EventNotification (IEC 62056-5-3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from meters.cosem.data import Data
+from meters.cosem.date_time import CosemDateTime
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, read_attribute_descriptor
+from sessions.dlms.apdu.get import short_text
+from sessions.dlms.axdr import read_data, write_data
+from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.errors import InvalidValueError
+
+DATA_TAG = 0x0F
+CONFIRM_TAG = 0x10
+EVENT_TAG = 0xC2
+_OCTET_STRING_TAG = 0x09
+_DATE_TIME_OCTETS = 12
+
+
+def read_optional_date_time(reader: Reader, name: str = "date-time") -> CosemDateTime | None:
+    """An octet-string that is empty or holds a date-time. Several makers put the type tag 09 before it."""
+    with reader.group(name):
+        if reader.peek() == _OCTET_STRING_TAG and reader.peek(1) == _DATE_TIME_OCTETS:
+            reader.take(1, "superfluous-tag")
+        at = reader.position
+        size = reader.length("length")
+        if size == 0:
+            return None
+        if size != _DATE_TIME_OCTETS:
+            raise InvalidValueError(name, at, f"0 or 12 octets expected, {size} announced")
+        moment = CosemDateTime.decode(reader.take(size, "value"))
+        reader.label(str(moment))
+        return moment
+
+
+def write_optional_date_time(writer: Writer, moment: CosemDateTime | None) -> None:
+    writer.octet_string(b"" if moment is None else moment.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class DataNotification:
+    """A push. `long_invoke_id_and_priority` is kept as its 32 bits."""
+
+    tag: ClassVar[int] = DATA_TAG
+    long_invoke_id_and_priority: int
+    date_time: CosemDateTime | None
+    notification_body: Data
+
+    def encode(self) -> bytes:
+        writer = Writer().u8(DATA_TAG).u32(self.long_invoke_id_and_priority)
+        write_optional_date_time(writer, self.date_time)
+        write_data(writer, self.notification_body)
+        return writer.octets()
+
+    def summary(self) -> str:
+        moment = "" if self.date_time is None else f" of {self.date_time}"
+        return f"data notification{moment}: {short_text(self.notification_body)}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataNotificationConfirm:
+    tag: ClassVar[int] = CONFIRM_TAG
+    long_invoke_id_and_priority: int
+    date_time: CosemDateTime | None = None
+
+    def encode(self) -> bytes:
+        writer = Writer().u8(CONFIRM_TAG).u32(self.long_invoke_id_and_priority)
+        write_optional_date_time(writer, self.date_time)
+        return writer.octets()
+
+    def summary(self) -> str:
+        return "data notification confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class EventNotificationRequest:
+    tag: ClassVar[int] = EVENT_TAG
+    time: CosemDateTime | None
+    cosem_attribute_descriptor: CosemAttributeDescriptor
+    attribute_value: Data
+
+    def encode(self) -> bytes:
+        writer = Writer().u8(EVENT_TAG)
+        if self.time is None:
+            writer.u8(0)
+        else:
+            writer.u8(1).octet_string(self.time.encode())
+        self.cosem_attribute_descriptor.write(writer)
+        write_data(writer, self.attribute_value)
+        return writer.octets()
+
+    def summary(self) -> str:
+        return f"event notification {self.cosem_attribute_descriptor}: {short_text(self.attribute_value)}"
+
+
+def read_data_notification(reader: Reader) -> DataNotification:
+    with reader.group("data-notification"):
+        reader.constant(bytes((DATA_TAG,)), "tag")
+        invoke_id = reader.u32("long-invoke-id-and-priority")
+        moment = read_optional_date_time(reader)
+        with reader.group("notification-body"):
+            return DataNotification(invoke_id, moment, read_data(reader))
+
+
+def read_data_notification_confirm(reader: Reader) -> DataNotificationConfirm:
+    with reader.group("data-notification-confirm"):
+        reader.constant(bytes((CONFIRM_TAG,)), "tag")
+        return DataNotificationConfirm(reader.u32("long-invoke-id-and-priority"), read_optional_date_time(reader))
+
+
+def read_event_notification(reader: Reader) -> EventNotificationRequest:
+    with reader.group("event-notification-request"):
+        reader.constant(bytes((EVENT_TAG,)), "tag")
+        moment = None
+        if reader.flag("time-present"):
+            # Older texts fix the twelve octets and leave their length out.
+            if reader.peek() == _DATE_TIME_OCTETS:
+                moment = read_optional_date_time(reader, "time")
+            else:
+                moment = CosemDateTime.decode(reader.take(_DATE_TIME_OCTETS, "time"))
+        descriptor = read_attribute_descriptor(reader)
+        with reader.group("attribute-value"):
+            return EventNotificationRequest(moment, descriptor, read_data(reader))

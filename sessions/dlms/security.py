@@ -1,0 +1,208 @@
+"""Protection of octets: AES-GCM with a 96-bit tag, AES key wrap (Green Book 9.2.7; NIST SP 800-38D; RFC 3394).
+
+    security header = security control (1) | invocation counter (4)
+    initialization vector = system title of the sender (8) | invocation counter (4)
+
+What is authenticated beside the text: security control and authentication key, and for "authentication only" the text itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import GCM
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from sessions.dlms.cursor import Reader
+from sessions.dlms.errors import LocalProtocolError, SecurityError
+
+TAG_OCTETS: Final = 12
+TITLE_OCTETS: Final = 8
+HEADER_OCTETS: Final = 5
+KEY_OCTETS: Final = {0: 16, 1: 16, 2: 32}
+"""Octets of encryption and authentication keys by security suite."""
+
+_AUTHENTICATED: Final = 0x10
+_ENCRYPTED: Final = 0x20
+_BROADCAST: Final = 0x40
+_COMPRESSED: Final = 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityControl:
+    """The first octet of the security header."""
+
+    suite: int = 0
+    authenticated: bool = False
+    encrypted: bool = False
+    broadcast: bool = False
+    compressed: bool = False
+
+    def encode(self) -> int:
+        return (
+            self.suite & 0x0F
+            | (_AUTHENTICATED if self.authenticated else 0)
+            | (_ENCRYPTED if self.encrypted else 0)
+            | (_BROADCAST if self.broadcast else 0)
+            | (_COMPRESSED if self.compressed else 0)
+        )
+
+    @classmethod
+    def decode(cls, octet: int) -> SecurityControl:
+        return cls(
+            octet & 0x0F,
+            bool(octet & _AUTHENTICATED),
+            bool(octet & _ENCRYPTED),
+            bool(octet & _BROADCAST),
+            bool(octet & _COMPRESSED),
+        )
+
+    def __str__(self) -> str:
+        kinds = [
+            word
+            for flag, word in (
+                (self.authenticated, "authenticated"),
+                (self.encrypted, "encrypted"),
+                (self.broadcast, "broadcast key"),
+                (self.compressed, "compressed"),
+            )
+            if flag
+        ]
+        return f"{' and '.join(kinds) or 'unprotected'}, suite {self.suite}"
+
+
+def read_security_control(reader: Reader) -> SecurityControl:
+    octet = reader.u8("security-control")
+    control = SecurityControl.decode(octet)
+    reader.label(f"{octet:02x} ({control})")
+    return control
+
+
+def check_key(key: bytes, suite: int, name: str) -> None:
+    """Refuse a key whose length is not the suite's."""
+    wanted = KEY_OCTETS.get(suite)
+    if wanted is None:
+        raise LocalProtocolError(f"security suite {suite} is not known", layer="security", code="unknown-suite")
+    if len(key) != wanted:
+        raise LocalProtocolError(
+            f"the {name} has {len(key)} octets, security suite {suite} takes {wanted}",
+            layer="security",
+            code="bad-key-length",
+            hint="Keys are given as hex, two digits an octet.",
+        )
+
+
+def _vector(system_title: bytes, invocation_counter: int) -> bytes:
+    if len(system_title) != TITLE_OCTETS:
+        raise LocalProtocolError(
+            f"a system title has {TITLE_OCTETS} octets, this one {len(system_title)}",
+            layer="security",
+            code="bad-system-title",
+        )
+    return system_title + invocation_counter.to_bytes(4, "big")
+
+
+def _additional(control: SecurityControl, gak: bytes, header: bytes, text: bytes) -> bytes:
+    return bytes((control.encode(),)) + gak + header + text
+
+
+def protect(
+    plaintext: bytes,
+    *,
+    control: SecurityControl,
+    key: bytes,
+    gak: bytes,
+    system_title: bytes,
+    invocation_counter: int,
+    header: bytes = b"",
+) -> bytes:
+    """Security header and protected text. `system_title` is ours; `header` joins the authenticated data of
+    general-ciphering. The caller takes care that the counter was never used with this key."""
+    check_key(key, control.suite, "encryption key")
+    if control.authenticated:
+        check_key(gak, control.suite, "authentication key")
+    vector = _vector(system_title, invocation_counter)
+    head = bytes((control.encode(),)) + invocation_counter.to_bytes(4, "big")
+    if not (control.authenticated or control.encrypted):
+        return head + plaintext
+    encryptor = Cipher(AES(key), GCM(vector)).encryptor()
+    if not control.encrypted:
+        encryptor.authenticate_additional_data(_additional(control, gak, header, plaintext))
+        encryptor.finalize()
+        return head + plaintext + encryptor.tag[:TAG_OCTETS]
+    if control.authenticated:
+        encryptor.authenticate_additional_data(_additional(control, gak, header, b""))
+    ciphertext = encryptor.update(plaintext) + encryptor.finalize()
+    return head + ciphertext + (encryptor.tag[:TAG_OCTETS] if control.authenticated else b"")
+
+
+def unprotect(
+    protected: bytes, *, key: bytes, gak: bytes, system_title: bytes, header: bytes = b""
+) -> tuple[SecurityControl, int, bytes]:
+    """Control, counter and text of what `protect` made. `system_title` is the sender's.
+
+    A tag that does not fit is a `SecurityError`; nothing of the text leaves then. Whether the protection is strong enough,
+    and the counter new, is for the caller to say.
+    """
+    if len(protected) < HEADER_OCTETS:
+        raise SecurityError("the security header is cut", code="truncated-header")
+    control = SecurityControl.decode(protected[0])
+    counter = int.from_bytes(protected[1:HEADER_OCTETS], "big")
+    body = protected[HEADER_OCTETS:]
+    if control.compressed:
+        raise SecurityError("the APDU is compressed (V.44), which is not supported", code="compressed")
+    check_key(key, control.suite, "encryption key")
+    if not control.authenticated:
+        if control.encrypted:
+            body = _decrypt_only(key, _vector(system_title, counter), body)
+        return control, counter, body
+    check_key(gak, control.suite, "authentication key")
+    if len(body) < TAG_OCTETS:
+        raise SecurityError("the authentication tag is cut", code="truncated-tag")
+    text, tag = body[:-TAG_OCTETS], body[-TAG_OCTETS:]
+    plain = b"" if control.encrypted else text
+    mode = GCM(_vector(system_title, counter), tag, min_tag_length=TAG_OCTETS)
+    decryptor = Cipher(AES(key), mode).decryptor()
+    decryptor.authenticate_additional_data(_additional(control, gak, header, plain))
+    try:
+        deciphered = (decryptor.update(text) if control.encrypted else b"") + decryptor.finalize()
+    except InvalidTag:
+        raise SecurityError(
+            "the authentication tag does not fit: a wrong key, a wrong system title, or altered octets",
+            code="bad-tag",
+        ) from None
+    return control, counter, deciphered if control.encrypted else text
+
+
+def _decrypt_only(key: bytes, vector: bytes, ciphertext: bytes) -> bytes:
+    # GCM's text is counter mode: without a tag there is nothing to finalize. CTR begins at counter block 2.
+    encryptor = Cipher(AES(key), GCM(vector)).encryptor()
+    return encryptor.update(ciphertext)
+
+
+def gmac(*, control: SecurityControl, key: bytes, gak: bytes, system_title: bytes, counter: int, text: bytes) -> bytes:
+    """The tag over `text`, as HLS-GMAC uses it."""
+    protected = protect(text, control=control, key=key, gak=gak, system_title=system_title, invocation_counter=counter)
+    return protected[-TAG_OCTETS:]
+
+
+def wrap_key(kek: bytes, key: bytes) -> bytes:
+    """AES key wrap: eight octets longer than the key."""
+    try:
+        return aes_key_wrap(kek, key)
+    except ValueError as error:
+        raise LocalProtocolError(
+            f"the key cannot be wrapped: {error}", layer="security", code="bad-key-length"
+        ) from None
+
+
+def unwrap_key(kek: bytes, wrapped: bytes) -> bytes:
+    """The key, or a `SecurityError` where the master key is another or an octet was altered."""
+    try:
+        return aes_key_unwrap(kek, wrapped)
+    except (InvalidUnwrap, ValueError):
+        raise SecurityError("the wrapped key does not fit this master key", code="bad-wrapped-key") from None
