@@ -68,9 +68,11 @@ def write_optional_selection(writer: Writer, selection: SelectiveAccess | None) 
 
 
 def _moment(value: Data) -> str:
+    """A bound as people write it: seconds only where there are any, the deviation left out."""
     moment = as_date_time(value)
-    shown = text(value) if moment is None else str(moment)
-    return shown.removesuffix(":00") if moment is not None and moment.deviation is None else shown
+    if moment is None:
+        return text(value)
+    return f"{moment.date} {str(moment.time).removesuffix(':00').removesuffix(':**')}"
 
 
 @dataclass(frozen=True, slots=True)
