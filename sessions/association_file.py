@@ -120,6 +120,8 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
     )
     keys.finish()
     hdlc_keys.finish()
+    if framing == "hdlc" and hdlc.octets_for(parameters.server_sap) < 4 and parameters.server_sap > 0x7F:
+        raise AssociationFileError("a logical device above 127 needs address_octets = 4", key="server_sap")
     try:
         check_parameters(parameters)
     except LocalProtocolError as error:
@@ -180,7 +182,9 @@ class _Keys:
     def finish(self) -> None:
         for key in self._left:
             known = ", ".join(sorted(self._known))
-            raise AssociationFileError("is not a key of an association file", key=self._prefix + key, hint=f"Known: {known}.")
+            raise AssociationFileError(
+                "is not a key of an association file", key=self._prefix + key, hint=f"Known: {known}."
+            )
 
 
 # -- converters: ValueError with a reason that repeats no value of a secret ---------------------------------------------

@@ -19,8 +19,7 @@ from meters.cosem.profile import CaptureObject, RowExpander, decode_capture_obje
 from meters.cosem.units import ScalerUnit
 from sessions.association_file import AssociationFile
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
-from sessions.dlms.association import AssociationParameters, Protection
-from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.association import AssociationParameters
 from sessions.dlms.client import DlmsClient
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import DlmsError
@@ -129,7 +128,7 @@ def value_as_json(data: Data) -> Any:
     """As JSON; twelve octets that are a date-time become ISO 8601 (or, with unspecified fields, their text with stars)."""
     if data.type is DataType.DATE_TIME or (data.type is DataType.OCTET_STRING and looks_like_date_time(data.value)):
         moment = as_date_time(data)
-        assert moment is not None  # noqa: S101 - both types were looked at
+        assert moment is not None  # both types were looked at
         return moment.iso() or str(moment)
     if data.constructed:
         return [value_as_json(element) for element in data]
@@ -221,13 +220,19 @@ async def learn_invocation_counter(
         await conversation.close()
     if isinstance(value, DataAccessResult):
         raise _counter_unknown(association, value.name.lower().replace("_", "-"), "access")
-    if isinstance(value.value, bool) or not isinstance(value.value, int) or not 0 <= value.value < MAX_INVOCATION_COUNTER:
+    if (
+        isinstance(value.value, bool)
+        or not isinstance(value.value, int)
+        or not 0 <= value.value < MAX_INVOCATION_COUNTER
+    ):
         raise _counter_unknown(association, f"it says {as_json(value)}, which is no counter to go on from", "security")
     return value.value + 1
 
 
 def _counter_unknown(association: AssociationFile, reason: str, layer: str, hint: str = "") -> DlmsError:
-    way_out = "Give invocation_counter in the association file: one more than the last one used with this key and title."
+    way_out = (
+        "Give invocation_counter in the association file: one more than the last one used with this key and title."
+    )
     return DlmsError(
         f"the invocation counter could not be read (client SAP {association.counter_client_sap}, "
         f"object {association.counter_object}): {reason}",
@@ -315,9 +320,7 @@ async def _capture_period(
 ) -> int:
     """The seconds between two rows: asked for only where the meter leaves clocks out."""
     clocks = [index for index, column in enumerate(captured) if column.is_clock]
-    left_out = any(
-        index < len(row) and row[index].type is DataType.NULL_DATA for row in buffer for index in clocks
-    )
+    left_out = any(index < len(row) and row[index].type is DataType.NULL_DATA for row in buffer for index in clocks)
     if not left_out:
         return 0
     period = await _get_if_possible(conversation, reference.sibling(CAPTURE_PERIOD))

@@ -195,9 +195,7 @@ CHALLENGING_MECHANISMS: Final = frozenset(AuthenticationMechanism) - {
     AuthenticationMechanism.NONE,
     AuthenticationMechanism.LLS,
 }
-UNSUPPORTED_MECHANISMS: Final = frozenset(
-    {AuthenticationMechanism.HLS_MANUFACTURER, AuthenticationMechanism.HLS_ECDSA}
-)
+UNSUPPORTED_MECHANISMS: Final = frozenset({AuthenticationMechanism.HLS_MANUFACTURER, AuthenticationMechanism.HLS_ECDSA})
 
 
 def check_parameters(parameters: AssociationParameters) -> None:

@@ -16,8 +16,27 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
+from sessions.dlms.apdu import decode_apdu
+from sessions.dlms.apdu.ciphered import (
+    DED_TAGS,
+    GENERAL_DED_TAG,
+    GENERAL_GLO_TAG,
+    GLO_TAGS,
+    PLAIN_TAGS,
+    CipheredApdu,
+    GeneralCipheredApdu,
+)
+from sessions.dlms.apdu.errors import EXCEPTION_TAG, SERVICE_ERROR_TAG
+from sessions.dlms.apdu.notification import DATA_TAG, EVENT_TAG
 from sessions.dlms.association import AssociationParameters, Protection
+from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
+from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import LocalProtocolError, SecurityError
+from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, SecurityControl, protect, unprotect
+from sessions.dlms.transfer import largest_contents
+
+CLEAR_TAGS: Final = frozenset({EXCEPTION_TAG, SERVICE_ERROR_TAG, DATA_TAG, EVENT_TAG})
+"""Tags of APDUs that are taken in clear even where protection was agreed."""
 
 
 class CipheringState(Enum):
@@ -43,3 +62,162 @@ TRANSITIONS: Final[Mapping[CipheringState, Mapping[CipheringEvent, CipheringStat
     _S.GLOBAL: {_E.DEDICATED_AGREED: _S.DEDICATED, _E.END: _S.CLEAR},
     _S.DEDICATED: {_E.END: _S.CLEAR},
 }
+
+
+class Ciphering:
+    """The protection of one association. `counters` are those of the global key; both sides' titles are in the nonce."""
+
+    def __init__(self, parameters: AssociationParameters, counters: InvocationCounters | None) -> None:
+        self.parameters = parameters
+        self.state = CipheringState.CLEAR
+        self.server_system_title = parameters.server_system_title
+        self._global_counters = counters
+        self._dedicated_counters = InvocationCounters(range(LAST_COUNTER + 1))
+        self._global_floor = ReceiveFloor()
+        self._dedicated_floor = ReceiveFloor()
+        self._control = SecurityControl(
+            suite=parameters.security_suite,
+            authenticated=parameters.protection.authenticated,
+            encrypted=parameters.protection.encrypted,
+        )
+
+    # -- state -------------------------------------------------------------------------------------------------------
+
+    def fire(self, event: CipheringEvent) -> None:
+        """Move to the next state; every event here is ours."""
+        following = TRANSITIONS[self.state].get(event)
+        if following is None:
+            raise LocalProtocolError(f"{event.name} is illegal in {self.state.name}", layer="security")
+        self.state = following
+
+    def start(self) -> None:
+        """From now on everything is protected, if that was agreed."""
+        if self.parameters.protection is not Protection.NONE:
+            self.fire(CipheringEvent.START)
+
+    def agree(self) -> None:
+        """The AARE is believed: the dedicated key that we sent is the server's too."""
+        if self.state is CipheringState.GLOBAL and self.parameters.dedicated_key is not None:
+            self.fire(CipheringEvent.DEDICATED_AGREED)
+
+    def end(self) -> None:
+        self.fire(CipheringEvent.END)
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    def take_counter(self) -> int:
+        """One invocation counter of the global key, never to be used again."""
+        if self._global_counters is None:
+            raise LocalProtocolError(
+                "this association uses invocation counters, and none were given",
+                layer="security",
+                code="counters-missing",
+                hint="Read the meter's counter object, or give invocation_counter.",
+            )
+        return self._global_counters.take()
+
+    def protect(self, apdu: bytes) -> bytes:
+        """A service's APDU as it goes out."""
+        if self.state is CipheringState.CLEAR:
+            return apdu
+        if self.state is CipheringState.GLOBAL:
+            return self._protect(apdu, GLO_TAGS, self.parameters.guek, self.take_counter())
+        return self._protect(apdu, DED_TAGS, self.parameters.dedicated_key, self._dedicated_counters.take())
+
+    def protect_initiate(self, apdu: bytes) -> bytes:
+        """An InitiateRequest as it goes out: never under the dedicated key, which it may carry."""
+        if self.state is CipheringState.CLEAR:
+            return apdu
+        return self._protect(apdu, GLO_TAGS, self.parameters.guek, self.take_counter())
+
+    def _protect(self, apdu: bytes, tags: Mapping[int, int], key: bytes | None, counter: int) -> bytes:
+        payload = protect(
+            apdu,
+            control=self._control,
+            key=key or b"",
+            gak=self.parameters.gak or b"",
+            system_title=self.parameters.client_system_title,
+            invocation_counter=counter,
+        )
+        return Writer().u8(tags[apdu[0]]).octet_string(payload).octets()
+
+    def capacity(self, size: int) -> int:
+        """The longest APDU in clear that is at most `size` octets long when it goes out."""
+        if self.state is CipheringState.CLEAR:
+            return size
+        overhead = HEADER_OCTETS + (TAG_OCTETS if self._control.authenticated else 0)
+        return largest_contents(size - 1) - overhead
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+
+    def unprotect(self, octets: bytes) -> tuple[bytes, bool]:
+        """An APDU in clear, and whether it came protected; SecurityError when it is protected less than agreed.
+
+        Errors of the whole service and notifications may come in clear: meters send them so, and they change nothing here.
+        """
+        tag = octets[0] if octets else 0
+        if tag in PLAIN_TAGS or tag in (GENERAL_GLO_TAG, GENERAL_DED_TAG):
+            return self._unprotect(octets), True
+        if self.state is not CipheringState.CLEAR and tag not in CLEAR_TAGS:
+            raise SecurityError(
+                f"an APDU with tag {tag:02X} came in clear, {self.parameters.protection.value} was agreed",
+                code="protection-too-weak",
+            )
+        return octets, False
+
+    def _unprotect(self, octets: bytes) -> bytes:
+        apdu = decode_apdu(octets)
+        assert isinstance(apdu, CipheredApdu | GeneralCipheredApdu)  # the caller looked at the tag
+        if self.state is CipheringState.CLEAR:
+            raise SecurityError("a ciphered APDU came where no protection was agreed", code="unexpected-protection")
+        title = self._title_of(apdu)
+        self._check_control(apdu.security_control)
+        key, floor = self._key_of(apdu)
+        floor.check(apdu.invocation_counter)
+        _, _, plain = unprotect(apdu.payload, key=key, gak=self.parameters.gak or b"", system_title=title)
+        if isinstance(apdu, CipheredApdu) and plain[:1] != bytes((PLAIN_TAGS[apdu.tag],)):
+            raise SecurityError(
+                f"inside of {apdu.tag:02X} stands an APDU with tag {plain[:1].hex() or 'none'}: wrong key, or altered octets",
+                code="wrong-contents",
+            )
+        floor.move(apdu.invocation_counter)
+        return plain
+
+    def _title_of(self, apdu: CipheredApdu | GeneralCipheredApdu) -> bytes:
+        """The sender's title, which must be the one of this association."""
+        title = self.server_system_title
+        named = apdu.system_title if isinstance(apdu, GeneralCipheredApdu) else b""
+        if named and title and named != title:
+            raise SecurityError(
+                f"an APDU comes from {named.hex().upper()}, the meter is {title.hex().upper()}",
+                code="wrong-system-title",
+            )
+        if not (title := title or named):
+            raise SecurityError(
+                "the meter said no system title, so nothing from it can be deciphered",
+                code="no-server-system-title",
+                hint="Give server_system_title in the association.",
+            )
+        return title
+
+    def _check_control(self, control: SecurityControl) -> None:
+        """At least what was agreed, under the agreed suite, with the unicast key."""
+        wanted = self._control
+        if control.suite != wanted.suite:
+            raise SecurityError(
+                f"the meter uses security suite {control.suite}, {wanted.suite} was agreed", code="wrong-suite"
+            )
+        if control.broadcast:
+            raise SecurityError("the meter answered with the broadcast key", code="broadcast-key")
+        if (wanted.authenticated and not control.authenticated) or (wanted.encrypted and not control.encrypted):
+            raise SecurityError(
+                f"the meter's answer is protected less than agreed: {control} instead of {wanted}",
+                code="protection-too-weak",
+            )
+
+    def _key_of(self, apdu: CipheredApdu | GeneralCipheredApdu) -> tuple[bytes, ReceiveFloor]:
+        if not apdu.dedicated:
+            return self.parameters.guek or b"", self._global_floor
+        if self.state is not CipheringState.DEDICATED:
+            raise SecurityError("an APDU under a dedicated key came, and none was agreed", code="no-dedicated-key")
+        return self.parameters.dedicated_key or b"", self._dedicated_floor

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from meters.cosem.data import Data, DataType
+from meters.cosem.data import Data, octet_string
 from sessions.dlms.acse import Aare, Rlre
 from sessions.dlms.apdu import Apdu, decode_apdu
 from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
@@ -23,12 +23,11 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     InvokeIdAndPriority,
 )
-from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse
-from sessions.dlms.apdu.get import GetResponseNormal, GetResponseWithDatablock
+from sessions.dlms.apdu.errors import ConfirmedServiceError
 from sessions.dlms.apdu.notification import DataNotification, EventNotificationRequest
 from sessions.dlms.association import (
-    Association,
     AssociationEvent,
+    AssociationMachine,
     AssociationParameters,
     AssociationState,
     Negotiated,
@@ -39,6 +38,7 @@ from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import (
     AuthenticationFailedError,
     ConnectionLostError,
+    DecodeError,
     DlmsError,
     LocalProtocolError,
     NoReplyError,
@@ -53,6 +53,8 @@ from sessions.dlms.events import (
     ReplyIgnored,
     RequestFailed,
 )
+from sessions.dlms.handshake import REPLY_TO_HLS, Handshake
+from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.initiate import InitiateResponse
 from sessions.dlms.link import (
     ApduReceived,
@@ -65,6 +67,7 @@ from sessions.dlms.link import (
     LinkFailed,
     OctetsDiscarded,
 )
+from sessions.dlms.refusals import refusal_of
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfer import Transfer, TransferLimits
 
@@ -105,7 +108,8 @@ class DlmsClient:
         self.parameters = parameters
         self.negotiated: Negotiated | None = None
         self._link = link
-        self._association = Association(parameters, challenge)
+        self._association = AssociationMachine()
+        self._handshake = Handshake(parameters, challenge)
         self._ciphering = Ciphering(parameters, counters)
         self._transfer = Transfer(limits)
         self._events: deque[ClientEvent] = deque()
@@ -113,7 +117,7 @@ class DlmsClient:
         self._deadline: float | None = None
         self._ignored = 0
         self._requests = 0
-        self._hdlc: object | None = None
+        self._hdlc: HdlcParameters | None = None
         self._remark = ""
 
     @property
@@ -175,8 +179,9 @@ class DlmsClient:
             raise LocalProtocolError("another request is still waiting for its answer", code="busy")
         self._association.fire(AssociationEvent.RELEASE)
         try:
-            initiate = self._ciphering.protect_initiate(self._association.initiate_request().encode())
-            self._link.send_apdu(self._association.rlrq(initiate).encode(), now)
+            initiate = self._handshake.initiate_request(with_dedicated_key=False)
+            rlrq = self._handshake.rlrq(self._ciphering.protect_initiate(initiate.encode()))
+            self._link.send_apdu(rlrq.encode(), now)
             self._deadline = now + RELEASE_TIMEOUT
         except DlmsError as error:  # no invocation counter is left, say: then without a release
             self._released_by_server(f"no release request: {error.message}", now)
@@ -328,16 +333,18 @@ class DlmsClient:
 
     def _frame_received(self, event: FrameReceived, now: float) -> None:
         """A part of a long answer gives the rest more time; a bare "ready" of the link gives none."""
-        partial = self._deadline is not None and self._ignored == 0 and self.state is not AssociationState.RELEASE_PENDING
+        partial = (
+            self._deadline is not None and self._ignored == 0 and self.state is not AssociationState.RELEASE_PENDING
+        )
         if partial and len(event.octets) > BARE_FRAME_OCTETS:
             self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
 
     def _link_connected(self, event: LinkConnected, now: float) -> None:
         self._association.fire(AssociationEvent.LINK_UP)
-        self._hdlc = event.parameters
+        self._hdlc = event.parameters if isinstance(event.parameters, HdlcParameters) else None
         self._ciphering.start()
-        initiate = self._ciphering.protect_initiate(self._association.initiate_request().encode())
-        self._link.send_apdu(self._association.aarq(initiate).encode(), now)
+        initiate = self._ciphering.protect_initiate(self._handshake.initiate_request().encode())
+        self._link.send_apdu(self._handshake.aarq(initiate).encode(), now)
         self._await(now)
 
     def _link_down(self, error: DlmsError) -> None:
@@ -394,10 +401,9 @@ class DlmsClient:
             raise refusal_of(apdu) or RemoteProtocolError(
                 f"an AARE is due, the meter sent: {apdu.summary()}", layer="association", code="unexpected-answer"
             )
-        self._association.learn(aare := apdu)
-        self._ciphering.server_system_title = self._association.server_system_title
-        event = self._association.judge(aare, self._service_error_in(aare))
-        self.negotiated = self._association.negotiate(self._initiate_response(aare), self._hdlc)
+        event = self._handshake.judge(apdu, self._service_error_in(apdu))
+        self._ciphering.server_system_title = self._handshake.server_system_title
+        self.negotiated = self._handshake.negotiate(self._initiate_response(apdu), self._hdlc)
         self._ciphering.agree()
         self._association.fire(event)
         if event is AssociationEvent.AARE_HLS_REQUIRED:
@@ -417,7 +423,12 @@ class DlmsClient:
         """What the AARE's user-information says, deciphered; None where the meter sends none."""
         if not aare.user_information:
             return None
-        apdu = decode_apdu(self._ciphering.unprotect_initiate(aare.user_information))
+        plain, _ = self._ciphering.unprotect(aare.user_information)
+        try:
+            apdu = decode_apdu(plain)
+        except DecodeError as error:
+            self._handshake.remark(f"the AARE's initiate response cannot be read ({error.message})")
+            return None
         if isinstance(apdu, InitiateResponse):
             return apdu
         raise refusal_of(apdu) or RemoteProtocolError(
@@ -426,11 +437,8 @@ class DlmsClient:
 
     def _send_proof(self, now: float) -> None:
         """HLS pass 3: what only the owner of the secret can make of the meter's challenge."""
-        proof = self._association.proof(self._ciphering)
-        request = ActionRequestNormal(
-            InvokeIdAndPriority(1), self._association.reply_to_hls, Data(DataType.OCTET_STRING, proof)
-        )
-        self._send(request.encode(), now)
+        proof = octet_string(self._handshake.proof(self._ciphering))
+        self._send(ActionRequestNormal(InvokeIdAndPriority(1), REPLY_TO_HLS, proof).encode(), now)
 
     def _proof_answer(self, octets: bytes, now: float) -> None:
         """HLS pass 4: the meter's own proof. Without it nobody knows who answers."""
@@ -445,14 +453,14 @@ class DlmsClient:
             )
         if apdu.result is not ActionResult.SUCCESS:
             raise AuthenticationFailedError(
-                f"the meter refused our proof of the secret: {words(apdu.result)}", code="proof-refused"
+                f"the meter refused our proof of the secret: {apdu.result.words}", code="proof-refused"
             )
-        self._association.verify(_octets_of(apdu.return_parameters), self._ciphering)
+        self._handshake.verify(apdu.return_parameters)
         self._association.fire(AssociationEvent.SERVER_PROVEN)
         self._associated()
 
     def _associated(self) -> None:
-        assert self.negotiated is not None  # noqa: S101 - the AARE was judged
+        assert self.negotiated is not None  # the AARE was judged
         self._deadline = None
         self._events.append(Associated(self.negotiated))
 

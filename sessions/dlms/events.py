@@ -7,7 +7,6 @@ association standing, the next request may follow; after `Failed` only closing i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu import Apdu
@@ -107,19 +106,19 @@ class Failed:
     error: DlmsError
 
 
-ClientEvent = Union[
-    Associated,
-    BlockReceived,
-    BlockSent,
-    GetFinished,
-    SetFinished,
-    ActionFinished,
-    RequestFailed,
-    ReplyIgnored,
-    NotificationReceived,
-    Released,
-    Failed,
-    FrameSent,
-    FrameReceived,
-    OctetsDiscarded,
-]
+ClientEvent = (
+    Associated
+    | BlockReceived
+    | BlockSent
+    | GetFinished
+    | SetFinished
+    | ActionFinished
+    | RequestFailed
+    | ReplyIgnored
+    | NotificationReceived
+    | Released
+    | Failed
+    | FrameSent
+    | FrameReceived
+    | OctetsDiscarded
+)

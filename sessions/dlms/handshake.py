@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from meters.cosem.data import Data
 from meters.cosem.obis import ObisCode
 from sessions.dlms.acse import (
     AUTHENTICATION_FUNCTIONAL_UNIT,
     Aare,
     Aarq,
-    AcseDiagnostic,
     ApplicationContext,
     Rlrq,
     mechanism_words,
 )
-from sessions.dlms.apdu.descriptors import CosemMethodDescriptor
+from sessions.dlms.apdu.descriptors import CosemMethodDescriptor, DataAccessResult
 from sessions.dlms.apdu.errors import ConfirmedServiceError
 from sessions.dlms.association import (
     CHALLENGE_OCTETS,
@@ -34,7 +34,13 @@ from sessions.dlms.association import (
     Protection,
     check_parameters,
 )
-from sessions.dlms.authentication import AuthenticationMechanism, client_response, verify_server_response
+from sessions.dlms.authentication import (
+    AuthenticationMechanism,
+    HlsContext,
+    check_challenges,
+    client_response,
+    verify_server_response,
+)
 from sessions.dlms.ciphering import Ciphering
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, SecurityError
@@ -62,7 +68,9 @@ class Handshake:
         self.server_system_title = parameters.server_system_title
         self._remarks: list[str] = []
         if self.challenges and len(challenge) not in CHALLENGE_OCTETS:
-            raise LocalProtocolError("challenge: 8 to 64 octets are needed", layer="configuration", code="bad-parameters")
+            raise LocalProtocolError(
+                "challenge: 8 to 64 octets are needed", layer="configuration", code="bad-parameters"
+            )
 
     @property
     def challenges(self) -> bool:
@@ -151,16 +159,11 @@ class Handshake:
                 code="no-server-challenge",
                 hint="This would be no mutual authentication. Check the client SAP and its authentication.",
             )
-        if challenge == self.challenge:
-            raise AuthenticationFailedError(
-                "the meter sent our own challenge back",
-                code="challenge-reflected",
-                hint="A device that knows the secret does not need to do this: do not trust what answers here.",
-            )
+        check_challenges(self.challenge, challenge)
         if len(challenge) > MAX_STOC_OCTETS:
             raise AuthenticationFailedError(f"a challenge of {len(challenge)} octets", code="bad-server-challenge")
         if len(challenge) not in CHALLENGE_OCTETS:
-            self._remarks.append(f"the meter's challenge has {len(challenge)} octets, not 8 to 64")
+            self.remark(f"the meter's challenge has {len(challenge)} octets, not 8 to 64")
         self.server_challenge = challenge
 
     def _learn_title(self, title: bytes | None) -> None:
@@ -178,14 +181,18 @@ class Handshake:
             raise SecurityError("the meter says our own system title", code="system-title-reflected")
         self.server_system_title = title
 
+    def remark(self, words: str) -> None:
+        """Note an oddity that was accepted."""
+        self._remarks.append(words)
+
     def negotiate(self, response: InitiateResponse | None, hdlc: HdlcParameters | None) -> Negotiated:
         """What holds from now on. A meter that states no conformance is taken at our word."""
         proposed = self.parameters.conformance
         stated = response.negotiated_conformance if response is not None else Conformance(0)
         if response is None:
-            self._remarks.append("the AARE carries no initiate response: what was proposed is assumed")
+            self.remark("the AARE carries no initiate response: what was proposed is assumed")
         elif not stated & proposed:
-            self._remarks.append("the AARE agrees to no service that was proposed: what was proposed is assumed")
+            self.remark("the AARE agrees to no service that was proposed: what was proposed is assumed")
         return Negotiated(
             conformance=stated & proposed or proposed,
             server_max_receive_pdu_size=response.server_max_receive_pdu_size if response is not None else 0,
@@ -195,3 +202,51 @@ class Handshake:
             hdlc=hdlc,
             remarks=tuple(self._remarks),
         )
+
+    # -- HLS passes 3 and 4 ------------------------------------------------------------------------------------------
+
+    def proof(self, ciphering: Ciphering) -> bytes:
+        """f(StoC): shows that we know the secret. GMAC uses one invocation counter of the global key."""
+        counter = (
+            ciphering.take_counter() if self._context_of_hls.mechanism is AuthenticationMechanism.HLS_GMAC else None
+        )
+        return client_response(self._context_of_hls, invocation_counter=counter)
+
+    def verify(self, returned: Data | DataAccessResult | None) -> None:
+        """f(CtoS): the meter's own proof, from what reply_to_HLS returned; AuthenticationFailedError without it."""
+        if not isinstance(returned, Data) or not isinstance(returned.value, bytes):
+            raise AuthenticationFailedError(
+                "the meter accepted our proof, but gave none of its own",
+                code="no-server-proof",
+                hint="Without it nobody knows who answers: the association is not trusted.",
+            )
+        verify_server_response(self._context_of_hls, returned.value)
+
+    @property
+    def _context_of_hls(self) -> HlsContext:
+        parameters = self.parameters
+        title = self.server_system_title or b""
+        if parameters.authentication in TITLED_MECHANISMS and len(title) != SYSTEM_TITLE_OCTETS:
+            raise AuthenticationFailedError(
+                f"{mechanism_words(parameters.authentication)} needs the meter's system title, and its AARE says none",
+                code="no-server-system-title",
+                hint="Give server_system_title in the association.",
+            )
+        return HlsContext(
+            mechanism=parameters.authentication,
+            secret=parameters.secret,
+            key=parameters.guek or b"",
+            gak=parameters.gak or b"",
+            suite=parameters.security_suite,
+            client_system_title=parameters.client_system_title,
+            server_system_title=title,
+            client_to_server=self.challenge,
+            server_to_client=self.server_challenge,
+        )
+
+
+def _context_words(number: int) -> str:
+    try:
+        return ApplicationContext(number).words
+    except ValueError:
+        return f"number {number}"

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, Union
+from typing import Final
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu import Apdu
@@ -38,6 +38,7 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     DataAccessResult,
     InvokeIdAndPriority,
+    read_get_data_result,
 )
 from sessions.dlms.apdu.get import GetRequestNext, GetRequestNormal, GetResponseNormal, GetResponseWithDatablock
 from sessions.dlms.apdu.set import (
@@ -48,13 +49,13 @@ from sessions.dlms.apdu.set import (
     SetResponseLastDatablock,
     SetResponseNormal,
 )
-from sessions.dlms.axdr import decode_data, encode_data, read_data
+from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.cursor import Reader
-from sessions.dlms.errors import DecodeError, LocalProtocolError, RemoteProtocolError, UnknownTagError
+from sessions.dlms.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from sessions.dlms.events import ActionFinished, BlockReceived, BlockSent, GetFinished, SetFinished
 from sessions.dlms.selective_access import SelectiveAccess
 
-Outcome = Union[BlockReceived, BlockSent, GetFinished, SetFinished, ActionFinished]
+Outcome = BlockReceived | BlockSent | GetFinished | SetFinished | ActionFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +343,9 @@ class Transfer:
         def first(last: bool, number: int, contents: bytes) -> bytes:
             return ActionRequestWithFirstPblock(invocation, descriptor, last, number, contents).encode()
 
-        return self._begin_long(TransferEvent.ACTION_LONG, request, invocation, encode_data(parameters), capacity, first)
+        return self._begin_long(
+            TransferEvent.ACTION_LONG, request, invocation, encode_data(parameters), capacity, first
+        )
 
     def abort(self) -> None:
         """Forget the request."""
@@ -391,10 +394,11 @@ class Transfer:
 
     def _acknowledged(self, number: int) -> tuple[list[Outcome], bytes | None]:
         outgoing = self._outgoing
-        assert outgoing is not None  # noqa: S101 - only the states of a long request allow an acknowledgement
+        assert outgoing is not None  # only the states of a long request allow an acknowledgement
         if number != outgoing.block_number:
             raise RemoteProtocolError(
-                f"block {number} is acknowledged where block {outgoing.block_number} was sent", code="wrong-block-number"
+                f"block {number} is acknowledged where block {outgoing.block_number} was sent",
+                code="wrong-block-number",
             )
         event = BlockSent(self.request, number, outgoing.sent, len(outgoing.encoded))
         octets, last = outgoing.next_block(self._continuation)
@@ -443,7 +447,9 @@ class Transfer:
             self.state = TRANSITIONS[self.state][event]
         except KeyError:
             blame = LocalProtocolError if event in OURS else RemoteProtocolError
-            raise blame(f"{event.name} is illegal in {self.state.name}", code="unexpected-answer") from None
+            raise blame(
+                f"{event.name.lower().replace('_', ' ')} is illegal in {self.state.name}", code="unexpected-answer"
+            ) from None
 
 
 def _too_long(size: int, capacity: int) -> LocalProtocolError:
@@ -457,9 +463,8 @@ def _too_long(size: int, capacity: int) -> LocalProtocolError:
 def decode_action_result(raw: bytes) -> tuple[ActionResult, Data | DataAccessResult | None]:
     """What the blocks of an ACTION's answer hold.
 
-    By the standard the result and the optional return parameters; older meters send the bare Data. The first form is tried
-    first: octets that are both do not occur, since a Data whose second octet is 00 or 01 and whose third one is a choice leaves
-    octets over or too few.
+    By the standard the result and the optional return parameters; older meters send the bare Data. The standard's form is
+    tried first: only Data of two octets could be mistaken for it, and nobody sends two octets in blocks.
     """
     try:
         return _decode_result_and_parameters(raw)
@@ -472,9 +477,6 @@ def _decode_result_and_parameters(raw: bytes) -> tuple[ActionResult, Data | Data
     result = reader.enum(ActionResult, "result")
     returned: Data | DataAccessResult | None = None
     if reader.flag("return-parameters presence"):
-        choice = reader.u8("get-data-result")
-        if choice > 1:
-            raise UnknownTagError("get-data-result", reader.position - 1, f"choice {choice} is not assigned")
-        returned = reader.enum(DataAccessResult, "data-access-result") if choice else read_data(reader)
+        returned = read_get_data_result(reader, "return-parameters")
     reader.finish()
     return result, returned

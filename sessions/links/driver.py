@@ -33,7 +33,6 @@ from sessions.dlms.events import (
     ActionFinished,
     Associated,
     BlockReceived,
-    BlockSent,
     ClientEvent,
     Failed,
     GetFinished,
@@ -83,9 +82,7 @@ class HdlcSettings:
 def make_link(framing: Framing, parameters: AssociationParameters, hdlc: HdlcSettings, timeout: float) -> Link:
     """The link below an association. `timeout` is how long one answer may take, in seconds."""
     if framing == "wrapper":
-        return WrapperLink(
-            client_sap=parameters.client_sap, server_sap=parameters.server_sap, response_timeout=timeout
-        )
+        return WrapperLink(client_sap=parameters.client_sap, server_sap=parameters.server_sap, response_timeout=timeout)
     return HdlcClientLink(
         client_sap=parameters.client_sap,
         server_sap=parameters.server_sap,
@@ -157,9 +154,7 @@ class Conversation:
         access_selection: SelectiveAccess | None = None,
     ) -> DataAccessResult:
         """Write one attribute."""
-        event = await self._run(
-            lambda now: self.client.set(descriptor, value, access_selection, now=now), SetFinished
-        )
+        event = await self._run(lambda now: self.client.set(descriptor, value, access_selection, now=now), SetFinished)
         return event.result
 
     async def action(
@@ -282,11 +277,13 @@ class Conversation:
 
     async def _wait(self, at_most: float | None) -> None:
         """Until octets come, the line ends, a timer of the client is due, or `at_most` seconds have passed."""
-        assert self._line is not None  # noqa: S101 - the callers looked
+        assert self._line is not None  # the callers looked
         if self._reading is None:
             self._reading = asyncio.create_task(self._line.read())
         timer = self.client.next_timer()
-        waits = [seconds for seconds in (at_most, None if timer is None else timer - self._now()) if seconds is not None]
+        waits = [
+            seconds for seconds in (at_most, None if timer is None else timer - self._now()) if seconds is not None
+        ]
         await asyncio.wait({self._reading}, timeout=max(0.0, min(waits)) if waits else None)
         if self._reading.done():
             reading, self._reading = self._reading, None

@@ -1,0 +1,95 @@
+"""A server that says no: its APDU becomes a typed error, in the standard's words, with what to try."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sessions.dlms.acse import Aare, AcseDiagnostic, AssociationResult, DiagnosticSource
+from sessions.dlms.apdu import Apdu
+from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse, ExceptionServiceError
+from sessions.dlms.errors import (
+    AssociationRejectedError,
+    AuthenticationFailedError,
+    ExceptionResponseError,
+    RefusedError,
+    ServiceErrorError,
+)
+
+DIAGNOSTIC_HINTS: Final[dict[int, str]] = {
+    AcseDiagnostic.NULL: "Check client SAP, server SAP and authentication: the meter gives no reason.",
+    AcseDiagnostic.NO_REASON_GIVEN: "Check client SAP, server SAP and authentication: the meter gives no reason.",
+    AcseDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED: "Check the protection: this client SAP may be served only with "
+    "ciphering, or only without.",
+    AcseDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED: "Check the client system title: the meter knows another one.",
+    AcseDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED: "Check the authentication: the meter wants another "
+    "mechanism for this client SAP.",
+    AcseDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED: "Check the authentication: the meter wants a mechanism for this "
+    "client SAP.",
+    AcseDiagnostic.AUTHENTICATION_REQUIRED: "Check the authentication: this client SAP is not served without.",
+}
+AUTHENTICATION_HINT: Final = (
+    "authentication-failure: check the secret's exact octets (text or hex, length, padding). "
+    "Do not try again and again: meters lock out."
+)
+EXCEPTION_HINTS: Final[dict[int, str]] = {
+    ExceptionServiceError.OPERATION_NOT_POSSIBLE: "The meter does not do this in this association: check client SAP and "
+    "authentication.",
+    ExceptionServiceError.SERVICE_NOT_SUPPORTED: "The meter does not know this service.",
+    ExceptionServiceError.PDU_TOO_LONG: "Ask for less at once, or give a larger max_pdu_size.",
+    ExceptionServiceError.DECIPHERING_ERROR: "Check the keys, the system titles and the security suite.",
+    ExceptionServiceError.INVOCATION_COUNTER_ERROR: "The meter has seen higher invocation counters under this key: "
+    "synchronise, and go on above the one that it names.",
+}
+SECURITY_ERRORS: Final = frozenset(
+    {ExceptionServiceError.DECIPHERING_ERROR, ExceptionServiceError.INVOCATION_COUNTER_ERROR}
+)
+DECIPHERING_ERROR: Final = (0, 6)
+"""Choice and value of the confirmed-service-error that says so."""
+
+
+def rejection_of(aare: Aare, service_error: ConfirmedServiceError | None = None) -> RefusedError:
+    """The error for an AARE that does not accept; `service_error` is what its user-information may say more."""
+    diagnostic = aare.result_source_diagnostic
+    by_user = diagnostic.source is DiagnosticSource.ACSE_SERVICE_USER
+    more = f" ({service_error.words})" if service_error is not None else ""
+    if by_user and diagnostic.diagnostic == AcseDiagnostic.AUTHENTICATION_FAILURE:
+        return AuthenticationFailedError(
+            f"the meter rejected the association: {diagnostic.words}{more}", hint=AUTHENTICATION_HINT
+        )
+    hint = DIAGNOSTIC_HINTS.get(diagnostic.diagnostic, "") if by_user else ""
+    if service_error is not None and (service_error.choice, service_error.value) == DECIPHERING_ERROR:
+        hint = EXCEPTION_HINTS[ExceptionServiceError.DECIPHERING_ERROR]
+    transient = " for now" if aare.result == AssociationResult.REJECTED_TRANSIENT else ""
+    return AssociationRejectedError(
+        f"the meter rejected the association{transient}: {diagnostic.words}{more}",
+        result=aare.result,
+        source=diagnostic.source,
+        diagnostic=diagnostic.diagnostic,
+        hint=hint,
+    )
+
+
+def refusal_of(apdu: Apdu) -> RefusedError | None:
+    """The error for an APDU that refuses a service as a whole; None for every other APDU."""
+    if isinstance(apdu, ExceptionResponse):
+        error: RefusedError = ExceptionResponseError(
+            f"the meter refused the service: {apdu.words}",
+            state_error=apdu.state_error,
+            service_error=apdu.service_error,
+            invocation_counter=apdu.invocation_counter,
+            hint=EXCEPTION_HINTS.get(apdu.service_error),
+        )
+        if apdu.service_error in SECURITY_ERRORS:
+            error.layer = "security"
+        return error
+    if isinstance(apdu, ConfirmedServiceError):
+        error = ServiceErrorError(
+            f"the meter refused the service: {apdu.words}",
+            service=apdu.service,
+            choice=apdu.choice,
+            value=apdu.value,
+        )
+        if (apdu.choice, apdu.value) == DECIPHERING_ERROR:
+            error.layer, error.hint = "security", EXCEPTION_HINTS[ExceptionServiceError.DECIPHERING_ERROR]
+        return error
+    return None

@@ -1,0 +1,273 @@
+"""The association file: what it means, and how a wrong one is refused by the name of the key, without its secrets."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from meters.cosem.obis import ObisCode
+from sessions.association_file import AssociationFileError, load_association, parse_association
+from sessions.dlms.association import AssociationParameters, Protection
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.links.driver import HdlcSettings
+
+GUEK = "000102030405060708090A0B0C0D0E0F"
+GAK = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+TITLE = "4D57424D57422D31"
+FULL = f"""
+framing = "hdlc"
+client_sap = 32
+server_sap = 1
+authentication = "hls-gmac"
+secret = "text:12345678"
+protection = "authenticated-encrypted"
+security_suite = 0
+client_system_title = "{TITLE}"
+server_system_title = "4D4D4D0000BC614E"
+guek = "{GUEK}"
+gak = "{GAK}"
+dedicated_key = "00112233445566778899AABBCCDDEEFF"
+invocation_counter = "0000010A"
+counter_object = "0-0:43.1.3*255"
+counter_client_sap = 17
+max_pdu_size = 1024
+timeout = 2.5
+
+[hdlc]
+physical_address = 17
+address_octets = 4
+max_info = 512
+window = 3
+"""
+CIPHERED = {
+    "framing": "wrapper",
+    "authentication": "hls-gmac",
+    "protection": "authenticated-encrypted",
+    "client_system_title": TITLE,
+    "guek": GUEK,
+    "gak": GAK,
+}
+
+
+def refused(table, key=""):
+    with pytest.raises(AssociationFileError) as raised:
+        parse_association(table)
+    error = raised.value
+    assert error.layer == "configuration"
+    if key:
+        assert error.message.startswith(f"{key}: ")
+    return error
+
+
+def test_every_key(tmp_path):
+    path = tmp_path / "meter.toml"
+    path.write_text(FULL)
+    association = load_association(path)
+    assert association.framing == "hdlc"
+    assert association.parameters == AssociationParameters(
+        client_sap=32,
+        server_sap=1,
+        authentication=AuthenticationMechanism.HLS_GMAC,
+        secret=b"12345678",
+        protection=Protection.AUTHENTICATED_ENCRYPTED,
+        client_system_title=bytes.fromhex(TITLE),
+        server_system_title=bytes.fromhex("4D4D4D0000BC614E"),
+        guek=bytes.fromhex(GUEK),
+        gak=bytes.fromhex(GAK),
+        dedicated_key=bytes.fromhex("00112233445566778899AABBCCDDEEFF"),
+        max_pdu_size=1024,
+    )
+    assert association.hdlc == HdlcSettings(physical_address=17, address_octets=4, max_info=512, window=3)
+    assert (association.timeout, association.invocation_counter) == (2.5, 0x10A)
+    assert (association.counter_object, association.counter_client_sap) == (ObisCode(0, 0, 43, 1, 3, 255), 17)
+
+
+def test_what_is_left_out_has_its_default():
+    association = parse_association({"framing": "wrapper"})
+    assert association.parameters == AssociationParameters(client_sap=16, server_sap=1)
+    assert association.hdlc == HdlcSettings()
+    assert (association.timeout, association.invocation_counter) == (5.0, None)
+    assert (str(association.counter_object), association.counter_client_sap) == ("0-0:43.1.0*255", 16)
+
+
+@pytest.mark.parametrize(
+    ("word", "mechanism"),
+    [
+        ("none", AuthenticationMechanism.NONE),
+        ("lls", AuthenticationMechanism.LLS),
+        ("hls-md5", AuthenticationMechanism.HLS_MD5),
+        ("hls-sha1", AuthenticationMechanism.HLS_SHA1),
+        ("hls-gmac", AuthenticationMechanism.HLS_GMAC),
+        ("hls-sha256", AuthenticationMechanism.HLS_SHA256),
+    ],
+)
+def test_the_words_of_authentication(word, mechanism):
+    association = parse_association({**CIPHERED, "authentication": word, "secret": "text:12345678"})
+    assert association.parameters.authentication is mechanism
+
+
+@pytest.mark.parametrize("word", ["hls-manufacturer", "hls-ecdsa"])
+def test_mechanisms_that_are_not_supported_are_said_to_be_so(word):
+    error = refused({**CIPHERED, "authentication": word, "secret": "text:12345678"}, "authentication")
+    assert error.code == "not-supported"
+
+
+@pytest.mark.parametrize("word", [member.value for member in Protection])
+def test_the_words_of_protection(word):
+    assert parse_association({**CIPHERED, "protection": word}).parameters.protection is Protection(word)
+
+
+@pytest.mark.parametrize(
+    ("written", "octets"),
+    [
+        ("text:12345678", b"12345678"),
+        ("hex:3132", b"12"),
+        ("hex:31 32", b"12"),
+        ("text:pä:ss", "pä:ss".encode()),
+        ("text: ", b" "),
+    ],
+)
+def test_secrets_as_text_or_octets(written, octets):
+    table = {"framing": "wrapper", "authentication": "lls", "secret": written}
+    assert parse_association(table).parameters.secret == octets
+
+
+@pytest.mark.parametrize(
+    ("written", "counter"), [(7, 7), ("07", 7), ("hex:0A", 10), ("FFFFFFFF", 0xFFFFFFFF), ("0x1F", 31), (0, 0)]
+)
+def test_counters_as_number_or_hexadecimal_text(written, counter):
+    assert parse_association({**CIPHERED, "invocation_counter": written}).invocation_counter == counter
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("framing", ["tcp", 1, None, ["hdlc"]]),
+        ("client_sap", [0, -1, 128, "16", 1.5, True]),
+        ("server_sap", [-1, 0x4000, "1"]),
+        ("authentication", ["md5", 5, ""]),
+        ("secret", ["12345678", "hex:123", "hex:zz", 12345678, "base64:QQ==", ""]),
+        ("protection", ["both", True]),
+        ("security_suite", [3, -1, "0"]),
+        ("client_system_title", ["4D57", "no hex", 42, TITLE + "00"]),
+        ("server_system_title", ["4D57", ""]),
+        ("guek", ["00", GUEK + "00", "x" * 32, 5]),
+        ("gak", ["00", "text:secret"]),
+        ("dedicated_key", ["00"]),
+        ("invocation_counter", [-1, 0x1_0000_0000, "not hex", 1.5, ""]),
+        ("counter_object", ["0-0:43.1", 43]),
+        ("counter_client_sap", [0, 300]),
+        ("max_pdu_size", [11, 65536, -1, "1024"]),
+        ("timeout", [0, -1, "5", 3600, True, float("nan"), float("inf")]),
+        ("hdlc", [5, "x", []]),
+        ("secrets", ["text:12345678"]),
+        ("client-sap", [16]),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_key(key, values):
+    for value in values:
+        error = refused({"framing": "hdlc", key: value}, key)
+        assert error.key == key
+        assert error.code == "bad-association-file"
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("physical_address", [-1, 0x4000, "17"]),
+        ("address_octets", [0, 3, 5, "4", True]),
+        ("max_info", [31, 2031]),
+        ("window", [0, 8]),
+        ("physical", [17]),
+    ],
+)
+def test_wrong_hdlc_settings(key, values):
+    for value in values:
+        assert refused({"framing": "hdlc", "hdlc": {key: value}}, f"hdlc.{key}").key == f"hdlc.{key}"
+
+
+@pytest.mark.parametrize(
+    "hdlc", [{"physical_address": 17, "address_octets": 1}, {"physical_address": 200, "address_octets": 2}]
+)
+def test_an_address_that_has_no_room(hdlc):
+    refused({"framing": "hdlc", "hdlc": hdlc}, "hdlc.address_octets")
+
+
+def test_the_framing_is_asked_for():
+    assert '"wrapper" or "hdlc"' in refused({}, "framing").message
+
+
+def test_the_wrapper_has_room_for_large_saps():
+    assert parse_association({"framing": "wrapper", "client_sap": 300}).parameters.client_sap == 300
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"guek": None}, "guek"),
+        ({"gak": None}, "gak"),
+        ({"client_system_title": None}, "client_system_title"),
+        ({"guek": "00" * 32}, "guek"),
+        ({"security_suite": 2}, "guek"),
+        ({"authentication": "lls"}, "secret"),
+        ({"authentication": "hls-sha256"}, "secret"),
+        ({"protection": "none", "dedicated_key": GUEK}, "dedicated_key"),
+        ({"dedicated_key": "00" * 32}, "dedicated_key"),
+    ],
+)
+def test_values_that_do_not_fit_together_name_what_is_missing(changes, key):
+    table = {name: value for name, value in {**CIPHERED, **changes}.items() if value is not None}
+    refused(table, key)
+
+
+def test_encryption_alone_needs_no_authentication_key():
+    table = {"framing": "wrapper", "protection": "encrypted", "client_system_title": TITLE, "guek": GUEK}
+    assert parse_association(table).parameters.gak is None
+
+
+def test_no_secret_is_shown_by_an_error_or_a_repr(tmp_path):
+    canary = "c0ffee4b1d"
+    for key in ("secret", "guek", "gak", "dedicated_key"):
+        error = refused({"framing": "wrapper", key: canary}, key)
+        assert canary not in str(error) + error.hint + repr(error)
+    path = tmp_path / "meter.toml"
+    path.write_text(f'secret = "{canary}" "{canary}"\n')
+    with pytest.raises(AssociationFileError) as raised:
+        load_association(path)
+    assert canary not in str(raised.value)
+    assert "line 1" in raised.value.message
+    association = parse_association({**CIPHERED, "secret": "hex:c0ffee4b1d"})
+    assert GUEK.lower() not in repr(association).lower()
+    assert repr(bytes.fromhex(canary)) not in repr(association)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(AssociationFileError, match="No such file") as raised:
+        load_association(tmp_path / "none.toml")
+    assert raised.value.code == "unreadable-association-file"
+
+
+def test_a_directory(tmp_path):
+    with pytest.raises(AssociationFileError, match="cannot be read"):
+        load_association(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser reads every file")
+def test_a_file_that_may_not_be_read(tmp_path):
+    path = tmp_path / "meter.toml"
+    path.write_text(FULL)
+    path.chmod(0)
+    with pytest.raises(AssociationFileError, match="Permission denied"):
+        load_association(path)
+
+
+@pytest.mark.parametrize(
+    "octets", [b"\xff\xfe\x00", b"framing = ", b"framing", b"a" * 70_000, b"\x00", b"x = " + b"[" * 5000]
+)
+def test_a_file_that_is_no_toml(tmp_path, octets):
+    path = tmp_path / "meter.toml"
+    path.write_bytes(octets)
+    with pytest.raises(AssociationFileError) as raised:
+        load_association(path)
+    assert raised.value.code == "bad-association-file"
