@@ -123,7 +123,7 @@ class Meter(models.Model):
     address_octets = models.PositiveSmallIntegerField(
         null=True, blank=True, choices=[(1, "1"), (2, "2"), (4, "4")], help_text="HDLC; empty: what the addresses need."
     )
-    max_info = models.PositiveIntegerField(default=128, validators=[MinValueValidator(8), MaxValueValidator(2030)])
+    max_info = models.PositiveIntegerField(default=128, validators=[MinValueValidator(32), MaxValueValidator(2030)])
     window = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(7)])
     server_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
     location = models.CharField(max_length=200, blank=True)

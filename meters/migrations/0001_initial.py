@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         default=128,
                         validators=[
-                            django.core.validators.MinValueValidator(8),
+                            django.core.validators.MinValueValidator(32),
                             django.core.validators.MaxValueValidator(2030),
                         ],
                     ),

@@ -1,0 +1,121 @@
+"""What a session needs to begin: where to, how, and with which secrets, from its rows and the vault."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from meters import vault
+from meters.models import Association
+from meters.services import Access, OpenedSecret, Slot, draft_access, saved_access
+from sessions.association_file import AssociationFile, parse_association
+from sessions.dlms.errors import LocalProtocolError
+from sessions.dlms.inspector import DissectionKeys
+from sessions.links.endpoint import Endpoint, parse_endpoint
+from sessions.models import DlmsSession
+
+Authentication, Protection = Association.Authentication, Association.Protection
+
+KEY_SLOTS = {Slot.GUEK: "guek", Slot.GAK: "gak", Slot.DEDICATED_KEY: "dedicated_key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything the engine takes from the database before it talks."""
+
+    endpoint: Endpoint
+    association: AssociationFile
+    meter_id: int | None
+    counter_key: str = ""
+    """The fingerprint of the key whose invocation counters are used up; empty where none are."""
+    key_version_ids: tuple[int, ...] = ()
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    keys: DissectionKeys | None = field(default=None, repr=False)
+
+    @property
+    def client_system_title(self) -> str:
+        return self.association.parameters.client_system_title.hex()
+
+
+def make_plan(session_id: int) -> Plan:
+    """Raises what the vault, the list of ports or the association's check say is wrong."""
+    dlms_session = DlmsSession.objects.get(pk=session_id)
+    access = _access(dlms_session)
+    used = _used_secrets(access)
+    association = parse_association(_table(access, used))
+    parameters = association.parameters
+    return Plan(
+        endpoint=parse_endpoint(access.line.endpoint),
+        association=association,
+        meter_id=dlms_session.meter_id,
+        counter_key=used[Slot.GUEK].fingerprint if parameters.needs_counters and Slot.GUEK in used else "",
+        key_version_ids=tuple(secret.key_version_id for secret in used.values() if secret.key_version_id),
+        secrets=tuple(secret.octets for secret in used.values()),
+        keys=DissectionKeys(
+            guek=parameters.guek,
+            gak=parameters.gak,
+            dedicated_key=parameters.dedicated_key,
+            client_system_title=parameters.client_system_title or None,
+            server_system_title=parameters.server_system_title,
+        ),
+    )
+
+
+def _access(dlms_session: DlmsSession) -> Access:
+    if dlms_session.draft is not None:
+        draft = json.loads(vault.unseal(bytes(dlms_session.draft), dlms_session.draft_context))
+        draft["secrets"] = {slot: bytes.fromhex(secret) for slot, secret in draft["secrets"].items()}
+        return draft_access(**draft)
+    if dlms_session.meter_id is None or dlms_session.association_id is None:
+        raise LocalProtocolError(
+            "The meter or the association of this session was deleted.",
+            layer="configuration",
+            code="meter-deleted",
+            hint="Open a new session from the list of meters.",
+        )
+    return saved_access(meter_id=dlms_session.meter_id, association_id=dlms_session.association_id)
+
+
+def _used_secrets(access: Access) -> dict[str, OpenedSecret]:
+    """The secrets that this association really uses."""
+    association = access.association
+    slots: list[str] = []
+    if association.authentication == Authentication.LLS:
+        slots.append(Slot.LLS_SECRET)
+    elif association.authentication not in (Authentication.NONE, Authentication.HLS_GMAC):
+        slots.append(Slot.HLS_SECRET)
+    if association.needs_counters:
+        slots += [Slot.GUEK, Slot.GAK]
+    if association.protection != Protection.NONE:
+        slots.append(Slot.DEDICATED_KEY)
+    return {slot: access.secrets[slot] for slot in slots if slot in access.secrets}
+
+
+def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
+    """As an association file says it."""
+    meter, association = access.meter, access.association
+    hdlc = {
+        "physical_address": meter.physical_address,
+        "address_octets": meter.address_octets,
+        "max_info": meter.max_info,
+        "window": meter.window,
+    }
+    secret = used.get(Slot.LLS_SECRET) or used.get(Slot.HLS_SECRET)
+    table: dict[str, Any] = {
+        "framing": meter.framing.lower(),
+        "client_sap": association.client_sap,
+        "server_sap": association.server_sap,
+        "authentication": association.authentication,
+        "secret": f"hex:{secret.octets.hex()}" if secret else None,
+        "protection": association.protection,
+        "security_suite": association.security_suite,
+        "client_system_title": association.client_system_title or None,
+        "server_system_title": meter.server_system_title or None,
+        "max_pdu_size": association.max_pdu_size,
+        "timeout": association.timeout,
+        "counter_object": association.counter_object,
+        "hdlc": {name: value for name, value in hdlc.items() if value is not None},
+    }
+    table |= {name: used[slot].octets.hex() for slot, name in KEY_SLOTS.items() if slot in used}
+    return {name: value for name, value in table.items() if value is not None}

@@ -1,0 +1,144 @@
+"""Reading a profile: its columns first, then the buffer, whose rows are recorded while its blocks arrive."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from meters.cosem.data import Data, DataType
+from meters.cosem.profile import RowExpander
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
+from sessions.dlms.axdr import ArrayStream
+from sessions.dlms.errors import DlmsError, RemoteProtocolError
+from sessions.dlms.events import BlockReceived
+from sessions.engine.values import cell, moment
+from sessions.links.driver import Conversation
+from sessions.models import Step
+from sessions.object_reference import BUFFER, PROFILE_GENERIC, EntryRange, ObjectReference, TimeRange
+from sessions.parameters import logical_name_of, part_of
+from sessions.reading import ProfileColumn, describe_columns, read_capture_objects, selection
+from sessions.recorder import Recorder
+
+logger = logging.getLogger(__name__)
+
+CAPTURE_PERIOD = 4
+ENTRIES_IN_USE = 7
+
+
+class RowRecorder:
+    """Turns the buffer's octets into recorded rows, block by block; rows are numbered from 1 as they come."""
+
+    def __init__(self, recorder: Recorder, step_id: int, columns: list[ProfileColumn], capture_period: int) -> None:
+        self.recorder = recorder
+        self.step_id = step_id
+        self.columns = columns
+        self.rows = 0
+        captured = [column.capture_object for column in columns if column.capture_object is not None]
+        self._expander = RowExpander(captured, capture_period=capture_period)
+        self._clock = next((index for index, column in enumerate(captured) if column.is_clock), None)
+        self._stream: ArrayStream | None = ArrayStream()
+
+    def take_block(self, block: BlockReceived) -> None:
+        """One block more. A buffer that is no array is left for the end, when all of it is here."""
+        if self._stream is None:
+            return
+        try:
+            rows = self._stream.feed(block.octets)
+        except DlmsError as error:
+            logger.info("step %s: rows cannot be read block by block: %s", self.step_id, error)
+            self._stream = None
+            return
+        for row in rows:
+            self._record(row)
+        self._say_progress(self._stream.total)
+
+    def take_rest(self, buffer: Data) -> None:
+        """The whole answer: whatever the blocks did not give already."""
+        rows = list(buffer)
+        for row in rows[self.rows :]:
+            self._record(row)
+        self._say_progress(len(rows))
+
+    def _record(self, row: Data) -> None:
+        if not row.constructed:
+            raise RemoteProtocolError(
+                f"a row of the profile is {row.type.asn1_name}, not a structure", layer="encoding"
+            )
+        self.rows += 1
+        values = self._expander.expand(row)
+        while len(self.columns) < len(values):
+            self.columns.append(ProfileColumn(None, f"Column {len(self.columns) + 1}"))
+        cells = [cell(value, column.scaler_unit) for value, column in zip(values, self.columns, strict=False)]
+        has_clock = self._clock is not None and self._clock < len(values)
+        time = moment(values[self._clock]) if has_clock and self._clock is not None else None
+        self.recorder.record_entry(self.step_id, self.rows, time, cells)
+
+    def _say_progress(self, total: int | None) -> None:
+        fields: dict[str, Any] = {"progress_done": self.rows, "columns": columns_as_json(self.columns)}
+        if total is not None:
+            fields["progress_total"] = total
+        self.recorder.record_progress(self.step_id, **fields)
+
+
+async def read_profile(conversation: Conversation, recorder: Recorder, step: Step) -> dict[str, Any] | DataAccessResult:
+    """Read the part that the step asks for; what is returned is the step's result, or the meter's refusal."""
+    reference = ObjectReference(PROFILE_GENERIC, logical_name_of(step.parameters), BUFFER)
+    part = part_of(step.parameters)
+    captured = await read_capture_objects(conversation, reference)
+    columns = await describe_columns(conversation, captured, len(captured))
+    period = await _read_number(conversation, reference.sibling(CAPTURE_PERIOD)) or 0
+    total = await _expected_rows(conversation, reference, part, period)
+    recorder.record_progress(step.pk, progress_done=0, progress_total=total, columns=columns_as_json(columns))
+    rows = RowRecorder(recorder, step.pk, columns, period)
+    descriptor = CosemAttributeDescriptor(PROFILE_GENERIC, reference.logical_name, BUFFER)
+    buffer = await conversation.get(descriptor, selection(part, captured), on_block=rows.take_block)
+    if isinstance(buffer, DataAccessResult):
+        return buffer
+    if not buffer.constructed or buffer.type is DataType.STRUCTURE:
+        raise RemoteProtocolError(f"the profile's buffer is {buffer.type.asn1_name}, not an array", layer="encoding")
+    rows.take_rest(buffer)
+    return {"entries": rows.rows, "columns": len(columns), "text": f"{rows.rows} rows"}
+
+
+def columns_as_json(columns: list[ProfileColumn]) -> list[dict[str, Any]]:
+    """As the page wants them: title, unit, obis, class_id, attribute_id."""
+    shown = []
+    for column in columns:
+        captured = column.capture_object
+        shown.append(
+            {
+                "title": column.title,
+                "unit": column.scaler_unit.symbol if column.scaler_unit else "",
+                "obis": str(captured.logical_name) if captured else "",
+                "class_id": captured.class_id if captured else None,
+                "attribute_id": captured.attribute_id if captured else None,
+            }
+        )
+    return shown
+
+
+async def _expected_rows(
+    conversation: Conversation, reference: ObjectReference, part: TimeRange | EntryRange | None, period: int
+) -> int | None:
+    """How many rows to expect until the meter says it: an estimate, None where nothing is known."""
+    if isinstance(part, TimeRange) and period > 0:
+        return int((part.to_time - part.from_time).total_seconds() // period) + 1
+    if isinstance(part, EntryRange) and part.to_entry:
+        return part.to_entry - part.from_entry + 1
+    in_use = await _read_number(conversation, reference.sibling(ENTRIES_IN_USE))
+    if in_use is None or isinstance(part, TimeRange):
+        return None
+    return max(0, in_use - (part.from_entry - 1 if part else 0))
+
+
+async def _read_number(conversation: Conversation, reference: ObjectReference) -> int | None:
+    """A whole number, None where the meter does not tell and the conversation goes on."""
+    descriptor = CosemAttributeDescriptor(reference.class_id, reference.logical_name, reference.attribute_id)
+    try:
+        data = await conversation.get(descriptor)
+    except DlmsError:
+        if not conversation.is_open:
+            raise
+        return None
+    value = data.value if isinstance(data, Data) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,415 @@
+"""One session, run by one worker.
+
+Two things happen side by side in one event loop. The *work* talks with the meter: learn the invocation counter if need be,
+associate, serve the steps that wait, release. The *watch* looks four times a second: it writes what was recorded, reads whether
+somebody wants the session cancelled or closed, renews the lease, and pulls the work off the line when it has to end.
+
+Whatever happens, the session ends in one state, or, when it is not ours any more, without a word from us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from django.db import OperationalError, close_old_connections, connections
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from meters.models import PortNotOfferedError
+from meters.services import (
+    CounterError,
+    doubt_invocation_counter,
+    invocation_counter_is_certain,
+    learn_invocation_counter,
+    mark_meter_seen,
+    mark_proven,
+    reserve_invocation_counters,
+)
+from meters.vault import VaultError
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
+from sessions.dlms.association import AssociationParameters, Negotiated
+from sessions.dlms.client import DlmsClient
+from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.errors import DlmsError, LocalProtocolError
+from sessions.dlms.link import FrameReceived, FrameSent
+from sessions.endings import Error, end_session, internal_error, worker_stopped
+from sessions.engine.plan import Plan, make_plan
+from sessions.engine.steps import Outcome, run_step
+from sessions.leases import LEASE_SECONDS, Claim, LeaseLost, claim_session, renew, waiting_for
+from sessions.links.driver import Conversation, LineFrame, make_link
+from sessions.links.line import LineError
+from sessions.models import DlmsSession, Frame, Step
+from sessions.recorder import Recorder, in_database
+from sessions.trace import Trace
+
+logger = logging.getLogger(__name__)
+
+LOOK_INTERVAL = 0.25
+RENEW_INTERVAL = 3.0
+SENDING_LIMIT = LEASE_SECONDS * 2 / 3
+"""Seconds without a renewal after which nothing is sent any more: the lease may be somebody else's soon."""
+IDLE_TIMEOUT = 120.0
+RELEASE_PATIENCE = 2.0
+CHALLENGE_OCTETS = 16
+COUNTER_BLOCK = 128
+COUNTERS_LOW = 16
+
+State = DlmsSession.State
+
+
+class Leaving(Enum):
+    """Why the watch ends the work."""
+
+    CANCELLED = auto()
+    STOPPED = auto()
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What the session's row says that people want."""
+
+    cancel: bool = False
+    close: bool = False
+    steps_wait: bool = True
+
+
+class SessionRun:
+    """The run of one claimed session."""
+
+    def __init__(self, claim: Claim, must_stop: Callable[[], bool], *, idle_timeout: float = IDLE_TIMEOUT) -> None:
+        self.claim = claim
+        self.recorder = Recorder(claim)
+        self.must_stop = must_stop
+        self.idle_timeout = idle_timeout
+        self.wishes = Wishes()
+        self.leaving: Leaving | None = None
+        self.plan: Plan | None = None
+        self.conversation: Conversation | None = None
+        self.counters: InvocationCounters | None = None
+        self.busy = True
+        self._renewed = asyncio.get_running_loop().time()
+
+    async def run(self) -> list[int]:
+        """To its end. Returns the sessions that wait for the line that is free now."""
+        work = asyncio.create_task(self._work())
+        try:
+            await self._watch(work)
+            await self._finish(*self._verdict(work))
+        except LeaseLost as lost:
+            logger.warning("this session is not ours any more: %s", lost)
+            self._renewed = -SENDING_LIMIT  # and nothing may be sent, not even a goodbye
+            return []
+        finally:
+            await self._pull_off(work)
+        return await in_database(waiting_for, self.claim.line_address)
+
+    # -- the watch ---------------------------------------------------------------------------------------------------
+
+    async def _watch(self, work: asyncio.Task[None]) -> None:
+        """Until the work is done, or has to end."""
+        while not work.done():
+            await asyncio.wait({work}, timeout=LOOK_INTERVAL)
+            if self.must_stop():
+                self.leaving = Leaving.STOPPED
+            else:
+                await self._look()
+            if self.leaving is not None:
+                break
+        if work.done():
+            return
+        if not self.busy:  # between two requests there is time for a release
+            await asyncio.wait({work}, timeout=RELEASE_PATIENCE)
+        await self._pull_off(work)
+
+    async def _look(self) -> None:
+        await self.recorder.flush()
+        try:
+            self.wishes = await in_database(_read_wishes, self.claim)
+            if asyncio.get_running_loop().time() - self._renewed >= RENEW_INTERVAL:
+                asked = asyncio.get_running_loop().time()
+                await in_database(renew, self.claim)
+                self._renewed = asked
+        except OperationalError as error:
+            logger.warning("session %s: the database does not answer: %s", self.claim.session_id, error)
+        if self.wishes.cancel:
+            self.leaving = Leaving.CANCELLED
+
+    async def _pull_off(self, work: asyncio.Task[None]) -> None:
+        """End the work, if it has not ended, and free the line."""
+        work.cancel()
+        await asyncio.wait({work})
+        if self.conversation is not None:
+            with contextlib.suppress(DlmsError, LeaseLost):
+                await self.conversation.close()
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def _verdict(self, work: asyncio.Task[None]) -> tuple[DlmsSession.State, Error | None]:
+        """The state that the session ends in, and why."""
+        error = None if work.cancelled() else work.exception()
+        if self.leaving is Leaving.CANCELLED:
+            return State.CANCELLED, None
+        if self.leaving is Leaving.STOPPED:
+            return State.FAILED, worker_stopped()
+        if error is None:
+            return State.DONE, None
+        if isinstance(error, DlmsError | VaultError | CounterError):
+            return State.FAILED, error.as_dict()
+        if isinstance(error, PortNotOfferedError):
+            hint = "Ask the administrator for WORKBENCH_SERIAL_PORTS, or choose another line for this meter."
+            return State.FAILED, {"layer": "line", "code": "port-not-offered", "message": str(error), "hint": hint}
+        logger.error("session %s ended by an error", self.claim.session_id, exc_info=error)
+        return State.ERRORED, internal_error(error)
+
+    async def _finish(self, state: DlmsSession.State, error: Error | None) -> None:
+        """Write the end. While the database is away we try; when the lease has run out, the watchdog says it for us."""
+
+        def change() -> None:
+            row = DlmsSession.objects.select_for_update().get(pk=self.claim.session_id)
+            end_session(row, state, error=error)
+
+        deadline = asyncio.get_running_loop().time() + LEASE_SECONDS
+        while True:
+            try:
+                return await self.recorder.commit(change)
+            except OperationalError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.5)
+
+    # -- the work ----------------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        plan = self.plan = await in_database(make_plan, self.claim.session_id)
+        if plan.counter_key:
+            await self._prepare_counters(plan)
+        conversation = self._converse(plan, plan.association.parameters)
+        try:
+            negotiated = await conversation.open()
+        except DlmsError as error:
+            await self._doubt_counters(plan, error)
+            raise
+        await self.recorder.commit(lambda: self._opened(plan, negotiated))
+        await self._serve(conversation)
+        await self.recorder.commit(lambda: self._set(state=State.CLOSING))
+        await conversation.release()
+
+    def _converse(self, plan: Plan, parameters: AssociationParameters) -> Conversation:
+        """A new conversation, whose frames are recorded; it is ours to close."""
+        file = plan.association
+        trace = Trace(plan.keys, plan.secrets)
+        client = DlmsClient(
+            parameters,
+            make_link(file.framing, parameters, file.hdlc, file.timeout),
+            challenge=secrets.token_bytes(CHALLENGE_OCTETS),
+            counters=self.counters if parameters.needs_counters else None,
+            reply_timeout=file.timeout,
+        )
+        self.conversation = Conversation(
+            plan.endpoint,
+            client,
+            on_frame=lambda frame: self._record(trace, frame),
+            before_octets=self._before_octets,
+        )
+        return self.conversation
+
+    def _record(self, trace: Trace, frame: LineFrame) -> None:
+        if isinstance(frame, FrameSent):
+            self.recorder.record_frame(trace.read(frame.octets, "sent"), Frame.Direction.SENT)
+        elif isinstance(frame, FrameReceived):
+            self.recorder.record_frame(trace.read(frame.octets, "received"), Frame.Direction.RECEIVED)
+        else:
+            traced = trace.read_discarded(frame.octets, frame.reason)
+            self.recorder.record_frame(traced, Frame.Direction.DISCARDED)
+
+    def _set(self, **fields: Any) -> None:
+        DlmsSession.objects.filter(pk=self.claim.session_id).update(**fields)
+
+    def _opened(self, plan: Plan, negotiated: Negotiated) -> None:
+        """The meter let us in: its keys are proven, and the inspector gets what it needs to know later."""
+        title = (negotiated.server_system_title or b"").hex()
+        context = {
+            "client_system_title": plan.client_system_title,
+            "server_system_title": title,
+            "key_version_ids": list(plan.key_version_ids),
+        }
+        self._set(state=State.OPEN, negotiated=negotiated.as_json(), context=context)
+        if plan.meter_id is not None:
+            mark_meter_seen(meter_id=plan.meter_id, server_system_title=title)
+        mark_proven(key_version_ids=plan.key_version_ids)
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    async def _serve(self, conversation: Conversation) -> None:
+        """Do what waits, and wait for more, until the session is to be closed or was idle for too long."""
+        loop = asyncio.get_running_loop()
+        idle_since = loop.time()
+        self.busy = False
+        while self.leaving is None:
+            step = await in_database(self._next_step) if self.wishes.steps_wait else None
+            if step is not None:
+                self.busy = True
+                await self._do(conversation, step)
+                self.busy = False
+                idle_since = loop.time()
+            elif self.wishes.close or loop.time() - idle_since > self.idle_timeout:
+                return
+            else:
+                self.wishes.steps_wait = False
+                await conversation.idle(LOOK_INTERVAL)
+
+    def _next_step(self) -> Step | None:
+        return Step.objects.filter(session_id=self.claim.session_id, state=Step.State.WAITING).first()
+
+    async def _do(self, conversation: Conversation, step: Step) -> None:
+        """One step, its beginning committed before its first octet goes out."""
+        own = Step.objects.filter(pk=step.pk)
+        await self.recorder.commit(lambda: _change(own, state=Step.State.RUNNING, started=timezone.now()))
+        outcome = await run_step(conversation, self.recorder, step)
+        await self.recorder.commit(lambda: _end_step(own, outcome))
+        if not conversation.is_open:
+            raise _lost_with(outcome)
+
+    # -- invocation counters -----------------------------------------------------------------------------------------
+
+    async def _prepare_counters(self, plan: Plan) -> None:
+        certain = await in_database(
+            invocation_counter_is_certain, fingerprint=plan.counter_key, system_title=plan.client_system_title
+        )
+        if not certain:
+            await self._learn_counter(plan)
+        self.counters = InvocationCounters()
+        await self._top_up(plan, self.counters)
+
+    async def _top_up(self, plan: Plan, counters: InvocationCounters) -> None:
+        block = await in_database(
+            reserve_invocation_counters,
+            fingerprint=plan.counter_key,
+            system_title=plan.client_system_title,
+            count=COUNTER_BLOCK,
+        )
+        counters.extend(block)
+
+    async def _before_octets(self) -> None:
+        """Called before anything is sent: the lease must be fresh, and counters at hand."""
+        if asyncio.get_running_loop().time() - self._renewed > SENDING_LIMIT:
+            raise LeaseLost(f"session {self.claim.session_id} could not renew its lease in time")
+        if self.counters is not None and self.plan is not None and self.counters.remaining < COUNTERS_LOW:
+            await self._top_up(self.plan, self.counters)
+
+    async def _learn_counter(self, plan: Plan) -> None:
+        """Ask the meter as its public client."""
+        file = plan.association
+        public = AssociationParameters(
+            client_sap=file.counter_client_sap,
+            server_sap=file.parameters.server_sap,
+            max_pdu_size=file.parameters.max_pdu_size,
+        )
+        conversation = self._converse(plan, public)
+        try:
+            await conversation.open()
+            value = await conversation.get(CosemAttributeDescriptor(1, file.counter_object, 2))
+            await conversation.release()
+        except LineError:
+            raise
+        except DlmsError as error:
+            raise _counter_unknown(plan, error.message) from None
+        finally:
+            await conversation.close()
+        number = None if isinstance(value, DataAccessResult) else value.value
+        if not isinstance(number, int) or isinstance(number, bool):
+            said = value.name.lower() if isinstance(value, DataAccessResult) else f"a {value.type.asn1_name}"
+            raise _counter_unknown(plan, f"the meter answered {said.replace('_', '-')}")
+        await in_database(
+            learn_invocation_counter,
+            fingerprint=plan.counter_key,
+            system_title=plan.client_system_title,
+            meter_value=number,
+        )
+
+    async def _doubt_counters(self, plan: Plan, error: DlmsError) -> None:
+        """A ciphered association failed: perhaps the meter was talked to from elsewhere, and its counter ran ahead."""
+        if not plan.counter_key or isinstance(error, LineError):
+            return
+        await in_database(doubt_invocation_counter, fingerprint=plan.counter_key, system_title=plan.client_system_title)
+        again = "The next session asks the meter for its invocation counter first."
+        error.hint = f"{error.hint} {again}".strip()
+
+
+# -- small things ------------------------------------------------------------------------------------------------------
+
+
+def _counter_unknown(plan: Plan, reason: str) -> DlmsError:
+    file = plan.association
+    return LocalProtocolError(
+        f"The invocation counter could not be read from {file.counter_object} as client {file.counter_client_sap}: {reason}",
+        layer="security",
+        code="invocation-counter-unknown",
+        hint="Check that the meter has a public client that may read this object, or name another counter object.",
+    )
+
+
+def _lost_with(outcome: Outcome) -> DlmsError:
+    """The conversation ended in a step: the session's error is the step's."""
+    said = outcome.error or {}
+    return DlmsError(
+        str(said.get("message") or "The conversation ended."),
+        layer=str(said.get("layer") or "line"),
+        code=str(said.get("code") or "connection-lost"),
+        hint=str(said.get("hint") or ""),
+    )
+
+
+def _read_wishes(claim: Claim) -> Wishes:
+    """LeaseLost when the session is not ours any more."""
+    waiting = Step.objects.filter(session=OuterRef("pk"), state=Step.State.WAITING)
+    ours = DlmsSession.objects.filter(pk=claim.session_id, epoch=claim.epoch, state__in=DlmsSession.RUNNING)
+    row = ours.annotate(steps_wait=Exists(waiting)).values("cancel_requested", "close_requested", "steps_wait").first()
+    if row is None:
+        raise LeaseLost(f"session {claim.session_id}, epoch {claim.epoch}")
+    return Wishes(row["cancel_requested"], row["close_requested"], row["steps_wait"])
+
+
+def _change(steps: Any, **fields: Any) -> None:
+    steps.update(**fields)
+
+
+def _end_step(steps: Any, outcome: Outcome) -> None:
+    steps.update(state=outcome.state, result=outcome.result, error=outcome.error, ended=timezone.now())
+
+
+def _close_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+async def run_session(session_id: int, must_stop: Callable[[], bool] = lambda: False) -> list[int]:
+    """Claim the session and run it; nothing happens when somebody else does. Returns the sessions that wait for its line."""
+    await in_database(close_old_connections)
+    try:
+        claim = await in_database(claim_session, session_id)
+        return await SessionRun(claim, must_stop).run() if claim is not None else []
+    finally:
+        await in_database(_close_connections)
+
+
+def run_in_worker(session_id: int, must_stop: Callable[[], bool]) -> list[int]:
+    """In a Celery child: an event loop of its own, which SIGTERM ends in good order."""
+    terminated = threading.Event()
+
+    async def main() -> list[int]:
+        with contextlib.suppress(RuntimeError, ValueError):  # only the main thread has signals
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
+        return await run_session(session_id, lambda: terminated.is_set() or must_stop())
+
+    return asyncio.run(main())

@@ -1,0 +1,168 @@
+"""One step: what is asked, what the answer means, and what is known when there is none.
+
+A WRITE or INVOKE is committed as RUNNING before its first octet goes out: that row is the intent. If no proper answer comes
+after something was sent, the step is UNCERTAIN, and nobody repeats it but a person.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from meters.cosem.data import Data
+from meters.cosem.obis_names import describe
+from meters.cosem.units import ScalerUnit
+from meters.services import CounterError
+from sessions.dlms.apdu.descriptors import (
+    ActionResult,
+    CosemAttributeDescriptor,
+    CosemMethodDescriptor,
+    DataAccessResult,
+)
+from sessions.dlms.errors import DlmsError, ExceptionResponseError, ServiceErrorError
+from sessions.endings import UNKNOWN_EFFECT, internal_error
+from sessions.engine.profile import read_profile
+from sessions.engine.values import described
+from sessions.leases import LeaseLost
+from sessions.links.driver import Conversation
+from sessions.models import Step
+from sessions.parameters import data_of, logical_name_of
+from sessions.reading import SCALER_UNIT_OF
+from sessions.recorder import Recorder
+
+logger = logging.getLogger(__name__)
+
+State = Step.State
+
+REFUSAL_HINTS = {
+    "read-write-denied": "This association may not do that with this object: another client SAP may.",
+    "object-undefined": "The meter has no such object. Check class and logical name.",
+    "object-class-inconsistent": "The object exists, with another class. Check the class.",
+    "object-unavailable": "The object exists, but not in this association or not now.",
+    "scope-of-access-violated": "This association may not do that with this object.",
+    "type-unmatched": "The value has another type than the meter expects.",
+    "temporary-failure": "Try again in a moment.",
+    "hardware-fault": "The meter says that it is broken.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a step ended."""
+
+    state: Step.State
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+async def run_step(conversation: Conversation, recorder: Recorder, step: Step) -> Outcome:
+    """Do it. What goes wrong is the outcome; whether the conversation survived is for the caller to see."""
+    sent_before = recorder.sent
+    try:
+        match Step.Kind(step.kind):
+            case Step.Kind.READ:
+                return await _read(conversation, step)
+            case Step.Kind.READ_PROFILE:
+                return await read_rows(conversation, recorder, step)
+            case Step.Kind.WRITE:
+                return await _write(conversation, step)
+            case Step.Kind.INVOKE:
+                return await _invoke(conversation, step)
+    except LeaseLost:
+        raise
+    except (DlmsError, CounterError) as error:
+        return _failed(step, error, was_sent=recorder.sent > sent_before)
+    except Exception as error:
+        logger.exception("session %s, step %s", step.session_id, step.number)
+        if step.kind in Step.SIDE_EFFECTS and recorder.sent > sent_before:
+            return Outcome(State.UNCERTAIN, error=UNKNOWN_EFFECT)
+        return Outcome(State.ERRORED, error=internal_error(error))
+
+
+def _failed(step: Step, cause: DlmsError | CounterError, *, was_sent: bool) -> Outcome:
+    """An answer that says no is a failure; silence after sending a command leaves its effect unknown."""
+    answered = isinstance(cause, ExceptionResponseError | ServiceErrorError)
+    if step.kind in Step.SIDE_EFFECTS and was_sent and not answered:
+        message = f"{UNKNOWN_EFFECT['message']} ({cause})"
+        return Outcome(State.UNCERTAIN, error={**UNKNOWN_EFFECT, "layer": cause.layer, "message": message})
+    return Outcome(State.FAILED, error=cause.as_dict())
+
+
+def refusal(result: DataAccessResult | ActionResult) -> dict[str, Any]:
+    """The meter's no, as an error."""
+    word = result.name.lower().replace("_", "-")
+    return {
+        "layer": "access",
+        "code": word,
+        "message": f"The meter refused: {word}.",
+        "hint": REFUSAL_HINTS.get(word, "The meter's manual may say when it answers so."),
+    }
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+async def _read(conversation: Conversation, step: Step) -> Outcome:
+    parameters = step.parameters
+    name = logical_name_of(parameters)
+    class_id, attribute_id = parameters["class_id"], parameters["attribute_id"]
+    value = await conversation.get(CosemAttributeDescriptor(class_id, name, attribute_id))
+    if isinstance(value, DataAccessResult):
+        return Outcome(State.FAILED, error=refusal(value))
+    scaler_unit = None
+    if (class_id, attribute_id) in SCALER_UNIT_OF:
+        source = CosemAttributeDescriptor(class_id, name, SCALER_UNIT_OF[class_id, attribute_id])
+        scaler_unit = await _scaler_unit(conversation, source)
+    result = {**described(value, scaler_unit), "obis": str(name), "obis_text": describe(name)}
+    return Outcome(State.DONE, result=result)
+
+
+async def _scaler_unit(conversation: Conversation, source: CosemAttributeDescriptor) -> ScalerUnit | None:
+    """Scaler and unit of a register; None where the meter does not tell and the conversation goes on."""
+    try:
+        data = await conversation.get(source)
+        return ScalerUnit.from_data(data) if isinstance(data, Data) else None
+    except ValueError:
+        return None
+    except DlmsError:
+        if not conversation.is_open:
+            raise
+        return None
+
+
+async def read_rows(conversation: Conversation, recorder: Recorder, step: Step) -> Outcome:
+    """A profile's rows."""
+    result = await read_profile(conversation, recorder, step)
+    if isinstance(result, DataAccessResult):
+        return Outcome(State.FAILED, error=refusal(result))
+    return Outcome(State.DONE, result=result)
+
+
+# -- side effects ------------------------------------------------------------------------------------------------------
+
+
+async def _write(conversation: Conversation, step: Step) -> Outcome:
+    parameters = step.parameters
+    value = data_of(parameters)
+    if value is None:
+        raise ValueError("a write without a value")
+    descriptor = CosemAttributeDescriptor(
+        parameters["class_id"], logical_name_of(parameters), parameters["attribute_id"]
+    )
+    result = await conversation.set(descriptor, value)
+    if result is not DataAccessResult.SUCCESS:
+        return Outcome(State.FAILED, error=refusal(result))
+    return Outcome(State.DONE, result={"type": None, "value": None, "text": "written", "unit": ""})
+
+
+async def _invoke(conversation: Conversation, step: Step) -> Outcome:
+    parameters = step.parameters
+    descriptor = CosemMethodDescriptor(parameters["class_id"], logical_name_of(parameters), parameters["method_id"])
+    result, returned = await conversation.action(descriptor, data_of(parameters))
+    if result is not ActionResult.SUCCESS:
+        return Outcome(State.FAILED, error=refusal(result))
+    if isinstance(returned, Data):
+        return Outcome(State.DONE, result=described(returned, None))
+    done = "done" if returned is None else f"done, but what it returns was refused: {returned.name.lower()}"
+    return Outcome(State.DONE, result={"type": None, "value": None, "text": done, "unit": ""})

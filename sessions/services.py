@@ -1,0 +1,312 @@
+"""What people and programs can do with sessions. Each service is one transaction; the doorbells ring after it is committed.
+
+    open_session, open_test_session      a new session waits for a worker
+    add_read_step, add_profile_step,     one more thing to do in a session that is alive
+    add_write_step, add_invoke_step
+    close_session, cancel_session        end it when its steps are done; end it now
+    dissect_frame                        what a recorded frame says, opened with the session's keys
+    recover_sessions                     the watchdog's sweep: nobody waits for a dead worker
+
+Bad parameters raise Django's `ValidationError` with the parameter's name, a session that is over `SessionOver`, somebody who may
+not `PermissionDenied`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.db.models.functions import Now
+
+from meters import vault
+from meters.models import Association
+from meters.services import Slot, draft_access, open_key_versions
+from sessions import parameters as checked
+from sessions.dlms.inspector import DissectionKeys
+from sessions.endings import end_session, worker_lost
+from sessions.events import ring_browsers
+from sessions.leases import waiting_for
+from sessions.models import DlmsSession, Frame, Job, LineLease, Step
+from sessions.tasks import ring_worker
+from sessions.titles import step_title
+from sessions.trace import redissect
+
+MAX_UNFINISHED_STEPS = 200
+MAX_FRAMES_OF_AN_APDU = 5000
+TITLES = ("client_system_title", "server_system_title")
+
+Kind, State = Step.Kind, DlmsSession.State
+
+CHECKS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    Kind.READ: checked.read_parameters,
+    Kind.READ_PROFILE: checked.profile_parameters,
+    Kind.WRITE: checked.write_parameters,
+    Kind.INVOKE: checked.invoke_parameters,
+}
+
+LOGICAL_DEVICE_NAME = {"class_id": 1, "logical_name": "0-0:42.0.0*255", "attribute_id": 2}
+CLOCK_TIME = {"class_id": 8, "logical_name": "0-0:1.0.0*255", "attribute_id": 2}
+
+
+class SessionOver(Exception):
+    """The session has ended: nothing more can be asked in it."""
+
+    def __init__(self, dlms_session: DlmsSession) -> None:
+        super().__init__(f"This session is over ({dlms_session.get_state_display().lower()}): open a new one.")
+
+
+# -- opening -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def open_session(
+    *, meter_id: int, user: Any, association_id: int | None = None, steps: Iterable[Mapping[str, Any]] = ()
+) -> DlmsSession:
+    """A session with the meter, by the association given or the meter's default one, with `steps` to begin with.
+
+    A step is `{"kind": "READ", …}` with the keywords of its `add_…_step` service.
+    """
+    _require_technician(user)
+    association = _association(meter_id, association_id)
+    meter = association.meter
+    label = f"{meter} · {association}"
+    job = Job.objects.create(kind=Job.Kind.SESSION, label=label, created_by=user)
+    dlms_session = DlmsSession.objects.create(
+        job=job,
+        meter=meter,
+        association=association,
+        label=label,
+        opened_by=user,
+        line_address=meter.line_address,
+    )
+    for step in steps:
+        _add_step(dlms_session, user, **step)
+    _ring_on_commit(dlms_session)
+    return dlms_session
+
+
+@transaction.atomic
+def open_test_session(*, draft: Mapping[str, Any], user: Any) -> DlmsSession:
+    """Try a meter that is not saved yet: associate, read its name and clock, release.
+
+    `draft` holds what `meters.services.save_meter` takes: meter, line, association, secrets, perhaps meter_id. It is sealed
+    in the session's row, and erased when the session ends.
+    """
+    _require_technician(user)
+    access = draft_access(**draft)
+    label = f"Test of {access.meter} · {access.line}".replace("  ", " ")[:200]
+    job = Job.objects.create(kind=Job.Kind.TEST, label=label, created_by=user)
+    dlms_session = DlmsSession.objects.create(
+        job=job,
+        label=label,
+        purpose=DlmsSession.Purpose.TEST,
+        opened_by=user,
+        close_requested=True,  # once its steps are done
+        line_address=access.meter.line_address,
+    )
+    dlms_session.draft = vault.seal(_packed(draft), dlms_session.draft_context)
+    dlms_session.save(update_fields=["draft"])
+    for parameters in (LOGICAL_DEVICE_NAME, CLOCK_TIME):
+        _add_step(dlms_session, user, kind=Kind.READ, **parameters)
+    _ring_on_commit(dlms_session)
+    return dlms_session
+
+
+def _packed(draft: Mapping[str, Any]) -> bytes:
+    """As JSON octets, to be sealed: the fields that a connection needs."""
+    meter = {name: value for name, value in draft["meter"].items() if name not in ("meter_type", "notes", "location")}
+    secrets = {slot: bytes(secret).hex() for slot, secret in (draft.get("secrets") or {}).items() if secret}
+    return json.dumps({**draft, "meter": meter, "secrets": secrets}).encode()
+
+
+def _association(meter_id: int, association_id: int | None) -> Association:
+    found = Association.objects.select_related("meter__line").filter(meter_id=meter_id)
+    if association_id:
+        return found.get(pk=association_id)
+    default = found.order_by("-is_default", "pk").first()
+    if default is None:
+        raise ValidationError("This meter has no association yet: add one first.")
+    return default
+
+
+def _require_technician(user: Any) -> None:
+    if user is None or not user.is_authenticated or not user.is_active:
+        raise PermissionDenied("Sign in to talk with meters.")
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+def add_read_step(*, session_id: int, user: Any, class_id: Any, logical_name: Any, attribute_id: Any) -> Step:
+    """Read one attribute."""
+    asked = {"class_id": class_id, "logical_name": logical_name, "attribute_id": attribute_id}
+    return _ask(session_id, user, kind=Kind.READ, **asked)
+
+
+def add_profile_step(
+    *,
+    session_id: int,
+    user: Any,
+    logical_name: Any,
+    from_time: Any = None,
+    to_time: Any = None,
+    from_entry: Any = None,
+    to_entry: Any = None,
+) -> Step:
+    """Read a profile's rows: from one time to another, from one entry to another, or all of them."""
+    times = {"from_time": from_time, "to_time": to_time}
+    entries = {"from_entry": from_entry, "to_entry": to_entry}
+    return _ask(session_id, user, kind=Kind.READ_PROFILE, logical_name=logical_name, **times, **entries)
+
+
+def add_write_step(
+    *, session_id: int, user: Any, class_id: Any, logical_name: Any, attribute_id: Any, value: Any
+) -> Step:
+    """Write one attribute. `value` is a `Data` or `{"type": "long-unsigned", "value": 5}`."""
+    asked = {"class_id": class_id, "logical_name": logical_name, "attribute_id": attribute_id, "value": value}
+    return _ask(session_id, user, kind=Kind.WRITE, **asked)
+
+
+def add_invoke_step(
+    *, session_id: int, user: Any, class_id: Any, logical_name: Any, method_id: Any, value: Any = None
+) -> Step:
+    """Invoke one method, with `value` as its parameter."""
+    asked = {"class_id": class_id, "logical_name": logical_name, "method_id": method_id, "value": value}
+    return _ask(session_id, user, kind=Kind.INVOKE, **asked)
+
+
+@transaction.atomic
+def _ask(session_id: int, user: Any, **step: Any) -> Step:
+    _require_technician(user)
+    dlms_session = DlmsSession.objects.select_for_update().get(pk=session_id)
+    if not dlms_session.is_live or dlms_session.close_requested or dlms_session.cancel_requested:
+        raise SessionOver(dlms_session)
+    added = _add_step(dlms_session, user, **step)
+    _ring_on_commit(dlms_session)
+    return added
+
+
+def _add_step(dlms_session: DlmsSession, user: Any, *, kind: str, **asked: Any) -> Step:
+    try:
+        parameters = CHECKS[Kind(kind)](**asked)
+    except checked.ParameterError as error:
+        raise ValidationError({error.field: str(error)}) from None
+    steps = dlms_session.steps.aggregate(
+        last=Max("number"), unfinished=Count("pk", filter=Q(state__in=Step.UNFINISHED))
+    )
+    if steps["unfinished"] >= MAX_UNFINISHED_STEPS:
+        raise ValidationError(f"{MAX_UNFINISHED_STEPS} steps are waiting already: let the meter answer first.")
+    return Step.objects.create(
+        session=dlms_session,
+        number=(steps["last"] or 0) + 1,
+        kind=kind,
+        title=step_title(kind, parameters)[:200],
+        parameters=parameters,
+        requested_by=user,
+    )
+
+
+# -- ending ------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def close_session(*, session_id: int, user: Any) -> DlmsSession:
+    """End the session in good order once its steps are done. One that is over already stays as it is."""
+    _require_technician(user)
+    dlms_session = DlmsSession.objects.select_for_update().get(pk=session_id)
+    if dlms_session.is_live:
+        dlms_session.close_requested = True
+        dlms_session.save(update_fields=["close_requested"])
+        _ring_on_commit(dlms_session)
+    return dlms_session
+
+
+@transaction.atomic
+def cancel_session(*, session_id: int, user: Any) -> DlmsSession:
+    """End the session now. One that no worker runs yet is over at once; one that is over already stays as it is."""
+    _require_technician(user)
+    dlms_session = DlmsSession.objects.select_for_update().get(pk=session_id)
+    if not dlms_session.is_live:
+        return dlms_session
+    dlms_session.cancel_requested = True
+    dlms_session.save(update_fields=["cancel_requested"])
+    if dlms_session.state == State.QUEUED:
+        end_session(dlms_session, State.CANCELLED)
+    _ring_on_commit(dlms_session)
+    return dlms_session
+
+
+def _ring_on_commit(dlms_session: DlmsSession) -> None:
+    """Wake a worker for a session that waits, and every browser that watches it, once the rows can be seen."""
+    if dlms_session.state == State.QUEUED:
+        transaction.on_commit(lambda: ring_worker(dlms_session.pk))
+    transaction.on_commit(lambda: ring_browsers(dlms_session.pk, dlms_session.last_seq))
+
+
+# -- looking closer ----------------------------------------------------------------------------------------------------
+
+
+def dissect_frame(*, session_id: int, seq: int, user: Any) -> dict[str, Any]:
+    """A recorded frame as the inspector's JSON, opened with the keys that the session was opened with.
+
+    DoesNotExist without such a frame. A vault that is sealed leaves ciphered frames closed, with a note that says so.
+    """
+    _require_technician(user)
+    frame = Frame.objects.select_related("session").get(session_id=session_id, seq=seq)
+    first = frame.apdu_first_seq or seq
+    passed = Frame.objects.filter(session_id=session_id, seq__gte=max(first, seq - MAX_FRAMES_OF_AN_APDU), seq__lte=seq)
+    before = passed.exclude(seq=seq).exclude(direction=Frame.Direction.DISCARDED)
+    frames = [*before.values_list("octets", "direction"), (frame.octets, frame.direction)]
+    keys, note = _keys_of(frame.session)
+    found = redissect([(bytes(octets), direction.lower()) for octets, direction in frames], keys)
+    return {**found, "notes": [*found["notes"], *note]}
+
+
+def _keys_of(dlms_session: DlmsSession) -> tuple[DissectionKeys | None, list[str]]:
+    context = dlms_session.context
+    try:
+        secrets = open_key_versions(ids=context.get("key_version_ids", []))
+    except vault.VaultError as error:
+        return None, [error.message]
+    titles = {name: bytes.fromhex(context.get(name) or "") or None for name in TITLES}
+    keys = DissectionKeys(
+        guek=secrets.get(Slot.GUEK), gak=secrets.get(Slot.GAK), dedicated_key=secrets.get(Slot.DEDICATED_KEY), **titles
+    )
+    return keys, []
+
+
+# -- the watchdog's sweep ----------------------------------------------------------------------------------------------
+
+
+def recover_sessions() -> list[int]:
+    """End every session whose worker stopped renewing its lease, and ring for those that its line was busy for.
+
+    Returns the sessions that were lost. Safe to run anywhere at any time, also twice at once.
+    """
+    late = DlmsSession.objects.filter(state__in=DlmsSession.RUNNING, lease_until__lt=Now())
+    return [session_id for session_id in late.values_list("pk", flat=True) if _lose(session_id)]
+
+
+def _lose(session_id: int) -> bool:
+    with transaction.atomic():
+        rows = DlmsSession.objects.select_for_update(of=("self",))
+        dlms_session = rows.filter(pk=session_id, state__in=DlmsSession.RUNNING, lease_until__lt=Now()).first()
+        if dlms_session is None:  # somebody was faster, or the worker woke up
+            return False
+        waiting = waiting_for(dlms_session.line_address)
+        end_session(dlms_session, State.LOST, error=worker_lost(), new_epoch=True)
+    ring_browsers(session_id, dlms_session.last_seq)
+    for other in waiting:
+        ring_worker(other)
+    return True
+
+
+def waiting_sessions() -> list[int]:
+    """The queued sessions that could run: their line is free. The oldest first."""
+    busy = LineLease.objects.exclude(session=None).filter(lease_until__gte=Now()).values("address")
+    queued = DlmsSession.objects.filter(state=State.QUEUED, cancel_requested=False)
+    return list(queued.exclude(line_address__in=busy).order_by("pk").values_list("pk", flat=True))
