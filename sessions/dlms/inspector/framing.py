@@ -1,0 +1,92 @@
+"""Recognise what carries an APDU, and cut octets that hold several frames into frames.
+
+The cut is driven by the length fields, as flags may stand inside a frame: a check octet may equal `7E`, one flag may close a
+frame and open the next, the last flag may be missing. What fits nothing becomes a piece of its own, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sessions.dlms.hdlc.fcs import fcs16
+from sessions.dlms.inspector.dissection import Framing
+
+FLAG: Final = 0x7E
+HDLC_TYPE: Final = 0xA
+HDLC_LENGTH: Final = 0x7FF
+HDLC_MIN_LENGTH: Final = 7
+WRAPPER_VERSION: Final = b"\x00\x01"
+WRAPPER_HEADER: Final = 8
+LLC_HEADERS: Final = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
+
+
+def recognise(octets: bytes) -> Framing:
+    """What these octets begin with."""
+    if not octets:
+        return Framing.UNKNOWN
+    if octets[0] == FLAG:
+        return Framing.HDLC
+    # No APDU begins with 00.
+    if octets[:2] == WRAPPER_VERSION or (octets[0] == 0 and len(octets) >= WRAPPER_HEADER):
+        return Framing.WRAPPER
+    if octets[:3] in LLC_HEADERS:
+        return Framing.LLC
+    return Framing.APDU
+
+
+def split_frames(octets: bytes, framing: Framing | None = None) -> list[bytes]:
+    """The frames in these octets, in order; joined again they are the octets, but for flags that two frames share."""
+    framing = framing or recognise(octets)
+    if framing is Framing.HDLC:
+        return _split_hdlc(octets)
+    if framing is Framing.WRAPPER:
+        return _split_wrapper(octets)
+    return [octets] if octets else []
+
+
+def _split_wrapper(octets: bytes) -> list[bytes]:
+    pieces, at = [], 0
+    while at < len(octets):
+        size = WRAPPER_HEADER + int.from_bytes(octets[at + 6 : at + 8], "big")
+        following = octets[at + size : at + size + 2]
+        # Octets behind a frame that begin no frame belong to it: its length, or what follows, is wrong.
+        if octets[at : at + 2] != WRAPPER_VERSION or (following and following != WRAPPER_VERSION[: len(following)]):
+            size = len(octets) - at
+        pieces.append(octets[at : at + size])
+        at += size
+    return pieces
+
+
+def frame_end(octets: bytes, at: int) -> int | None:
+    """Where the HDLC frame whose flag stands at `at` ends, by its length and its flag or check sequence; None if nowhere."""
+    if at + 3 > len(octets):
+        return None
+    head = int.from_bytes(octets[at + 1 : at + 3], "big")
+    length = head & HDLC_LENGTH
+    end = at + 1 + length
+    if head >> 12 != HDLC_TYPE or length < HDLC_MIN_LENGTH or end > len(octets):
+        return None
+    if end < len(octets) and octets[end] == FLAG:
+        return end + 1
+    good = fcs16(octets[at + 1 : end - 2]) == octets[end - 2 : end]
+    return end if good else None
+
+
+def _split_hdlc(octets: bytes) -> list[bytes]:
+    pieces: list[bytes] = []
+    at = rest = 0
+    while (at := octets.find(FLAG, at)) >= 0:
+        end = frame_end(octets, at)
+        if end is None:
+            at += 1
+            continue
+        if octets[rest:at].strip(bytes((FLAG,))):
+            pieces.append(octets[rest:at])
+        pieces.append(octets[at:end])
+        rest = end
+        # A closing flag may open the next frame.
+        shared = octets[end - 1] == FLAG and end < len(octets) and octets[end] != FLAG
+        at = end - 1 if shared and frame_end(octets, end - 1) is not None else end
+    if octets[rest:].strip(bytes((FLAG,))) or not pieces:
+        pieces.append(octets[rest:])
+    return pieces

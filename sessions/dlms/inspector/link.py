@@ -1,0 +1,220 @@
+"""The link layers of the inspector: HDLC, the TCP wrapper, and what stands between them and the APDU."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from sessions.dlms.acse import AARQ_TAG
+from sessions.dlms.cursor import Field, Reader
+from sessions.dlms.errors import DecodeError, FrameError
+from sessions.dlms.hdlc.frame import (
+    FLAG,
+    FrmrFrame,
+    HdlcFrame,
+    InfoFrame,
+    SnrmFrame,
+    UaFrame,
+    UiFrame,
+    read_hdlc_frame,
+)
+from sessions.dlms.hdlc.parameters import HdlcParameters, read_hdlc_parameters
+from sessions.dlms.inspector.application import open_apdu, preview_apdu
+from sessions.dlms.inspector.assembly import Segments
+from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS
+from sessions.dlms.inspector.secrets import password_spans
+from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
+from sessions.dlms.inspector.state import Conversation
+from sessions.dlms.wrapper import read_wrapper_frame
+
+LLC_OCTETS: Final = 3
+
+
+def strip_llc(sheet: Sheet, octets: bytes, source: str, origin: int, under: Field | None = None) -> int:
+    """Show the LLC header and return its octets; some meters send it twice, some not at all."""
+    taken = 0
+    while octets[taken : taken + LLC_OCTETS] in LLC_HEADERS:
+        with sheet.layer(octets[taken:], source, origin=origin + taken, under=under) as reader, reader.group("llc"):
+            _read_llc(reader)
+        taken += LLC_OCTETS
+    if taken > LLC_OCTETS:
+        sheet.note("the LLC header stands twice")
+    return taken
+
+
+def _read_llc(reader: Reader) -> None:
+    reader.u8("destination-lsap")
+    reader.label("e6")
+    command = reader.u8("source-lsap") == 0xE6
+    reader.label("e6 (command)" if command else "e7 (response)")
+    reader.u8("quality")
+
+
+# -- wrapper -----------------------------------------------------------------------------------------------------------
+
+
+def wrapper_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
+    """Header and APDU. Octets behind the announced length are an error; the APDU is shown all the same."""
+    try:
+        with sheet.layer(octets, FRAME) as reader:
+            frame = read_wrapper_frame(reader)
+            end = reader.offset
+            reader.finish("wrapper-frame")
+    except DecodeError as error:
+        sheet.fail(error)
+        if error.code != "trailing-octets":
+            sheet.summary = f"wrapper frame, damaged: {error.reason}"
+            return
+    sheet.stations = (frame.source, frame.destination)
+    sheet.apdu_octets = frame.apdu
+    field = find_field(sheet.root, "apdu")
+    if field is not None:
+        field.value = f"{len(frame.apdu)} octets"
+    if not frame.apdu:
+        sheet.summary = "wrapper frame without an APDU"
+        return
+    origin = end - len(frame.apdu)
+    open_apdu(sheet, talk, frame.apdu, FRAME, origin=origin, channel=(frame.source, frame.destination))
+
+
+# -- HDLC --------------------------------------------------------------------------------------------------------------
+
+
+def hdlc_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
+    """The frame, and what its information field holds."""
+    try:
+        frame = _read_frame(sheet, octets)
+    except DecodeError as error:
+        sheet.fail(error)
+        _damaged(sheet, error)
+        return
+    sheet.stations = (frame.source, frame.destination)
+    if isinstance(frame, InfoFrame | UiFrame):
+        _information(sheet, talk, frame)
+        return
+    sheet.starts_apdu = not talk.shelf.busy
+    sheet.summary = frame.summary()
+    if isinstance(frame, SnrmFrame | UaFrame):
+        if isinstance(frame, SnrmFrame):
+            talk.shelf.clear()
+            sheet.starts_apdu = True
+        _parameters(sheet, frame)
+    elif isinstance(frame, FrmrFrame):
+        sheet.summary = f"{frame.summary()}: {frame.reason()}"
+        field = find_field(sheet.root, "information")
+        if field is not None:
+            field.value = f"{field.value} ({frame.reason()})"
+
+
+def _read_frame(sheet: Sheet, octets: bytes) -> HdlcFrame:
+    """Read a frame whose closing flag may be missing: the length says where it ends, the check sequence that it is whole."""
+    length = int.from_bytes(octets[1:3], "big") & HDLC_LENGTH
+    missing = len(octets) >= 3 and len(octets) == length + 1
+    whole = octets + bytes((FLAG,)) if missing else octets
+    group = Field("hdlc-frame", 0, len(octets))
+    sheet.root.children.append(group)
+    with sheet.layer(whole, FRAME, under=group) as reader:
+        frame = read_hdlc_frame(reader)
+        reader.finish("hdlc-frame")
+    if missing:
+        group.children[-1].length = 0
+        group.children[-1].value = "missing"
+        sheet.note("the closing flag is missing")
+    return frame
+
+
+def _damaged(sheet: Sheet, error: DecodeError) -> None:
+    """Say what is wrong; where only the last check fails, show what the frame holds, for what it is worth."""
+    sheet.summary = f"HDLC frame, damaged: {error.field} {error.reason}"
+    field = find_field(sheet.root, "information")
+    if field is None or not isinstance(error, FrameError) or error.field != "fcs":
+        return
+    octets = sheet.sources[FRAME][field.offset : field.offset + field.length]
+    taken = strip_llc(sheet, octets, FRAME, field.offset, field)
+    if taken and octets[taken:]:
+        preview_apdu(sheet, octets[taken:], FRAME, origin=field.offset + taken)
+
+
+def _parameters(sheet: Sheet, frame: SnrmFrame | UaFrame) -> None:
+    field = find_field(sheet.root, "information")
+    if field is None:
+        if isinstance(frame, SnrmFrame):
+            sheet.summary = f"{frame.summary()} max info {HdlcParameters().max_info_receive}"
+        return
+    try:
+        with sheet.layer(frame.information, FRAME, origin=field.offset, under=field) as reader:
+            parameters = read_hdlc_parameters(reader)
+    except DecodeError as error:
+        sheet.fail(error)
+        sheet.summary = f"{frame.summary()}, parameters damaged: {error.reason}"
+        return
+    field.value = ""
+    window = parameters.window_receive
+    more = f", window {window}" if window > 1 else ""
+    sheet.summary = f"{frame.summary()} max info {parameters.max_info_receive}{more}"
+
+
+def _information(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame) -> None:
+    """One frame's part of an APDU: all of it, or a segment."""
+    field = find_field(sheet.root, "information")
+    octets = frame.information_field
+    sheet.summary = frame.summary()
+    if field is None:
+        sheet.summary = f"{frame.summary()} without information"
+        return
+    field.value = f"{len(octets)} octets"
+    number = frame.send_sequence if isinstance(frame, InfoFrame) else None
+    channel = (frame.source, frame.destination)
+    segments = talk.shelf.segments(channel)
+    if segments is not None and segments.repeats(number, octets):
+        sheet.starts_apdu = False
+        sheet.summary = f"{frame.summary()}, a repeated segment"
+        return
+    if segments is None or (number is None and octets[:LLC_OCTETS] in LLC_HEADERS):
+        _first(sheet, talk, frame, octets, field)
+        return
+    sheet.starts_apdu = False
+    begin = segments.add(number, octets)
+    _hide_password(sheet, segments, begin, field.offset)
+    if frame.is_segmented:
+        sheet.summary = f"segment {len(segments.pieces)} of {segments.title}…"
+    else:
+        talk.shelf.end_segments(channel)
+        _last(sheet, talk, segments, channel)
+
+
+def _first(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame, octets: bytes, field: Field) -> None:
+    """A frame that begins an APDU. One side talks at a time: what either had begun before will not go on."""
+    channel = (frame.source, frame.destination)
+    talk.shelf.end_segments(channel)
+    talk.shelf.end_segments((frame.destination, frame.source))
+    taken = strip_llc(sheet, octets, FRAME, field.offset, field)
+    apdu, origin = octets[taken:], field.offset + taken
+    if not frame.is_segmented:
+        sheet.apdu_octets = apdu
+        open_apdu(sheet, talk, apdu, FRAME, origin=origin, channel=channel)
+        return
+    segments = talk.shelf.begin_segments(channel)
+    # A repetition is recognised by the whole field: the LLC header counts.
+    segments.add(frame.send_sequence if isinstance(frame, InfoFrame) else None, apdu, octets)
+    segments.title = preview_apdu(sheet, apdu, FRAME, origin=origin)
+    _hide_password(sheet, segments, 0, origin)
+    sheet.summary = f"segment 1 of {segments.title}…"
+
+
+def _last(sheet: Sheet, talk: Conversation, segments: Segments, channel: Hashable) -> None:
+    whole, count = segments.octets, len(segments.pieces)
+    sheet.apdu_octets = whole
+    open_apdu(sheet, talk, whole, sheet.add_source("apdu", whole), channel=channel)
+    sheet.summary = f"{sheet.summary} (segment {count} of {count})"
+
+
+def _hide_password(sheet: Sheet, segments: Segments, begin: int, offset: int) -> None:
+    """Hide the part of a password that stands in this segment."""
+    if segments.pieces[0].octets[:1] != bytes((AARQ_TAG,)):
+        return
+    apdu = segments.octets
+    for start, length in password_spans(apdu):
+        first, stop = max(start, begin), min(start + length, len(apdu))
+        if stop > first:
+            sheet.hidden.append((offset + first - begin, stop - first))

@@ -1,0 +1,60 @@
+"""Say in words what only its shape tells: logical names, dates and times inside octet-strings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from meters.cosem.date_time import CosemDate, CosemTime
+from meters.cosem.obis import ObisCode
+from meters.cosem.obis_names import describe
+from sessions.dlms.cursor import Field
+
+OBIS_OCTETS: Final = 6
+DATE_OCTETS: Final = 5
+TIME_OCTETS: Final = 4
+
+
+def make_readable(root: Field, sources: dict[str, bytes]) -> None:
+    """Relabel the octet-strings below `root`."""
+    before: Field | None = None
+    for child in root.children:
+        if child.name == "octet-string" and child.children and not any(part.secret for part in child.children):
+            _relabel(child, before, sources)
+        elif child.children:
+            make_readable(child, sources)
+        before = child
+
+
+def _contents(field: Field | None, sources: dict[str, bytes]) -> bytes:
+    if field is None or field.name != "octet-string" or not field.children:
+        return b""
+    part = field.children[-1]
+    return sources.get(part.source, b"")[part.offset : part.offset + part.length]
+
+
+def _relabel(field: Field, before: Field | None, sources: dict[str, bytes]) -> None:
+    octets = _contents(field, sources)
+    if len(octets) == OBIS_OCTETS and octets[-1] == 0xFF:
+        obis = ObisCode.from_octets(octets)
+        field.value = f"{obis} ({describe(obis)})"
+    elif len(octets) == DATE_OCTETS and _is_date(octets):
+        field.value = f"{CosemDate.decode(octets)} ({octets.hex()})"
+        previous = _contents(before, sources)
+        # A time beside a date: four octets alone could be anything.
+        if before is not None and len(previous) == TIME_OCTETS and _is_time(previous):
+            before.value = f"{CosemTime.decode(previous)} ({previous.hex()})"
+
+
+def _is_date(octets: bytes) -> bool:
+    year = int.from_bytes(octets[:2], "big")
+    month, day, weekday = octets[2:]
+    return (
+        (1990 <= year <= 2100 or year == 0xFFFF)
+        and (1 <= month <= 12 or month >= 0xFD)
+        and (1 <= day <= 31 or day >= 0xFD)
+        and (1 <= weekday <= 7 or weekday == 0xFF)
+    )
+
+
+def _is_time(octets: bytes) -> bool:
+    return all(octet <= limit or octet == 0xFF for octet, limit in zip(octets, (23, 59, 59, 99), strict=True))
