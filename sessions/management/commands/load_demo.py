@@ -1,0 +1,139 @@
+"""`load_demo FILE`: the simulated meters, as `simulate` announced them, become meters of the inventory.
+
+It may run again and again: what is the same stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from meters.models import Line, Meter
+from meters.services import Slot, save_meter
+from sessions.association_file import AssociationFile, AssociationFileError, parse_association
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, parse_endpoint
+from sessions.links.line import LineError
+
+ORIGIN = "demo lab"
+
+
+class Command(BaseCommand):
+    help = "Take the announcement of `simulate` into the inventory: meters, lines, associations, keys."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="a file with the JSON line that `simulate` printed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for announced in _announced_meters(options["file"]):
+            meter = load_meter(announced)
+            self.stdout.write(f"{meter} on {meter.line}")
+
+
+def _announced_meters(path: Path) -> list[dict[str, Any]]:
+    try:
+        meters = json.loads(path.read_text())["meters"]
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise CommandError(f"{path} is not what `simulate` announces: one JSON object with “meters”.") from None
+    return list(meters)
+
+
+def load_meter(announced: dict[str, Any]) -> Meter:
+    """One announced meter, created or brought up to date; a key gets a new version only when it is another key."""
+    serial = str(announced.get("serial_number", ""))
+    table = announced.get("association", {})
+    try:
+        file = parse_association(table)
+        line = _line_fields(announced["endpoint"], serial)
+        known = Meter.objects.filter(serial_number=serial).first()
+        return save_meter(
+            user=None,
+            meter_id=known.pk if known else None,
+            meter=_meter_fields(announced, file),
+            line=line,
+            association=_association_fields(table, file),
+            secrets=_secrets(file),
+            origin=ORIGIN,
+        )
+    except (AssociationFileError, LineError, KeyError, ValidationError) as error:
+        raise CommandError(f"Meter {serial or '?'} of the announcement cannot be used: {error}") from None
+
+
+def _meter_fields(announced: dict[str, Any], file: AssociationFile) -> dict[str, Any]:
+    manufacturer, _, model = str(announced.get("type", "")).partition(" ")
+    return {
+        "serial_number": announced["serial_number"],
+        "name": str(announced.get("name", ""))[:100],
+        "manufacturer": manufacturer if model else "",
+        "model": model or manufacturer,
+        "framing": file.framing.upper(),
+        "physical_address": file.hdlc.physical_address,
+        "address_octets": file.hdlc.address_octets,
+        "max_info": file.hdlc.max_info,
+        "window": file.hdlc.window,
+        "server_system_title": (file.parameters.server_system_title or b"").hex(),
+    }
+
+
+def _line_fields(text: str, serial: str) -> dict[str, Any]:
+    endpoint = parse_endpoint(text)
+    if isinstance(endpoint, TcpEndpoint):
+        return {"kind": Line.Kind.TCP, "host": endpoint.host, "port": endpoint.port}
+    return {
+        "kind": Line.Kind.SERIAL,
+        "serial_port": _port_name(endpoint, serial),
+        "baud": endpoint.baud,
+        "data_bits": endpoint.data_bits,
+        "parity": endpoint.parity,
+        "stop_bits": endpoint.stop_bits,
+    }
+
+
+def _port_name(endpoint: SerialEndpoint, serial: str) -> str:
+    """The name by which the administrator offers this port."""
+    wanted = Path(endpoint.device)
+    for name, path in settings.SERIAL_PORTS.items():
+        if Path(path) == wanted or Path(path).resolve() == wanted.resolve():
+            return str(name)
+    raise CommandError(
+        f"Meter {serial} is on {wanted}, which is not on the list of serial ports: "
+        f"add demo-{wanted.name}={wanted} to WORKBENCH_SERIAL_PORTS."
+    )
+
+
+def _association_fields(table: dict[str, Any], file: AssociationFile) -> dict[str, Any]:
+    parameters = file.parameters
+    return {
+        "name": "Management",
+        "client_sap": parameters.client_sap,
+        "server_sap": parameters.server_sap,
+        "authentication": table.get("authentication", "none"),
+        "protection": parameters.protection.value,
+        "security_suite": parameters.security_suite,
+        "client_system_title": parameters.client_system_title.hex(),
+        "max_pdu_size": parameters.max_pdu_size,
+        "timeout": file.timeout,
+        "counter_object": str(file.counter_object),
+        "is_default": True,
+    }
+
+
+def _secrets(file: AssociationFile) -> dict[str, bytes]:
+    parameters = file.parameters
+    is_lls = parameters.authentication is AuthenticationMechanism.LLS
+    found = {
+        Slot.LLS_SECRET if is_lls else Slot.HLS_SECRET: parameters.secret,
+        Slot.GUEK: parameters.guek,
+        Slot.GAK: parameters.gak,
+        Slot.DEDICATED_KEY: parameters.dedicated_key,
+    }
+    return {slot: secret for slot, secret in found.items() if secret}
