@@ -1,0 +1,133 @@
+"""The server's side of protection: opens what clients protect, and answers in the same kind of envelope.
+
+A request is believed when its keys fit, its counter is new, and it is protected at least as the association demands. The answer
+mirrors the request: global key for global, dedicated for dedicated, service-specific tag or general envelope. Errors of
+protection are answered in clear, by exception-response. Source: IEC 62056-5-3, Green Book 9.2.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sessions.dlms.apdu.ciphered import (
+    DED_TAGS,
+    GENERAL_DED_TAG,
+    GENERAL_GLO_TAG,
+    GLO_TAGS,
+    PLAIN_TAGS,
+    CipheredApdu,
+    GeneralCipheredApdu,
+    read_ciphered_apdu,
+    read_general_ciphered_apdu,
+)
+from sessions.dlms.association import Protection
+from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
+from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.errors import SecurityError
+from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, TITLE_OCTETS, SecurityControl, protect, unprotect
+from sessions.simulator.device import MeterSecurity
+
+CIPHERED_TAGS: Final = frozenset(PLAIN_TAGS) | {GENERAL_GLO_TAG, GENERAL_DED_TAG}
+LONGEST_LENGTH: Final = 3
+"""Octets of the A-XDR length of a ciphered APDU: one announces, two count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How a request was protected, and so its answer will be."""
+
+    control: SecurityControl
+    dedicated: bool
+    general: bool
+
+    @property
+    def overhead(self) -> int:
+        """Octets that the protection adds to an APDU, at most."""
+        header = 1 + LONGEST_LENGTH + HEADER_OCTETS + (TAG_OCTETS if self.control.authenticated else 0)
+        return header + (1 + TITLE_OCTETS if self.general else 0)
+
+
+class ServerCiphering:
+    """Keys and counters of one association. `protection` is the least that requests need."""
+
+    def __init__(self, security: MeterSecurity, server_system_title: bytes) -> None:
+        self._security = security
+        self._server_system_title = server_system_title
+        self.client_system_title = b""
+        self.protection = Protection.NONE
+        self._dedicated_key: bytes | None = None
+        self._dedicated_counters = InvocationCounters()
+        self._dedicated_floor = ReceiveFloor()
+
+    def agree(self, dedicated_key: bytes | None) -> None:
+        """The dedicated key of the InitiateRequest; its counters start at 0."""
+        self._dedicated_key = dedicated_key
+        self._dedicated_counters = InvocationCounters(range(LAST_COUNTER + 1))
+        self._dedicated_floor = ReceiveFloor()
+
+    @property
+    def suffices_in_clear(self) -> bool:
+        return self.protection is Protection.NONE
+
+    def open(self, octets: bytes) -> tuple[bytes, Envelope]:
+        """The APDU inside, and the envelope for the answer. `SecurityError` and `DecodeError` say what is wrong."""
+        apdu = _read_envelope(octets)
+        if isinstance(apdu, GeneralCipheredApdu) and apdu.system_title not in (b"", self.client_system_title):
+            raise SecurityError("the envelope names another system title than the association", code="wrong-title")
+        key, floor = self._key_and_floor(apdu.dedicated)
+        self._check_control(apdu.security_control)
+        if not key or len(self.client_system_title) != TITLE_OCTETS:
+            raise SecurityError("no key, or no system title of the client, is known", code="no-key")
+        floor.check(apdu.invocation_counter)
+        _, counter, plaintext = unprotect(
+            apdu.payload, key=key, gak=self._security.gak, system_title=self.client_system_title
+        )
+        floor.move(counter)  # only now: a forged message moves nothing
+        if isinstance(apdu, CipheredApdu) and plaintext[:1] != bytes((PLAIN_TAGS[apdu.tag],)):
+            raise SecurityError("the APDU inside is another than the tag outside says", code="wrong-tag")
+        general = isinstance(apdu, GeneralCipheredApdu)
+        return plaintext, Envelope(apdu.security_control, apdu.dedicated, general)
+
+    def seal(self, plaintext: bytes, envelope: Envelope) -> bytes:
+        """The answer in its envelope; it uses one of the server's own counters up."""
+        key, _ = self._key_and_floor(envelope.dedicated)
+        counters = self._dedicated_counters if envelope.dedicated else self._security.counters
+        payload = protect(
+            plaintext,
+            control=envelope.control,
+            key=key,
+            gak=self._security.gak,
+            system_title=self._server_system_title,
+            invocation_counter=counters.take(),
+        )
+        if envelope.general:
+            tag = GENERAL_DED_TAG if envelope.dedicated else GENERAL_GLO_TAG
+            return Writer().u8(tag).octet_string(self._server_system_title).octet_string(payload).octets()
+        tags = DED_TAGS if envelope.dedicated else GLO_TAGS
+        return Writer().u8(tags[plaintext[0]]).octet_string(payload).octets()
+
+    def _key_and_floor(self, dedicated: bool) -> tuple[bytes, ReceiveFloor]:
+        if not dedicated:
+            return self._security.guek, self._security.floor
+        if self._dedicated_key is None:
+            raise SecurityError("no dedicated key was agreed", code="no-dedicated-key")
+        return self._dedicated_key, self._dedicated_floor
+
+    def _check_control(self, control: SecurityControl) -> None:
+        """Another suite, another key set or less protection than agreed is refused before any key is tried."""
+        if control.suite != self._security.suite or control.broadcast:
+            raise SecurityError(f"{control} was not agreed", code="wrong-suite")
+        missing = (self.protection.authenticated and not control.authenticated) or (
+            self.protection.encrypted and not control.encrypted
+        )
+        if missing or not (control.authenticated or control.encrypted):
+            raise SecurityError(f"{control} is less than the association demands", code="protection-too-weak")
+
+
+def _read_envelope(octets: bytes) -> CipheredApdu | GeneralCipheredApdu:
+    reader = Reader(octets)
+    general = octets[0] in (GENERAL_GLO_TAG, GENERAL_DED_TAG)
+    apdu = read_general_ciphered_apdu(reader) if general else read_ciphered_apdu(reader)
+    reader.finish("ciphered-apdu")
+    return apdu

@@ -1,0 +1,134 @@
+"""What the server side needs to know of a meter: its clients, its keys and limits, and who answers requests.
+
+`Meter` is such a device with computed objects, `RecordedMeter` (see `replay.py`) one that answers from a trace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Protocol
+
+from meters.cosem.data import Data
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
+from sessions.dlms.association import Protection
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
+from sessions.dlms.selective_access import SelectiveAccess
+from sessions.simulator.objects import Value
+
+SERVED_CONFORMANCE: Final = (
+    Conformance.GET
+    | Conformance.SET
+    | Conformance.ACTION
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.PRIORITY_MGMT_SUPPORTED
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
+)
+"""The services that the server side carries out."""
+
+PUBLIC_CLIENT: Final = 16
+MANAGEMENT_DEVICE: Final = 1
+"""The SAP of the management logical device, the only one of a simulated meter."""
+
+
+class Role(Enum):
+    """What a client may do; the values are the words of the lab file."""
+
+    PUBLIC = "public"  # a few objects, to be read
+    READER = "reader"  # everything, to be read
+    MANAGER = "manager"  # also write and invoke
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedClient:
+    """What the meter holds for one client SAP. `protection` is the least that each request needs.
+
+    `any_secret`: whatever the client offers is taken; for traces that begin after the association.
+    """
+
+    client_sap: int
+    role: Role = Role.READER
+    authentication: AuthenticationMechanism = AuthenticationMechanism.NONE
+    secret: bytes = field(default=b"", repr=False)
+    protection: Protection = Protection.NONE
+    any_secret: bool = False
+
+
+PUBLIC: Final = ServedClient(client_sap=PUBLIC_CLIENT, role=Role.PUBLIC)
+
+
+class MeterSecurity:
+    """The meter's global keys, its own invocation counters, and the floor under its clients' counters.
+
+    One floor for all clients: it belongs to the key. Without keys nothing ciphered is understood.
+    """
+
+    def __init__(
+        self,
+        *,
+        guek: bytes = b"",
+        gak: bytes = b"",
+        suite: int = 0,
+        first_counter: int = 1,
+        lowest_client_counter: int = 0,
+    ) -> None:
+        self.guek = guek
+        self.gak = gak
+        self.suite = suite
+        self.counters = InvocationCounters(range(first_counter, LAST_COUNTER + 1))
+        self.floor = ReceiveFloor(lowest_client_counter)
+        self.client_system_title = b""
+
+    @property
+    def last_client_counter(self) -> int:
+        """The highest counter that a client proved to know; the next one must be above it."""
+        return max(0, self.floor.lowest - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An open association, as the device sees it."""
+
+    client: ServedClient
+    conformance: Conformance
+    client_max_receive_pdu_size: int
+    ciphered: bool = False
+
+
+class LogicalDevice(Protocol):
+    """A meter behind a server. What it refuses for one attribute or method it raises as `Denied`."""
+
+    server_sap: int
+    server_system_title: bytes
+    security: MeterSecurity
+    conformance: Conformance
+    max_receive_pdu_size: int
+    max_send_pdu_size: int
+
+    def client(self, client_sap: int) -> ServedClient | None:
+        """Who is served under this SAP."""
+
+    def recorded_aare(self, client: ServedClient) -> bytes | None:
+        """The octets with which to accept the association, where they are prescribed."""
+
+    def recorded_challenge(self, client: ServedClient) -> bytes | None:
+        """The challenge to send, where it is prescribed."""
+
+    def associated(self, caller: Caller) -> None:
+        """An association was opened."""
+
+    def unknown_request(self, apdu: bytes) -> bytes | None:
+        """The answer to octets that are no request of DLMS, where there is one."""
+
+    def get(self, caller: Caller, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None) -> Value: ...
+
+    def set(
+        self, caller: Caller, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None, value: Data
+    ) -> None: ...
+
+    def action(self, caller: Caller, descriptor: CosemMethodDescriptor, parameters: Data | None) -> Data | None: ...

@@ -1,0 +1,267 @@
+"""The load behind a simulated meter: a household with a photovoltaic roof, computed from the time alone.
+
+Nothing is stored: the energy at a moment is the same whenever it is asked for, never falls, and the profile's rows agree with
+the registers. A day is cut into quarters of an hour with a fixed shape (morning and evening peaks, the sun's arc); each day has
+its own height (season, weekday, weather), which is derived from the meter's seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import accumulate
+from typing import Final
+from zlib import crc32
+
+QUARTERS: Final = 96
+QUARTER_SECONDS: Final = 900
+DAY_SECONDS: Final = QUARTERS * QUARTER_SECONDS
+FIRST_DAY: Final = date(2024, 1, 1)
+"""When the meters were installed: registers start at zero here."""
+LAST_DAY: Final = date(2099, 12, 31)
+PEAK_TARIFF: Final = range(6 * 4, 22 * 4)
+"""The quarters of a day that count for rate 1; the others count for rate 2."""
+REACTIVE_SHARE: Final = 0.31
+LEADING_SHARE: Final = 0.06
+POWER_FACTOR: Final = 0.95
+PHASE_SHARES: Final = (0.45, 0.31, 0.24)
+MAX_OUTAGES: Final = 256
+"""Older ones are forgotten, so that a client that toggles the switch for ever costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadParameters:
+    """What an average day brings, in Wh."""
+
+    daily_import: float = 9_600.0
+    daily_export: float = 4_200.0
+
+
+def _bell(quarter: int, centre: float, width: float) -> float:
+    return math.exp(-(((quarter / 4 - centre) / width) ** 2))
+
+
+def _normal(weights: list[float]) -> list[float]:
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+_IMPORT_SHAPE: Final = _normal(
+    [0.35 + _bell(q, 7.5, 1.3) + 0.5 * _bell(q, 12.5, 1.2) + 1.6 * _bell(q, 19.5, 2.2) for q in range(QUARTERS)]
+)
+_EXPORT_SHAPE: Final = _normal(
+    [max(0.0, math.sin(math.pi * (q / 4 - 6.5) / 12.5)) if 26 <= q <= 75 else 0.0 for q in range(QUARTERS)]
+)
+
+
+def _from_midnight(shape: list[float], counted: Callable[[int], bool]) -> tuple[float, ...]:
+    """The share of a day that has passed at the start of each quarter, in the quarters that count."""
+    return tuple(accumulate((weight if counted(q) else 0.0 for q, weight in enumerate(shape)), initial=0.0))
+
+
+_RATE_1: Final = _from_midnight(_IMPORT_SHAPE, lambda quarter: quarter in PEAK_TARIFF)
+_RATE_2: Final = _from_midnight(_IMPORT_SHAPE, lambda quarter: quarter not in PEAK_TARIFF)
+_EXPORT: Final = _from_midnight(_EXPORT_SHAPE, lambda quarter: True)
+_MOST_IN_A_QUARTER: Final = tuple(accumulate(_IMPORT_SHAPE, max))
+
+
+class _Days:
+    """The height of each day and their running sum, as far as they were asked for."""
+
+    def __init__(self, height: Callable[[int], float]) -> None:
+        self._height = height
+        self._heights: list[float] = []
+        self._sums: list[float] = [0.0]
+
+    def height(self, day: int) -> float:
+        self._reach(day)
+        return self._heights[day]
+
+    def before(self, day: int) -> float:
+        """The sum of all days before this one."""
+        self._reach(day)
+        return self._sums[day]
+
+    def _reach(self, day: int) -> None:
+        while len(self._heights) <= day:
+            self._heights.append(self._height(len(self._heights)))
+            self._sums.append(self._sums[-1] + self._heights[-1])
+
+
+class LoadCurve:
+    """Energies and instantaneous values at a moment of the meter's own local time.
+
+    `seed` makes meters differ: the same seed gives the same meter. Moments before the first day count as the first day's start.
+    """
+
+    def __init__(self, parameters: LoadParameters, seed: int) -> None:
+        self.parameters = parameters
+        self.seed = seed
+        self._import_days = _Days(self._import_height)
+        self._export_days = _Days(self._export_height)
+
+    # -- energies, in Wh and varh since the first day ----------------------------------------------------------------
+
+    def import_rate_1(self, moment: datetime) -> float:
+        return self._energy(self._import_days, _RATE_1, moment)
+
+    def import_rate_2(self, moment: datetime) -> float:
+        return self._energy(self._import_days, _RATE_2, moment)
+
+    def energy_export(self, moment: datetime) -> float:
+        return self._energy(self._export_days, _EXPORT, moment)
+
+    def energy_import(self, moment: datetime) -> float:
+        return self.import_rate_1(moment) + self.import_rate_2(moment)
+
+    @staticmethod
+    def _energy(days: _Days, passed: tuple[float, ...], moment: datetime) -> float:
+        day, second = _day_and_second(moment)
+        quarter, rest = divmod(second, QUARTER_SECONDS)
+        share = passed[int(quarter)] + (passed[int(quarter) + 1] - passed[int(quarter)]) * rest / QUARTER_SECONDS
+        return days.before(day) + days.height(day) * share
+
+    # -- instantaneous values, in W, V, A, Hz ------------------------------------------------------------------------
+
+    def power_import(self, moment: datetime) -> float:
+        return self._power(self._import_days, _IMPORT_SHAPE, moment)
+
+    def power_export(self, moment: datetime) -> float:
+        return self._power(self._export_days, _EXPORT_SHAPE, moment)
+
+    def _power(self, days: _Days, shape: list[float], moment: datetime) -> float:
+        """The quarter's mean power, with a flicker that does not show in the energies."""
+        day, second = _day_and_second(moment)
+        watts = days.height(day) * shape[int(second // QUARTER_SECONDS)] * 4
+        return watts * (1 + 0.04 * _wave(second, 37, self.seed) + 0.02 * _wave(second, 11, self.seed))
+
+    def phase_power(self, phase: int, moment: datetime) -> float:
+        _, second = _day_and_second(moment)
+        return self.power_import(moment) * PHASE_SHARES[phase] * (1 + 0.01 * _wave(second, 53, self.seed + phase))
+
+    def voltage(self, phase: int, moment: datetime) -> float:
+        """The mains, a little lower under load."""
+        _, second = _day_and_second(moment)
+        drop = 0.0009 * self.power_import(moment) * PHASE_SHARES[phase]
+        return 231.5 - drop + 1.4 * _wave(second, 613, self.seed + phase) + 0.3 * _wave(second, 17, self.seed + phase)
+
+    def current(self, phase: int, moment: datetime) -> float:
+        return self.phase_power(phase, moment) / (self.voltage(phase, moment) * POWER_FACTOR)
+
+    def frequency(self, moment: datetime) -> float:
+        _, second = _day_and_second(moment)
+        return 50 + 0.018 * _wave(second, 97, 0) + 0.006 * _wave(second, 13, 0)
+
+    def max_demand(self, moment: datetime) -> tuple[float, datetime]:
+        """The highest quarter of an hour of the month so far: its mean power in W, and when it ended."""
+        day, second = _day_and_second(moment)
+        quarters = int(second // QUARTER_SECONDS)
+        first = max(0, day - moment.day + 1)
+        peaks = [(self._import_days.height(past) * _MOST_IN_A_QUARTER[-1], past) for past in range(first, day)]
+        if quarters:
+            peaks.append((self._import_days.height(day) * _MOST_IN_A_QUARTER[quarters - 1], day))
+        if not peaks:
+            return 0.0, moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        energy, at = max(peaks)
+        highest = _MOST_IN_A_QUARTER[quarters - 1] if at == day else _MOST_IN_A_QUARTER[-1]
+        midnight = datetime.combine(FIRST_DAY, datetime.min.time(), moment.tzinfo) + timedelta(days=at)
+        return energy * 4, midnight + timedelta(seconds=(_IMPORT_SHAPE.index(highest) + 1) * QUARTER_SECONDS)
+
+    # -- the height of a day -----------------------------------------------------------------------------------------
+
+    def _import_height(self, day: int) -> float:
+        when = FIRST_DAY + timedelta(days=day)
+        season = 1 + 0.22 * math.cos(2 * math.pi * (when.timetuple().tm_yday - 15) / 365.25)
+        weekend = 1.12 if when.weekday() >= 5 else 1.0
+        return self.parameters.daily_import * season * weekend * (0.8 + 0.4 * self._chance("load", day))
+
+    def _export_height(self, day: int) -> float:
+        when = FIRST_DAY + timedelta(days=day)
+        season = 1 - 0.75 * math.cos(2 * math.pi * (when.timetuple().tm_yday + 10) / 365.25)
+        return self.parameters.daily_export * season * (0.25 + 1.5 * self._chance("sun", day)) * 0.8
+
+    def _chance(self, what: str, day: int) -> float:
+        """A number from 0 to 1 that is always the same for this meter and day."""
+        return crc32(f"{what}:{self.seed}:{day}".encode()) / 0xFFFFFFFF
+
+
+def _day_and_second(moment: datetime) -> tuple[int, float]:
+    """Whole days since the first day, and seconds since midnight, by the moment's own wall clock."""
+    day = (moment.date() - FIRST_DAY).days
+    if day < 0:
+        return 0, 0.0
+    return day, moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6
+
+
+def _wave(second: float, period: float, phase: int) -> float:
+    return math.sin(2 * math.pi * second / period + phase)
+
+
+QUANTITIES: Final[Mapping[str, Callable[[LoadCurve, datetime], float]]] = {
+    "power_import": LoadCurve.power_import,
+    "power_export": LoadCurve.power_export,
+    "power_total": lambda curve, moment: curve.power_import(moment) - curve.power_export(moment),
+    "power_l1": lambda curve, moment: curve.phase_power(0, moment),
+    "power_l2": lambda curve, moment: curve.phase_power(1, moment),
+    "power_l3": lambda curve, moment: curve.phase_power(2, moment),
+    "voltage_l1": lambda curve, moment: curve.voltage(0, moment),
+    "voltage_l2": lambda curve, moment: curve.voltage(1, moment),
+    "voltage_l3": lambda curve, moment: curve.voltage(2, moment),
+    "current_l1": lambda curve, moment: curve.current(0, moment),
+    "current_l2": lambda curve, moment: curve.current(1, moment),
+    "current_l3": lambda curve, moment: curve.current(2, moment),
+    "power_factor": lambda curve, moment: POWER_FACTOR,
+    "frequency": LoadCurve.frequency,
+}
+"""Instantaneous values by the names that meter types use."""
+
+ENERGIES: Final[Mapping[str, Callable[[LoadCurve, datetime], float]]] = {
+    "import_rate_1": LoadCurve.import_rate_1,
+    "import_rate_2": LoadCurve.import_rate_2,
+    "energy_import": LoadCurve.energy_import,
+    "energy_export": LoadCurve.energy_export,
+    "reactive_import": lambda curve, moment: REACTIVE_SHARE * curve.energy_import(moment),
+    "reactive_export": lambda curve, moment: LEADING_SHARE * curve.energy_import(moment),
+}
+"""Energies by the names that meter types use."""
+
+
+class Supply:
+    """A load behind a switch: while it is open no power flows, and the energies stand still."""
+
+    def __init__(self, curve: LoadCurve) -> None:
+        self.curve = curve
+        self._opened: datetime | None = None
+        self._outages: list[tuple[datetime, datetime]] = []
+
+    @property
+    def is_connected(self) -> bool:
+        return self._opened is None
+
+    def disconnect(self, moment: datetime) -> None:
+        if self._opened is None:
+            self._opened = moment
+
+    def reconnect(self, moment: datetime) -> None:
+        if self._opened is not None and moment > self._opened:
+            self._outages.append((self._opened, moment))
+            del self._outages[:-MAX_OUTAGES]
+        self._opened = None
+
+    def energy(self, name: str, moment: datetime) -> float:
+        """The register's value: the curve's, less what the outages up to this moment would have brought."""
+        curve = ENERGIES[name]
+        lost = 0.0
+        outages = self._outages if self._opened is None else [*self._outages, (self._opened, moment)]
+        for start, end in outages:
+            if start < moment:
+                lost += curve(self.curve, min(end, moment)) - curve(self.curve, start)
+        return curve(self.curve, moment) - lost
+
+    def quantity(self, name: str, moment: datetime) -> float:
+        """The instantaneous value; powers and currents are zero while the switch is open."""
+        if not self.is_connected and name.startswith(("power", "current")):
+            return 0.0
+        return QUANTITIES[name](self.curve, moment)

@@ -1,0 +1,235 @@
+"""A simulated meter: its clock, load, keys and clients, and the objects that its meter type describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from meters.cosem.data import (
+    BitString,
+    Data,
+    DataType,
+    array,
+    enum,
+    integer,
+    long_unsigned,
+    null,
+    octet_string,
+    structure,
+    unsigned,
+)
+from meters.cosem.obis import ObisCode
+from sessions.dlms.acse import CONTEXT_ARC, DLMS_UA, MECHANISM_ARC, ApplicationContext
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor, DataAccessResult
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.handshake import REPLY_TO_HLS
+from sessions.dlms.initiate import DLMS_VERSION
+from sessions.dlms.selective_access import SelectiveAccess
+from sessions.simulator.device import (
+    MANAGEMENT_DEVICE,
+    PUBLIC,
+    SERVED_CONFORMANCE,
+    Caller,
+    MeterSecurity,
+    Role,
+    ServedClient,
+)
+from sessions.simulator.objects import Attribute, CosemObject, Denied, Value, constant
+
+ASSOCIATION_NAME: Final = REPLY_TO_HLS.instance_id
+SECURITY_SETUP_NAME: Final = ObisCode(0, 0, 43, 0, 0, 255)
+CONFORMANCE_BITS: Final = 24
+ASSOCIATED: Final = 2
+"""association_status: associated. Only associated clients can ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One object with the rights on it. What stands in no set can neither be written nor invoked by any client.
+
+    `public`: every client may read it. `open_methods` are those that every client may invoke.
+    """
+
+    target: CosemObject
+    public: bool = False
+    writable: frozenset[int] = frozenset()
+    invocable: frozenset[int] = frozenset()
+    open_methods: frozenset[int] = frozenset()
+
+    def may_read(self, role: Role) -> bool:
+        return self.public or role is not Role.PUBLIC
+
+    def may_write(self, role: Role, attribute_id: int) -> bool:
+        return role is Role.MANAGER and attribute_id in self.writable
+
+    def may_invoke(self, role: Role, method_id: int) -> bool:
+        return method_id in self.open_methods or (role is Role.MANAGER and method_id in self.invocable)
+
+
+class AssociationObject(CosemObject):
+    """Association LN (15, version 1) as one caller sees it: the object list holds the caller's rights."""
+
+    class_id = 15
+    version = 1
+
+    def __init__(self, caller: Caller, objects: Callable[[], list[Access]], max_pdu_sizes: tuple[int, int]) -> None:
+        super().__init__(ASSOCIATION_NAME)
+        client = caller.client
+        context = ApplicationContext.LN_CIPHERED if caller.ciphered else ApplicationContext.LN
+        receive, send = max_pdu_sizes
+        self.attributes |= {
+            2: Attribute(lambda: array(*(_describe(access, client.role) for access in objects()))),
+            3: constant(structure(integer(client.client_sap & 0x7F), long_unsigned(MANAGEMENT_DEVICE))),
+            4: constant(octet_string(DLMS_UA + bytes((CONTEXT_ARC, context)))),
+            5: constant(_context_information(caller.conformance, receive, send)),
+            6: constant(octet_string(DLMS_UA + bytes((MECHANISM_ARC, client.authentication)))),
+            8: constant(enum(ASSOCIATED)),
+            9: constant(octet_string(SECURITY_SETUP_NAME.octets)),
+        }
+        self.methods = {REPLY_TO_HLS.method_id: self._prove_again}
+
+    @staticmethod
+    def _prove_again(parameters: Data | None) -> None:
+        """The server takes the proof itself, before there is a caller: whoever asks here has proven enough."""
+        raise Denied(DataAccessResult.OTHER_REASON)
+
+
+def _context_information(conformance: Conformance, receive: int, send: int) -> Data:
+    bits = BitString(int(conformance).to_bytes(3, "big"), CONFORMANCE_BITS)
+    return structure(
+        Data(DataType.BIT_STRING, bits),
+        long_unsigned(receive),
+        long_unsigned(send),
+        unsigned(DLMS_VERSION),
+        integer(0),
+        octet_string(b""),
+    )
+
+
+def _describe(access: Access, role: Role) -> Data:
+    """One element of the object list: class, version, name, and the access modes of the caller."""
+    target = access.target
+    attributes = array(
+        *(_describe_attribute(access, number, role) for number in sorted(target.attributes)),
+    )
+    methods = array(
+        *(structure(integer(number), enum(_method_mode(access, number, role))) for number in sorted(target.methods)),
+    )
+    return structure(
+        long_unsigned(target.class_id),
+        unsigned(target.version),
+        octet_string(target.logical_name.octets),
+        structure(attributes, methods),
+    )
+
+
+def _describe_attribute(access: Access, attribute_id: int, role: Role) -> Data:
+    # access_mode: 0 no access, 1 read only, 2 write only, 3 read and write
+    mode = (1 if access.may_read(role) else 0) | (2 if access.may_write(role, attribute_id) else 0)
+    selectors = access.target.attributes[attribute_id].selectors
+    listed = array(*(integer(selector) for selector in selectors)) if selectors else null()
+    return structure(integer(attribute_id), enum(mode), listed)
+
+
+def _method_mode(access: Access, method_id: int, role: Role) -> int:
+    return 1 if access.may_invoke(role, method_id) else 0
+
+
+class Meter:
+    """A `LogicalDevice` whose objects are computed.
+
+    `objects` are what the meter type describes; the association object is added for each caller.
+    """
+
+    def __init__(
+        self,
+        *,
+        serial_number: str,
+        server_system_title: bytes,
+        security: MeterSecurity,
+        clients: tuple[ServedClient, ...],
+        max_receive_pdu_size: int,
+        max_send_pdu_size: int,
+    ) -> None:
+        self.serial_number = serial_number
+        self.server_sap = MANAGEMENT_DEVICE
+        self.server_system_title = server_system_title
+        self.security = security
+        self.conformance = SERVED_CONFORMANCE
+        self.max_receive_pdu_size = max_receive_pdu_size
+        self.max_send_pdu_size = max_send_pdu_size
+        self.objects: dict[ObisCode, Access] = {}
+        self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
+
+    def add(self, access: Access) -> None:
+        self.objects[access.target.logical_name] = access
+
+    # -- what the server asks ----------------------------------------------------------------------------------------
+
+    def client(self, client_sap: int) -> ServedClient | None:
+        return self._clients.get(client_sap)
+
+    def recorded_aare(self, client: ServedClient) -> bytes | None:
+        return None
+
+    def recorded_challenge(self, client: ServedClient) -> bytes | None:
+        return None
+
+    def associated(self, caller: Caller) -> None:
+        """Nothing to do: the meter keeps no count of its clients."""
+
+    def unknown_request(self, apdu: bytes) -> bytes | None:
+        return None
+
+    def get(self, caller: Caller, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None) -> Value:
+        access = self._find(caller, descriptor.class_id, descriptor.instance_id)
+        if descriptor.attribute_id not in access.target.attributes:
+            raise Denied(DataAccessResult.OBJECT_UNDEFINED)
+        if not access.may_read(caller.client.role):
+            raise Denied(DataAccessResult.READ_WRITE_DENIED)
+        return access.target.read(descriptor.attribute_id, selection)
+
+    def set(
+        self, caller: Caller, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None, value: Data
+    ) -> None:
+        access = self._find(caller, descriptor.class_id, descriptor.instance_id)
+        if descriptor.attribute_id not in access.target.attributes:
+            raise Denied(DataAccessResult.OBJECT_UNDEFINED)
+        if not access.may_write(caller.client.role, descriptor.attribute_id):
+            raise Denied(DataAccessResult.READ_WRITE_DENIED)
+        if selection is not None:
+            raise Denied(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
+        access.target.write(descriptor.attribute_id, value)
+
+    def action(self, caller: Caller, descriptor: CosemMethodDescriptor, parameters: Data | None) -> Data | None:
+        access = self._find(caller, descriptor.class_id, descriptor.instance_id)
+        if descriptor.method_id not in access.target.methods:
+            raise Denied(DataAccessResult.OBJECT_UNDEFINED)
+        if not access.may_invoke(caller.client.role, descriptor.method_id):
+            raise Denied(DataAccessResult.READ_WRITE_DENIED)
+        return access.target.invoke(descriptor.method_id, parameters)
+
+    # -- objects -----------------------------------------------------------------------------------------------------
+
+    def _find(self, caller: Caller, class_id: int, logical_name: ObisCode) -> Access:
+        access = self._association(caller) if logical_name == ASSOCIATION_NAME else self.objects.get(logical_name)
+        if access is None:
+            raise Denied(DataAccessResult.OBJECT_UNDEFINED)
+        if access.target.class_id != class_id:
+            raise Denied(DataAccessResult.OBJECT_CLASS_INCONSISTENT)
+        return access
+
+    def _association(self, caller: Caller) -> Access:
+        role = caller.client.role
+
+        def visible() -> list[Access]:
+            """A client's list names what the client can use."""
+            everything = chain((own,), self.objects.values())
+            return [access for access in everything if access.may_read(role)]
+
+        send = caller.client_max_receive_pdu_size
+        target = AssociationObject(caller, visible, (self.max_receive_pdu_size, send))
+        own = Access(target, public=True, open_methods=frozenset({REPLY_TO_HLS.method_id}))
+        return own

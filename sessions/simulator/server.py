@@ -1,0 +1,145 @@
+"""The server role of one client's conversation with a meter, without I/O: an APDU in, the answer out.
+
+    octets -> AARQ / RLRQ -> association
+           -> ciphered    -> ciphering -> request -> transfers -> meter
+
+Whatever comes in, the server answers with the standard's error or stays silent; it raises nothing. Source: IEC 62056-5-3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from meters.cosem.data import DataType, octet_string
+from sessions.dlms.acse import AARQ_TAG, RLRQ_TAG, Aare, Aarq, Rlre, Rlrq
+from sessions.dlms.apdu import Apdu, decode_apdu
+from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
+from sessions.dlms.apdu.descriptors import ActionResult
+from sessions.dlms.apdu.errors import ExceptionResponse, ExceptionServiceError, StateError
+from sessions.dlms.errors import AuthenticationFailedError, DecodeError, SecurityError, UnknownTagError
+from sessions.dlms.handshake import REPLY_TO_HLS
+from sessions.simulator.association import AssociationEvent, AssociationState, ServerAssociation
+from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
+from sessions.simulator.device import LogicalDevice
+from sessions.simulator.transfers import UNLIMITED, ServerTransfers
+
+NOT_ALLOWED: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.OPERATION_NOT_POSSIBLE)
+UNKNOWN: Final = ExceptionResponse(StateError.SERVICE_UNKNOWN, ExceptionServiceError.SERVICE_NOT_SUPPORTED)
+MALFORMED: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.OTHER_REASON)
+UNDECIPHERABLE: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.DECIPHERING_ERROR)
+
+
+class Server:
+    """Serves one client SAP over one link. `random(n)` gives n octets for challenges."""
+
+    def __init__(self, device: LogicalDevice, client_sap: int, random: Callable[[int], bytes]) -> None:
+        self._device = device
+        self._client_sap = client_sap
+        self._ciphering = ServerCiphering(device.security, device.server_system_title)
+        self._association = ServerAssociation(device, self._ciphering, random)
+        self._transfers: ServerTransfers | None = None
+
+    @property
+    def state(self) -> AssociationState:
+        return self._association.state
+
+    def link_down(self) -> None:
+        """The link is gone, and the association with it."""
+        self._association.fire(AssociationEvent.LINK_DOWN)
+        self._transfers = None
+
+    def receive_apdu(self, octets: bytes) -> bytes | None:
+        """The answer to one APDU; None is silence."""
+        try:
+            return self._receive(octets)
+        except SecurityError as error:
+            return self._security_exception(error).encode()
+        except DecodeError as error:
+            return self._malformed(octets, error)
+
+    def _receive(self, octets: bytes) -> bytes | None:
+        if octets[:1] == bytes((AARQ_TAG,)):
+            return self._open(octets)
+        if self.state is AssociationState.IDLE:
+            return self._device.unknown_request(octets) or NOT_ALLOWED.encode()
+        if octets[:1] == bytes((RLRQ_TAG,)):
+            return self._release(octets)
+        if octets[:1] and octets[0] in CIPHERED_TAGS:
+            plaintext, envelope = self._ciphering.open(octets)
+            return self._answer(plaintext, envelope)
+        if not self._ciphering.suffices_in_clear:
+            return NOT_ALLOWED.encode()
+        return self._answer(octets, None)
+
+    def _malformed(self, octets: bytes, error: DecodeError) -> bytes:
+        recorded = self._device.unknown_request(octets)
+        if recorded is not None:
+            return recorded
+        return (UNKNOWN if isinstance(error, UnknownTagError) and error.offset == 0 else MALFORMED).encode()
+
+    def _security_exception(self, error: SecurityError) -> ExceptionResponse:
+        if error.code != "replayed-counter":
+            return UNDECIPHERABLE
+        return ExceptionResponse(
+            StateError.SERVICE_NOT_ALLOWED,
+            ExceptionServiceError.INVOCATION_COUNTER_ERROR,
+            self._device.security.floor.lowest,
+        )
+
+    # -- the association ---------------------------------------------------------------------------------------------
+
+    def _open(self, octets: bytes) -> bytes:
+        aarq = decode_apdu(octets)
+        assert isinstance(aarq, Aarq)  # the tag says so
+        self._transfers = None
+        aare = self._association.open(aarq, self._device.client(self._client_sap))
+        if self._association.caller is not None:
+            self._transfers = ServerTransfers(self._device, self._association.caller)
+        return aare.encode() if isinstance(aare, Aare) else aare
+
+    def _release(self, octets: bytes) -> bytes:
+        rlrq = decode_apdu(octets)
+        assert isinstance(rlrq, Rlrq)  # the tag says so
+        answer = self._association.release(rlrq.user_information)
+        self._transfers = None
+        return Rlre(user_information=answer).encode()
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def _answer(self, plaintext: bytes, envelope: Envelope | None) -> bytes | None:
+        request = decode_apdu(plaintext)
+        answer = self._serve(request, envelope)
+        # Exception-responses have no protected form.
+        if answer is None or envelope is None or answer[0] == ExceptionResponse.tag:
+            return answer
+        return self._ciphering.seal(answer, envelope)
+
+    def _serve(self, request: Apdu, envelope: Envelope | None) -> bytes | None:
+        is_proof = isinstance(request, ActionRequestNormal) and request.cosem_method_descriptor == REPLY_TO_HLS
+        if self.state is AssociationState.HLS_PENDING:
+            if not is_proof:
+                return NOT_ALLOWED.encode()
+            assert isinstance(request, ActionRequestNormal)  # it is the proof
+            return self._prove(request)
+        if self._transfers is None:
+            return NOT_ALLOWED.encode()
+        return self._transfers.answer(request, self._capacity(envelope))
+
+    def _prove(self, request: ActionRequestNormal) -> bytes:
+        invocation, parameters = request.invoke_id_and_priority, request.method_invocation_parameters
+        if parameters is None or parameters.type is not DataType.OCTET_STRING:
+            self._association.fire(AssociationEvent.PROOF_REFUSED)
+            return ActionResponseNormal(invocation, ActionResult.TYPE_UNMATCHED).encode()
+        try:
+            proof = self._association.prove(parameters.value)
+        except AuthenticationFailedError:
+            return ActionResponseNormal(invocation, ActionResult.READ_WRITE_DENIED).encode()
+        return ActionResponseNormal(invocation, ActionResult.SUCCESS, octet_string(proof)).encode()
+
+    def _capacity(self, envelope: Envelope | None) -> int:
+        """The longest answer in clear that the client takes, and that this meter sends."""
+        caller = self._association.caller
+        client = caller.client_max_receive_pdu_size if caller is not None else 0
+        limit = min(client or UNLIMITED, self._device.max_send_pdu_size or UNLIMITED)
+        return limit - (envelope.overhead if envelope is not None else 0)
