@@ -201,6 +201,7 @@ class _Inside:
             with self.sheet.layer(octets, self.source, origin=field.offset, under=field) as reader:
                 inner = read_apdu(reader)
                 reader.finish("user-information")
+            field.value = inner.summary()
         except DecodeError as error:
             self.sheet.fail(error)
             return

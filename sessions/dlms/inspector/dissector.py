@@ -68,7 +68,7 @@ class Dissector:
             sheet.apdu_octets = octets[taken:]
             open_apdu(sheet, self._talk, octets[taken:], FRAME, origin=taken, channel=sheet.direction)
         if isinstance(sheet.apdu, Aarq) and sheet.stations is not None:
-            sheet.summary += f", client {sheet.stations[0]}"
+            sheet.summary += f", client {sheet.stations[0]}"  # who asks for an association is the client
 
 
 def dissect(octets: bytes, *, keys: DissectionKeys | None = None) -> Dissection:

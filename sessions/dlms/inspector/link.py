@@ -25,6 +25,7 @@ from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS
 from sessions.dlms.inspector.secrets import password_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
 from sessions.dlms.inspector.state import Conversation
+from sessions.dlms.inspector.stations import name_hdlc_stations, name_wrapper_ports
 from sessions.dlms.wrapper import read_wrapper_frame
 
 LLC_OCTETS: Final = 3
@@ -66,6 +67,7 @@ def wrapper_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
             sheet.summary = f"wrapper frame, damaged: {error.reason}"
             return
     sheet.stations = (frame.source, frame.destination)
+    name_wrapper_ports(sheet.root)
     sheet.apdu_octets = frame.apdu
     field = find_field(sheet.root, "apdu")
     if field is not None:
@@ -89,6 +91,7 @@ def hdlc_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
         _damaged(sheet, error)
         return
     sheet.stations = (frame.source, frame.destination)
+    name_hdlc_stations(sheet.root, frame)
     if isinstance(frame, InfoFrame | UiFrame):
         _information(sheet, talk, frame)
         return

@@ -15,9 +15,11 @@ TIME_OCTETS: Final = 4
 
 
 def make_readable(root: Field, sources: dict[str, bytes]) -> None:
-    """Relabel the octet-strings below `root`."""
+    """Relabel the octet-strings below `root`, and give the tags of APDUs in hex, as the standard does."""
     before: Field | None = None
     for child in root.children:
+        if child.name == "tag" and child.value.isdigit() and child.length == 1:
+            child.value = sources.get(child.source, b"")[child.offset : child.offset + 1].hex()
         if child.name == "octet-string" and child.children and not any(part.secret for part in child.children):
             _relabel(child, before, sources)
         elif child.children:
