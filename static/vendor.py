@@ -26,6 +26,20 @@ VENDOR = Path(__file__).resolve().parent / "vendor"
 LOCK = VENDOR / "vendor.lock.json"
 
 PACKAGES: dict[str, tuple[str, dict[str, str]]] = {
+    "@fontsource-variable/inter": (
+        "5.3.0",
+        {
+            "LICENSE": "LICENSE",
+            "files/inter-latin-wght-normal.woff2": "inter-latin-wght-normal.woff2",
+        },
+    ),
+    "@fontsource-variable/jetbrains-mono": (
+        "5.3.0",
+        {
+            "LICENSE": "LICENSE",
+            "files/jetbrains-mono-latin-wght-normal.woff2": "jetbrains-mono-latin-wght-normal.woff2",
+        },
+    ),
     "@tabler/core": (
         "1.6.1",
         {
