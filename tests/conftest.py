@@ -13,6 +13,10 @@ os.environ.setdefault("WORKBENCH_SECRET_KEY", "tests only, never anything else t
 
 import pytest
 
+from tests.append_only import allow_flush
+
+allow_flush()
+
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = ROOT.parent / "shared" / "captures"
 
@@ -21,6 +25,12 @@ CAPTURES = ROOT.parent / "shared" / "captures"
 def in_memory_channel_layer(settings):
     """No broker in unit tests: messages go to queues in this process and wait there."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+
+@pytest.fixture(autouse=True)
+def master_key(settings):
+    """The vault is open in tests. (pytest-django reads the settings before this file sets the environment.)"""
+    settings.MASTER_KEY = "00" * 31 + "01"
 
 
 @pytest.fixture(scope="session", autouse=True)

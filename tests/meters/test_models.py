@@ -74,7 +74,7 @@ class TestMeter:
 class TestKeyVersionsAreKept:
     """By raw SQL as by the ORM."""
 
-    @pytest.fixture()
+    @pytest.fixture
     def version(self) -> KeyVersion:
         make_meter()
         return KeyVersion.objects.get()
