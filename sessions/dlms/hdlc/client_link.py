@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from sessions.dlms.errors import ConnectionLostError, DlmsError, LinkRefusedError, NoReplyError
+from sessions.dlms.errors import ConnectionLostError, DecodeError, DlmsError, LinkRefusedError, NoReplyError
 from sessions.dlms.hdlc.address import HdlcAddress, client_address, server_address
 from sessions.dlms.hdlc.frame import (
     DiscFrame,
@@ -177,8 +177,14 @@ class HdlcClientLink(Outbox):
         if not connecting:
             self._disconnected()
             return
+        try:
+            answered = decode_hdlc_parameters(frame.information)
+        except DecodeError as error:
+            self._state.fire(Event.FRMR)
+            self._fail(error)
+            return
         # A server that answers more than was proposed is clamped to the proposal.
-        self.parameters = self.proposed.negotiated_with(decode_hdlc_parameters(frame.information))
+        self.parameters = self.proposed.negotiated_with(answered)
         self._tell(LinkConnected(self.parameters))
 
     def _handle_dm(self) -> None:
@@ -251,7 +257,8 @@ class HdlcClientLink(Outbox):
             self._poll_at = now + POLL_INTERVAL
         elif not exchange.acknowledge(frame.receive_sequence):
             # Our frame did not arrive. Sending it again is safe: its number tells the server whether it is new.
-            if self._retry():
+            exchange.resent += 1
+            if exchange.resent <= self.max_retries:
                 self._transmit(self._next_segment(again=True), now)
             else:
                 self._silence()
@@ -369,6 +376,7 @@ class _Exchange:
     def __init__(self) -> None:
         self.segments: deque[bytes] = deque()
         self.in_flight = b""
+        self.resent = 0
         self.sent = 0  # V(S)
         self.expected = 0  # V(R)
         self.acknowledged = 0
@@ -383,6 +391,7 @@ class _Exchange:
 
     def take(self) -> bytes:
         self.in_flight = self.segments.popleft()
+        self.resent = 0
         self.sent = (self.sent + 1) % 8
         return self.in_flight
 

@@ -356,6 +356,8 @@ class FrameReader:
         """Nothing came for too long: the frame that was begun is none; look for others inside what is there."""
         found: list[Found | Rubbish] = []
         while self.pending:
+            if self._unclosed(found):
+                continue
             self._rubbish.append(self._octets[0])
             del self._octets[0]
             at = self._scan(found)
@@ -363,6 +365,21 @@ class FrameReader:
         self._octets.clear()
         self._flush(found)
         return found
+
+    def _unclosed(self, found: list[Found | Rubbish]) -> bool:
+        """Take a frame that is whole but for its closing flag: a check octet that equals the flag ate it somewhere."""
+        length = int.from_bytes(self._octets[1:3], "big") & MAX_LENGTH
+        if len(self._octets) != length + 1:
+            return False
+        octets = bytes(self._octets)
+        try:
+            frame = decode_hdlc_frame(octets + bytes((FLAG,)))
+        except DecodeError:
+            return False
+        self._flush(found)
+        found.append(Found(frame, octets))
+        self._octets.clear()
+        return True
 
     def _scan(self, found: list[Found | Rubbish]) -> int:
         """Take frames from the buffer; returns how many octets are done with."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from sessions.dlms.errors import DecodeError
 from sessions.dlms.hdlc.address import HdlcAddress, client_address, server_address
 from sessions.dlms.hdlc.client_link import LLC_RESPONSE, strip_llc
 from sessions.dlms.hdlc.frame import (
@@ -105,12 +106,17 @@ class HdlcServerLink(Outbox):
             self._handle_ready(frame, now)
 
     def _connect(self, frame: SnrmFrame, now: float) -> None:
+        try:
+            proposed = decode_hdlc_parameters(frame.information)
+        except DecodeError:
+            self._answer(DmFrame(destination=frame.source, source=frame.destination), now)
+            return
         self._reset()
         self.connected = True
         self.client_sap = frame.source.upper
         self._reply_to = frame.destination  # the client's form of our address
         self._deadline = now + self.inactivity_timeout
-        self.parameters = self.offered.negotiated_with(decode_hdlc_parameters(frame.information))
+        self.parameters = self.offered.negotiated_with(proposed)
         answer = UaFrame(destination=frame.source, source=frame.destination, information=self.parameters.encode())
         self._answer(answer, now)
         self._tell(LinkConnected(self.parameters))

@@ -1,0 +1,239 @@
+import json
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessions.dlms.cursor import Reader, Tracer
+from sessions.dlms.errors import DecodeError, LocalProtocolError
+from sessions.dlms.hdlc.address import client_address, server_address
+from sessions.dlms.hdlc.frame import (
+    DiscFrame,
+    DmFrame,
+    Found,
+    FrameReader,
+    FrmrFrame,
+    InfoFrame,
+    RejFrame,
+    RnrFrame,
+    RrFrame,
+    Rubbish,
+    SnrmFrame,
+    UaFrame,
+    UiFrame,
+    decode_hdlc_frame,
+    read_hdlc_frame,
+)
+from tests.vectors import by_id, octets, of_kind
+
+KINDS = {
+    "hdlc-snrm": SnrmFrame,
+    "hdlc-snrm-1-17": SnrmFrame,
+    "hdlc-snrm-4b": SnrmFrame,
+    "hdlc-snrm-4b-1234": SnrmFrame,
+    "hdlc-snrm-nego": SnrmFrame,
+    "hdlc-ua-nego": UaFrame,
+    "hdlc-ua": UaFrame,
+    "hdlc-disc": DiscFrame,
+    "hdlc-dm": DmFrame,
+    "hdlc-frmr": FrmrFrame,
+    "hdlc-rr": RrFrame,
+    "hdlc-aarq": InfoFrame,
+    "hdlc-aare": InfoFrame,
+    "hdlc-get": InfoFrame,
+    "hdlc-getres": InfoFrame,
+    "hdlc-push": UiFrame,
+    "hdlc-bcast": UiFrame,
+}
+GET = octets("hdlc-get")
+CLIENT, SERVER = client_address(16), server_address(1, 17, 2)
+
+
+@pytest.mark.parametrize("vector", of_kind("hdlc"), ids=by_id)
+def test_vectors_both_ways(vector):
+    wire = bytes.fromhex(vector["hex"])
+    frame = decode_hdlc_frame(wire)
+    assert isinstance(frame, KINDS[vector["id"]])
+    assert frame.encode() == wire
+
+
+@pytest.mark.parametrize("vector", of_kind("hdlc"), ids=by_id)
+def test_every_truncation_and_any_extra_octet_is_refused(vector):
+    wire = bytes.fromhex(vector["hex"])
+    for bad in [*(wire[:cut] for cut in range(len(wire))), wire + b"\x00"]:
+        with pytest.raises(DecodeError):
+            decode_hdlc_frame(bad)
+
+
+@pytest.mark.parametrize("vector", of_kind("hdlc"), ids=by_id)
+def test_every_single_bit_matters(vector):
+    wire = bytes.fromhex(vector["hex"])
+    for bit in range(len(wire) * 8):
+        altered = bytearray(wire)
+        altered[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(DecodeError):
+            decode_hdlc_frame(bytes(altered))
+
+
+@given(st.binary(max_size=200), st.integers(0, 7), st.integers(0, 7), st.booleans(), st.booleans())
+@settings(max_examples=100)
+def test_information_frames_go_round(information, sent, received, segmented, poll):
+    frame = InfoFrame(
+        destination=SERVER,
+        source=CLIENT,
+        poll_final=poll,
+        send_sequence=sent,
+        receive_sequence=received,
+        information=information,
+        segmented=segmented,
+    )
+    assert decode_hdlc_frame(frame.encode()) == frame
+
+
+@pytest.mark.parametrize("kind", [RrFrame, RnrFrame, RejFrame])
+@pytest.mark.parametrize("number", range(8))
+def test_supervisory_frames_go_round(kind, number):
+    frame = kind(destination=SERVER, source=CLIENT, receive_sequence=number, poll_final=number % 2 == 0)
+    assert decode_hdlc_frame(frame.encode()) == frame
+    assert kind.name in frame.summary()
+
+
+def test_a_frame_that_is_too_long_is_our_own_mistake():
+    frame = UiFrame(destination=SERVER, source=CLIENT, information=bytes(2040))
+    with pytest.raises(LocalProtocolError, match="longer"):
+        frame.encode()
+
+
+def test_frmr_says_why():
+    assert decode_hdlc_frame(octets("hdlc-frmr")).reason() == "invalid sequence number; rejected control field 12"
+    assert FrmrFrame(destination=CLIENT, source=SERVER).reason() == "no reason given"
+
+
+def test_the_tracer_sees_the_layers():
+    tracer = Tracer()
+    read_hdlc_frame(Reader(GET, tracer=tracer))
+    names = [field.name for field in tracer.root.children]
+    assert names[:5] == ["opening-flag", "format", "destination-address", "source-address", "control"]
+    assert [field.value for field in tracer.root.children if field.name == "fcs"] == ["3268 (good)"]
+    assert sum(field.length for field in tracer.root.children) == len(GET)
+
+
+# -- the stream --------------------------------------------------------------------------------------------------------
+
+
+def frames_of(items):
+    return [item.octets for item in items if isinstance(item, Found)]
+
+
+def rubbish_of(items):
+    return b"".join(item.octets for item in items if isinstance(item, Rubbish))
+
+
+ALL = [bytes.fromhex(vector["hex"]) for vector in of_kind("hdlc")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_frames_are_found_however_they_arrive(size):
+    stream = b"".join(ALL)
+    reader = FrameReader()
+    items = [item for at in range(0, len(stream), size) for item in reader.feed(stream[at : at + size])]
+    assert frames_of(items) == ALL
+    assert rubbish_of(items) == b""
+    assert reader.pending == 0
+
+
+def test_frames_may_share_a_flag():
+    stream = ALL[0] + b"".join(frame[1:] for frame in ALL[1:])
+    assert frames_of(FrameReader().feed(stream)) == ALL
+
+
+def test_idle_flags_between_frames_are_no_rubbish():
+    items = FrameReader().feed(b"\x7e\x7e\x7e" + GET + b"\x7e\x7e" + GET)
+    assert frames_of(items) == [GET, GET]
+    assert rubbish_of(items) == b""
+
+
+def test_rubbish_between_frames_is_told_and_no_frame_is_lost():
+    reader = FrameReader()
+    items = reader.feed(b"noise" + GET + b"\x00\x7e\x12\x34" + GET)
+    assert frames_of(items) == [GET, GET]
+    assert b"noise" in rubbish_of(items)
+
+
+def test_a_flag_may_stand_inside():
+    frame = InfoFrame(
+        destination=SERVER, source=CLIENT, send_sequence=0, receive_sequence=0, information=b"\x7e\xa0\x07" * 9
+    ).encode()
+    assert frames_of(FrameReader().feed(frame + GET)) == [frame, GET]
+
+
+def test_a_frame_whose_check_is_a_flag():
+    for number in range(100_000):
+        frame = UiFrame(destination=SERVER, source=CLIENT, information=number.to_bytes(3, "big")).encode()
+        if frame[-2] == 0x7E:
+            break
+    assert frames_of(FrameReader().feed(frame + frame)) == [frame, frame]
+
+
+def test_a_damaged_frame_is_told_and_the_next_one_found():
+    damaged = bytearray(GET)
+    damaged[10] ^= 1
+    items = FrameReader().feed(bytes(damaged) + GET)
+    assert frames_of(items) == [GET]
+    told = [item for item in items if isinstance(item, Rubbish)]
+    assert "damaged" in told[0].reason
+
+
+def test_a_false_beginning_is_given_up_and_the_frame_inside_it_found():
+    reader = FrameReader()
+    assert frames_of(reader.feed(b"\x7e\xa7\xff" + GET)) == []
+    assert reader.pending
+    assert frames_of(reader.give_up()) == [GET]
+    assert reader.pending == 0
+    assert frames_of(reader.feed(GET)) == [GET]
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=200)
+def test_any_octets_leave_the_reader_fit_for_the_next_frame(noise):
+    reader = FrameReader()
+    reader.feed(noise)
+    reader.give_up()
+    assert GET in frames_of(reader.feed(GET) + reader.give_up())
+
+
+def test_garbage_costs_linear_work():
+    """Counted, not timed: the scanner looks at each flag once."""
+    reader = FrameReader()
+    for _ in range(200):
+        reader.feed(b"\x7e\xa0" * 500)
+    assert reader.pending <= 2049
+
+
+def test_corruption_by_seed_never_makes_a_frame_up():
+    chance = random.Random(7)
+    for _ in range(300):
+        wire = bytearray(b"".join(ALL))
+        for _ in range(20):
+            wire[chance.randrange(len(wire))] = chance.randrange(256)
+        reader = FrameReader()
+        for item in [*reader.feed(bytes(wire)), *reader.give_up()]:
+            if isinstance(item, Found):
+                assert item.octets in ALL
+
+
+def test_the_published_frames(captures):
+    """Every published HDLC telegram that is whole comes out as good frames."""
+    seen = 0
+    for file in sorted(captures.glob("*.json")):
+        for item in json.loads(file.read_text()):
+            if item["transport"] != "hdlc" or not item["verified"]["ok"]:
+                continue
+            for wire in [frame["hex"] for frame in item.get("frames", [])] or [item["hex"]]:
+                reader = FrameReader()
+                items = [*reader.feed(bytes.fromhex(wire)), *reader.give_up()]
+                assert frames_of(items), item["id"]
+                assert not rubbish_of(items), item["id"]
+                seen += 1
+    assert seen > 100

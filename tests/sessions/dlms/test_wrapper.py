@@ -1,0 +1,170 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessions.dlms.errors import ConnectionLostError, DecodeError, FrameError, LocalProtocolError, NoReplyError
+from sessions.dlms.link import (
+    ApduReceived,
+    FrameReceived,
+    FrameSent,
+    LinkConnected,
+    LinkDisconnected,
+    LinkFailed,
+    OctetsDiscarded,
+)
+from sessions.dlms.wrapper import (
+    WrapperFrame,
+    WrapperLink,
+    WrapperReader,
+    WrapperServerLink,
+    decode_wrapper_frame,
+)
+from tests.vectors import octets
+
+AARQ = octets("wrapper-aarq")
+
+
+def events_of(link):
+    events = []
+    while (event := link.next_event()) is not None:
+        events.append(event)
+    return events
+
+
+def test_the_vector_both_ways():
+    frame = decode_wrapper_frame(AARQ)
+    assert (frame.source, frame.destination, len(frame.apdu)) == (16, 1, 31)
+    assert frame.encode() == AARQ
+
+
+def test_every_truncation_and_any_extra_octet_is_refused():
+    for bad in [*(AARQ[:cut] for cut in range(len(AARQ))), AARQ + b"\x00"]:
+        with pytest.raises(DecodeError):
+            decode_wrapper_frame(bad)
+
+
+@pytest.mark.parametrize(("head", "hint"), [("7ea0", "hdlc"), ("4854", "port"), ("0002", "port")])
+def test_another_protocol_is_named(head, hint):
+    with pytest.raises(FrameError) as refused:
+        decode_wrapper_frame(bytes.fromhex(head) + AARQ[2:])
+    assert hint in refused.value.hint
+
+
+def test_an_apdu_that_is_too_long_is_our_own_mistake():
+    with pytest.raises(LocalProtocolError):
+        WrapperFrame(1, 16, bytes(65536)).encode()
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5), st.integers(1, 60))
+@settings(max_examples=80)
+def test_a_stream_is_cut_into_its_frames(apdus, size):
+    stream = b"".join(WrapperFrame(1, 16, apdu).encode() for apdu in apdus)
+    reader = WrapperReader()
+    found = [frame for at in range(0, len(stream), size) for frame, _ in reader.feed(stream[at : at + size])]
+    assert [frame.apdu for frame in found] == apdus
+    assert reader.pending == 0
+
+
+@given(st.binary(max_size=100))
+def test_garbage_is_frames_or_a_typed_error(octets):
+    reader = WrapperReader()
+    try:
+        reader.feed(octets)
+    except FrameError as error:
+        assert error.hint
+
+
+def client(**options):
+    link = WrapperLink(client_sap=16, server_sap=1, response_timeout=5.0, **options)
+    link.connect(0.0)
+    assert events_of(link) == [LinkConnected()]
+    return link
+
+
+def test_a_request_and_its_answer():
+    link, server = client(), WrapperServerLink(server_sap=1)
+    link.send_apdu(b"ask", 1.0)
+    assert link.next_timer() == 6.0
+    sent = link.octets_to_send()
+    assert events_of(link) == [FrameSent(sent, 1.0)]
+    server.receive_octets(sent[:5], 1.0)
+    server.receive_octets(sent[5:], 1.1)
+    assert events_of(server) == [FrameReceived(sent, 1.1), ApduReceived(b"ask")]
+    assert server.client_sap == 16
+    server.send_apdu(b"answer", 1.2)
+    link.receive_octets(server.octets_to_send(), 1.3)
+    assert ApduReceived(b"answer") in events_of(link)
+    assert link.next_timer() is None
+    link.disconnect(2.0)
+    assert events_of(link) == [LinkDisconnected()]
+
+
+def test_before_connecting_nothing_is_sent():
+    with pytest.raises(LocalProtocolError):
+        WrapperLink(client_sap=16, server_sap=1).send_apdu(b"x", 0.0)
+
+
+def test_what_wants_no_answer_is_not_waited_for():
+    link = client()
+    link.send_apdu(b"x", 0.0, expect_reply=False)
+    assert link.next_timer() is None
+
+
+@pytest.mark.parametrize(
+    ("octets", "word"), [(b"", "no answer"), (WrapperFrame(1, 16, bytes(9)).encode()[:12], "stopped after 12 octets")]
+)
+def test_silence_and_half_an_answer(octets, word):
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    link.receive_octets(octets, 1.0) if octets else None
+    link.handle_timer(4.9)
+    assert not any(isinstance(event, LinkFailed) for event in events_of(link))
+    link.handle_timer(link.next_timer())
+    (failed,) = [event for event in events_of(link) if isinstance(event, LinkFailed)]
+    assert isinstance(failed.error, NoReplyError)
+    assert word in failed.error.message
+    assert failed.error.hint
+    assert link.next_timer() is None
+
+
+def test_the_answer_to_somebody_else_is_dropped():
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    link.receive_octets(WrapperFrame(1, 17, b"other").encode(), 1.0)
+    told = [event for event in events_of(link) if isinstance(event, OctetsDiscarded)]
+    assert "client 17" in told[0].reason
+    assert link.next_timer() == 6.0
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_a_closed_connection(heard):
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    if heard:
+        link.receive_octets(b"\x00", 1.0)
+    link.connection_lost(2.0)
+    (failed,) = [event for event in events_of(link) if isinstance(event, LinkFailed)]
+    assert isinstance(failed.error, ConnectionLostError)
+    assert ("without a word" in failed.error.message) is not heard
+    link.connection_lost(3.0)
+    assert events_of(link) == []
+
+
+def test_another_protocol_ends_the_link():
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    link.receive_octets(bytes.fromhex("7ea0"), 1.0)
+    discarded, failed = events_of(link)[-2:]
+    assert isinstance(discarded, OctetsDiscarded)
+    assert "hdlc" in failed.error.hint
+
+
+def test_a_server_ignores_other_logical_devices_and_ends_at_garbage():
+    server = WrapperServerLink(server_sap=1)
+    server.receive_octets(WrapperFrame(16, 2, b"x").encode(), 0.0)
+    assert [type(event) for event in events_of(server)] == [OctetsDiscarded]
+    server.receive_octets(b"GET / HTTP/1.1", 0.0)
+    assert isinstance(events_of(server)[-1], LinkFailed)
+    server.connection_lost(1.0)
+    assert events_of(server) == []
+    assert server.next_timer() is None

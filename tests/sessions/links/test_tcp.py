@@ -1,0 +1,90 @@
+import asyncio
+import socket
+
+import pytest
+
+from sessions.links.endpoint import TcpEndpoint
+from sessions.links.line import LineError
+from sessions.links.opening import open_line
+
+pytestmark = pytest.mark.asyncio
+
+
+async def serve(handler):
+    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+    return server, TcpEndpoint("127.0.0.1", server.sockets[0].getsockname()[1])
+
+
+async def test_octets_go_both_ways_and_the_end_is_seen():
+    async def echo(reader, writer):
+        writer.write((await reader.readexactly(3))[::-1])
+        await writer.drain()
+        writer.close()
+
+    server, endpoint = await serve(echo)
+    async with server:
+        line = await open_line(endpoint)
+        await line.write(b"abc")
+        assert await line.read() == b"cba"
+        assert await line.read() == b""
+        await line.close()
+        await line.close()
+
+
+async def test_nobody_listens():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = TcpEndpoint("127.0.0.1", free.getsockname()[1])
+    with pytest.raises(LineError) as refused:
+        await open_line(endpoint)
+    assert refused.value.code == "connection-refused"
+    assert str(endpoint.port) in refused.value.message
+    assert refused.value.hint
+
+
+async def test_an_unknown_host():
+    with pytest.raises(LineError) as refused:
+        await open_line(TcpEndpoint("meter.invalid", 4059))
+    assert refused.value.code in ("host-unknown", "connect-timeout")
+
+
+async def test_nobody_answers_the_connection():
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        endpoint = TcpEndpoint("127.0.0.1", full.getsockname()[1])
+        waiting = []
+        try:
+            # Fill the queue of a listener that never accepts: further connections hang.
+            for _ in range(3):
+                probe = socket.socket()
+                probe.setblocking(False)
+                probe.connect_ex(full.getsockname())
+                waiting.append(probe)
+            with pytest.raises(LineError) as refused:
+                await open_line(endpoint, connect_timeout=0.3)
+        finally:
+            for probe in waiting:
+                probe.close()
+    assert refused.value.code == "connect-timeout"
+
+
+async def test_a_connection_that_breaks_is_an_end_or_a_line_error():
+    async def reset(reader, writer):
+        await reader.readexactly(1)
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, bytes.fromhex("0100000000000000")
+        )
+        writer.close()
+
+    server, endpoint = await serve(reset)
+    async with server:
+        line = await open_line(endpoint)
+        await line.write(b"x")
+        assert await line.read() == b""
+        with pytest.raises(LineError) as refused:
+            for _ in range(50):
+                await line.write(b"x" * 1000)
+                await asyncio.sleep(0.01)
+        assert refused.value.code == "connection-lost"
+        await line.close()
