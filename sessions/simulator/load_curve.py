@@ -121,7 +121,7 @@ class LoadCurve:
         day, second = _day_and_second(moment)
         quarter, rest = divmod(second, QUARTER_SECONDS)
         share = passed[int(quarter)] + (passed[int(quarter) + 1] - passed[int(quarter)]) * rest / QUARTER_SECONDS
-        return days.before(day) + days.height(day) * share
+        return days.before(day) * passed[-1] + days.height(day) * share
 
     # -- instantaneous values, in W, V, A, Hz ------------------------------------------------------------------------
 

@@ -1,0 +1,82 @@
+"""`manage.py simulate [--lab FILE | --replay FILE#ID] [--count N] [--port P] [--serial-dir DIR]`: simulated meters; no database.
+
+One line of JSON on stdout once everything listens, with every meter's endpoint and association as `read` takes it; then it
+serves until SIGTERM or SIGINT and ends with 0. Exit codes: 1 the lab or the trace cannot be used, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sessions.simulator.lab import DEFAULT_PORT, Lab, LabError, load_lab, plain_lab, with_ports
+from sessions.simulator.listeners import run_lab
+
+MAX_COUNT = 10_000
+
+
+class Command(BaseCommand):
+    help = "Simulate meters: a lab, a recorded meter, or a number of plain meters on TCP ports. Needs no database."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument("--lab", type=Path, metavar="FILE.toml", help="a lab of meters and lines")
+        source.add_argument("--replay", type=_trace, metavar="FILE#ID", help="a recorded meter from a file of traces")
+        source.add_argument("--count", type=_count, metavar="N", help="N wrapper meters, on the ports from --port on")
+        parser.add_argument(
+            "--port", type=_port, metavar="P", help=f"first TCP port (0: any free one; default {DEFAULT_PORT})"
+        )
+        parser.add_argument("--serial-dir", type=Path, metavar="DIR", help="where pseudo-terminals get their names")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="lab-") as directory:
+                run_lab(_lab(options), options["serial_dir"] or Path(directory), self._announce)
+        except LabError as error:
+            raise CommandError(str(error)) from None
+
+    def _announce(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _lab(options: dict[str, Any]) -> Lab:
+    port: int | None = options["port"]
+    if options["lab"] is not None:
+        lab = load_lab(options["lab"], _now)
+        return lab if port is None else with_ports(lab, port)
+    first = DEFAULT_PORT if port is None else port
+    if options["replay"] is not None:
+        from sessions.simulator.replay import replay_lab
+
+        return replay_lab(*options["replay"], port=first)
+    return plain_lab(options["count"] or 1, first, _now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _trace(text: str) -> tuple[Path, str]:
+    file, sharp, identifier = text.rpartition("#")
+    if not sharp or not file or not identifier:
+        raise ArgumentTypeError("write FILE#ID: a file of traces, and the id of one of them")
+    return Path(file), identifier
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 0xFFFF:
+        raise ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_COUNT:
+        raise ArgumentTypeError(f"a number from 1 to {MAX_COUNT}")
+    return int(text)

@@ -1,0 +1,233 @@
+"""A lab of simulated meters: the TOML file that describes it, and what is announced of it.
+
+    host = "127.0.0.1"  reply_delay = 0.06  inactivity_timeout = 180
+    [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "pty"; max_info for HDLC
+    [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
+    [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …
+
+Every meter also serves the public client 16. `reply_delay` is in seconds, for each answer; `max_pdu_size` the octets of the
+longest APDU that the meter sends.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from sessions.association_file import AssociationFileError, parse_association
+from sessions.dlms.association import AssociationParameters
+from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.simulator.device import LogicalDevice, MeterSecurity, Role, ServedClient
+from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type, system_title
+
+LABS: Final = Path(__file__).parent / "labs"
+DEFAULT_PORT: Final = 4059
+DEFAULT_TYPE: Final = "three_phase"
+FIRST_SERIAL: Final = 10_000_001
+HDLC_MAX_INFO: Final = 128
+ANNOUNCED_BAUD: Final = 9600
+DEFAULT_ASSOCIATION: Final = {"client_sap": 32, "authentication": "lls", "secret": "text:12345678"}
+COUNTER_EPOCH: Final = 1_704_067_200
+"""2024-01-01. A meter's own counters begin at the seconds since then: above those of its earlier runs."""
+
+LineKind = Literal["wrapper", "hdlc", "pty"]
+
+
+class LabError(ValueError):
+    """A lab that cannot be set up; the message names the file's entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabMeter:
+    """A meter on a line, with the association that is announced."""
+
+    serial_number: str
+    name: str
+    type: str
+    device: LogicalDevice
+    association: Mapping[str, Any]
+    physical_address: int | None = None
+    address_octets: int = 1
+    parameters: HdlcParameters = field(default_factory=HdlcParameters)
+    frmr_information: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabLine:
+    """A TCP port or a pseudo-terminal, and its meters: one for the wrapper, several for HDLC."""
+
+    kind: LineKind
+    meters: tuple[LabMeter, ...]
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """`fixed_ports`: a port that is taken is an error, otherwise any free one takes its place."""
+
+    lines: tuple[LabLine, ...]
+    host: str = "127.0.0.1"
+    reply_delay: float = 0.0
+    inactivity_timeout: float = 180.0
+    fixed_ports: bool = False
+
+
+def announcement(meter: LabMeter, endpoint: str) -> dict[str, Any]:
+    """What is told of a meter: where it is, and the association as `read` takes it."""
+    return {
+        "serial_number": meter.serial_number,
+        "name": meter.name,
+        "type": meter.type,
+        "endpoint": endpoint,
+        "association": dict(meter.association),
+    }
+
+
+# -- from a file -------------------------------------------------------------------------------------------------------
+
+
+def load_lab(path: Path, host_clock: Callable[[], datetime]) -> Lab:
+    """The lab of a TOML file; `LabError` names what is wrong."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise LabError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LabError(f"{path} is not TOML: {error}") from None
+    lines = table.pop("lines", [])
+    if not lines:
+        raise LabError(f"{path.name} has no [[lines]]")
+    timeout = float(table.get("inactivity_timeout", 180.0))
+    try:
+        made = tuple(_line(line, host_clock, timeout) for line in lines)
+        lab = Lab(lines=made, **table)
+    except (KeyError, TypeError, ValueError, MeterTypeError, AssociationFileError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise LabError(f"{path.name}: {reason}") from None
+    serials = [meter.serial_number for line in lab.lines for meter in line.meters]
+    if len(set(serials)) != len(serials):
+        raise LabError(f"{path.name}: a serial number stands twice")
+    return lab
+
+
+def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivity_timeout: float) -> LabLine:
+    kind = table["kind"]
+    if kind not in ("wrapper", "hdlc", "pty"):
+        raise LabError(f"“{kind}” is no kind of line: wrapper, hdlc or pty")
+    max_info = table.get("max_info", HDLC_MAX_INFO)
+    meters = tuple(
+        make_meter(meter, host_clock, hdlc=kind != "wrapper", max_info=max_info, inactivity_timeout=inactivity_timeout)
+        for meter in table["meters"]
+    )
+    if not meters or (kind == "wrapper" and len(meters) > 1):
+        raise LabError("a wrapper line has one meter, an HDLC line at least one")
+    return LabLine(kind=kind, meters=meters, port=table.get("port", 0))
+
+
+def make_meter(
+    table: Mapping[str, Any],
+    host_clock: Callable[[], datetime],
+    *,
+    hdlc: bool,
+    max_info: int = HDLC_MAX_INFO,
+    inactivity_timeout: float = 180.0,
+) -> LabMeter:
+    """One meter of a lab file's table."""
+    serial_number = table["serial_number"]
+    if not isinstance(serial_number, str) or not (serial_number.isascii() and serial_number.isdigit()):
+        raise LabError(f"{serial_number!r} is no serial number: a text of digits")
+    address = table.get("physical_address") if hdlc else None
+    association = _announced(table.get("association", DEFAULT_ASSOCIATION), hdlc, address, max_info)
+    meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
+    parameters = parse_association(association).parameters
+    settings = MeterSettings(
+        serial_number=serial_number,
+        security=security_for(parameters, first_counter=_first_counter(host_clock())),
+        clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value))),),
+        host_clock=host_clock,
+        max_send_pdu_size=table.get("max_pdu_size", 0),
+        device_address=address or 1,
+        max_info=max_info,
+        inactivity_timeout=int(inactivity_timeout),
+    )
+    if "server_system_title" in association:
+        raise LabError(f"{serial_number}: server_system_title follows from the serial number")
+    device = build_meter(meter_type, settings)
+    if parameters.needs_counters:
+        association["server_system_title"] = system_title(meter_type.manufacturer, serial_number).hex().upper()
+    return LabMeter(
+        serial_number=serial_number,
+        name=table.get("name", f"{meter_type.name} {serial_number}"),
+        type=meter_type.name,
+        device=device,
+        association=association,
+        physical_address=address,
+        address_octets=1 if address is None else 2,
+        parameters=HdlcParameters(max_info, max_info, 1, 1),
+    )
+
+
+def _announced(
+    association: Mapping[str, Any], hdlc: bool, physical_address: int | None, max_info: int
+) -> dict[str, Any]:
+    """The association file of a meter: the lab's keys, and how the line is framed."""
+    announced = {"framing": "hdlc" if hdlc else "wrapper", "server_sap": 1, **association}
+    if hdlc:
+        settings = {"max_info": max_info, "window": 1, "address_octets": 1}
+        if physical_address is not None:
+            settings |= {"physical_address": physical_address, "address_octets": 2}
+        announced["hdlc"] = settings
+    return announced
+
+
+def served_client(parameters: AssociationParameters, role: Role) -> ServedClient:
+    """The meter's side of an association."""
+    return ServedClient(
+        client_sap=parameters.client_sap,
+        role=role,
+        authentication=parameters.authentication,
+        secret=parameters.secret,
+        protection=parameters.protection,
+    )
+
+
+def security_for(parameters: AssociationParameters, *, first_counter: int = 1) -> MeterSecurity:
+    """The meter's keys, as the client of the association knows them."""
+    return MeterSecurity(
+        guek=parameters.guek or b"",
+        gak=parameters.gak or b"",
+        suite=parameters.security_suite,
+        first_counter=first_counter,
+    )
+
+
+def _first_counter(now: datetime) -> int:
+    return max(1, int(now.timestamp()) - COUNTER_EPOCH)
+
+
+def plain_lab(
+    count: int, port: int, host_clock: Callable[[], datetime], *, host: str = "127.0.0.1", reply_delay: float = 0.0
+) -> Lab:
+    """`count` wrapper meters on the ports from `port` on (0: any), each with LLS."""
+    lines = []
+    for number in range(count):
+        table = {"serial_number": str(FIRST_SERIAL + number)}
+        meter = make_meter(table, host_clock, hdlc=False)
+        lines.append(LabLine(kind="wrapper", meters=(meter,), port=port + number if port else 0))
+    return Lab(lines=tuple(lines), host=host, reply_delay=reply_delay, fixed_ports=True)
+
+
+def with_ports(lab: Lab, first: int) -> Lab:
+    """The lab with its TCP lines on `first` and the ports after it; 0 takes any free ones."""
+    lines, port = [], first
+    for line in lab.lines:
+        if line.kind == "pty":
+            lines.append(line)
+            continue
+        lines.append(replace(line, port=port))
+        port += 1 if port else 0
+    return replace(lab, lines=tuple(lines), fixed_ports=True)

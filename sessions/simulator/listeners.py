@@ -1,0 +1,247 @@
+"""The lab on real lines, in asyncio: TCP ports and pseudo-terminals, until it is told to stop.
+
+Nothing that a client does ends the lab: a connection that misbehaves is closed, the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import secrets
+import signal
+import sys
+import termios
+import tty
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from sessions.links.endpoint import SerialEndpoint, TcpEndpoint
+from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, announcement
+from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
+
+MAX_CONNECTIONS: Final = 64
+"""Connections that one port serves at once; further ones are closed at once."""
+READ_OCTETS: Final = 4096
+WRITE_TIMEOUT: Final = 30.0
+"""Seconds that a client may leave its answers unread."""
+PTY_RETRY: Final = 0.01
+PTY_RETRIES: Final = 200
+
+MakeStation = Callable[[], Station]
+
+
+def run_lab(lab: Lab, serial_dir: Path, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` gets one line of JSON as soon as every meter can be reached."""
+    asyncio.run(_run(lab, serial_dir, announce))
+
+
+async def _run(lab: Lab, serial_dir: Path, announce: Callable[[str], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with RunningLab(lab, serial_dir) as running:
+        announce(json.dumps({"meters": running.announcements}))
+        await stop.wait()
+
+
+class RunningLab:
+    """A lab that listens: `async with RunningLab(lab, serial_dir) as running: running.announcements`."""
+
+    def __init__(self, lab: Lab, serial_dir: Path) -> None:
+        self.lab = lab
+        self.serial_dir = serial_dir
+        self.announcements: list[dict[str, Any]] = []
+        self._open = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> RunningLab:
+        try:
+            for line in self.lab.lines:
+                await self._open_line(line)
+        except BaseException:
+            await self._open.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    async def _open_line(self, line: LabLine) -> None:
+        make_station = self._station_maker(line)
+        if line.kind == "pty":
+            pty = PtyLine(make_station(), self.serial_dir, line.meters, self.lab.reply_delay)
+            await self._open.enter_async_context(pty)
+            for meter, path in zip(line.meters, pty.paths, strict=True):
+                self.announcements.append(announcement(meter, str(SerialEndpoint(str(path), ANNOUNCED_BAUD))))
+            return
+        port = TcpPort(make_station, self.lab, line.port)
+        await self._open.enter_async_context(port)
+        host = "127.0.0.1" if self.lab.host in ("", "0.0.0.0") else self.lab.host
+        self.announcements += [announcement(meter, str(TcpEndpoint(host, port.number))) for meter in line.meters]
+
+    def _station_maker(self, line: LabLine) -> MakeStation:
+        if line.kind == "wrapper":
+            device = line.meters[0].device
+            return lambda: WrapperStation(device, secrets.token_bytes)
+        shared = [
+            HdlcMeter(
+                meter.device,
+                meter.physical_address,
+                meter.address_octets,
+                meter.parameters,
+                self.lab.inactivity_timeout,
+                meter.frmr_information,
+            )
+            for meter in line.meters
+        ]
+        return lambda: HdlcStation(shared, secrets.token_bytes)
+
+
+class TcpPort:
+    """A listening port; each connection has a station of its own."""
+
+    def __init__(self, make_station: MakeStation, lab: Lab, port: int) -> None:
+        self.number = port
+        self._make_station = make_station
+        self._lab = lab
+        self._connections: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> TcpPort:
+        try:
+            self._server = await self._listen(self.number)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or self._lab.fixed_ports:
+                raise LabError(f"port {self.number} of {self._lab.host} cannot be used: {error.strerror}") from None
+            self._server = await self._listen(0)
+        self.number = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _listen(self, port: int) -> asyncio.Server:
+        return await asyncio.start_server(self._accept, self._lab.host, port, limit=READ_OCTETS)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= MAX_CONNECTIONS:
+            writer.transport.abort()
+            return
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        station = self._make_station()
+        try:
+            await self._talk(station, reader, writer)
+        except (OSError, TimeoutError):
+            pass  # the client went away, or does not read: its own affair
+        except Exception as error:
+            print(f"simulate: a connection was closed: {error!r}", file=sys.stderr, flush=True)  # noqa: T201
+        finally:
+            station.connection_lost(asyncio.get_running_loop().time())
+            writer.transport.abort() if station.closed and writer.transport.get_write_buffer_size() else writer.close()
+
+    async def _talk(self, station: Station, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Until the client closes, breaks the protocol, or says nothing for too long."""
+        loop = asyncio.get_running_loop()
+        silent_since = loop.time()
+        while not station.closed:
+            octets = await _read(reader, station, silent_since + self._lab.inactivity_timeout)
+            if octets is None:
+                if loop.time() >= silent_since + self._lab.inactivity_timeout:
+                    return
+                continue
+            if not octets:
+                return
+            silent_since = loop.time()
+            station.receive_octets(octets, silent_since)
+            answer = station.octets_to_send()
+            if answer:
+                await asyncio.sleep(self._lab.reply_delay)
+                writer.write(answer)
+                await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT)
+
+
+async def _read(reader: asyncio.StreamReader, station: Station, until: float) -> bytes | None:
+    """What came; None when a timer of the station was due, or `until` has passed."""
+    loop = asyncio.get_running_loop()
+    timer = station.next_timer()
+    due = until if timer is None else min(until, timer)
+    try:
+        return await asyncio.wait_for(reader.read(READ_OCTETS), max(0.0, due - loop.time()))
+    except TimeoutError:
+        station.handle_timer(loop.time())
+        return None
+
+
+class PtyLine:
+    """A pseudo-terminal: the meters at one end, a stable name in `serial_dir` for each of them at the other."""
+
+    def __init__(self, station: Station, serial_dir: Path, meters: tuple[LabMeter, ...], reply_delay: float) -> None:
+        self.paths = [serial_dir / meter.serial_number for meter in meters]
+        self._station = station
+        self._delay = reply_delay
+        self._master = -1
+        self._slave = -1
+        self._task: asyncio.Task[None] | None = None
+        self._transport: asyncio.ReadTransport | None = None
+
+    async def __aenter__(self) -> PtyLine:
+        self._master, self._slave = os.openpty()
+        # Our own end of the slave stays open: otherwise the line would break whenever a client closes it.
+        tty.setraw(self._slave, termios.TCSANOW)
+        name = os.ttyname(self._slave)
+        for path in self.paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.symlink_to(name)
+        reader = asyncio.StreamReader(limit=READ_OCTETS)
+        loop = asyncio.get_running_loop()
+        file = os.fdopen(self._master, "rb", buffering=0)
+        self._transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
+        self._task = asyncio.create_task(self._serve(reader))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for path in self.paths:
+            path.unlink(missing_ok=True)
+        if self._transport is not None:
+            self._transport.close()
+        os.close(self._slave)
+
+    async def _serve(self, reader: asyncio.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            octets = await _read(reader, self._station, loop.time() + 3600)
+            if octets:
+                try:
+                    self._station.receive_octets(octets, loop.time())
+                except Exception as error:
+                    print(f"simulate: octets were dropped: {error!r}", file=sys.stderr, flush=True)  # noqa: T201
+            answer = self._station.octets_to_send()
+            if answer:
+                await asyncio.sleep(self._delay)
+                await self._write(answer)
+
+    async def _write(self, octets: bytes) -> None:
+        """Nobody may be reading: what does not fit into the line's buffer for seconds is lost, as on a wire."""
+        for _ in range(PTY_RETRIES):
+            try:
+                octets = octets[os.write(self._master, octets) :]
+            except BlockingIOError:
+                await asyncio.sleep(PTY_RETRY)
+            if not octets:
+                return

@@ -1,0 +1,203 @@
+"""Meters on a line, without I/O: octets in, octets out, for one connection.
+
+On the wrapper a connection reaches one meter, and several clients may be associated over it at once. An HDLC line carries several
+meters, told apart by their addresses; a meter serves one client at a time, and refuses others with DM. What is addressed to
+nobody here is met with silence, as on a real line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from sessions.dlms.acse import AARQ_TAG
+from sessions.dlms.hdlc.frame import DmFrame, Found, FrameReader, FrmrFrame, HdlcFrame, InfoFrame, SnrmFrame
+from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.dlms.hdlc.server_link import HdlcServerLink
+from sessions.dlms.link import ApduReceived, FrameReceived, LinkConnected, LinkDisconnected, LinkFailed
+from sessions.dlms.wrapper import WrapperServerLink, decode_wrapper_frame
+from sessions.simulator.device import LogicalDevice
+from sessions.simulator.server import Server
+
+Random = Callable[[int], bytes]
+
+MAX_CLIENTS: Final = 16
+"""Client SAPs that one wrapper connection may use; the oldest makes room for another."""
+INTER_OCTET_TIMEOUT: Final = 1.0
+"""Seconds after which the rest of an HDLC frame is not awaited any more."""
+
+
+class Station(Protocol):
+    """One connection's view of the meters behind it. Times are seconds of a clock that only grows."""
+
+    closed: bool
+    """Nothing sensible can follow on this connection."""
+
+    def receive_octets(self, octets: bytes, now: float) -> None: ...
+
+    def connection_lost(self, now: float) -> None: ...
+
+    def octets_to_send(self) -> bytes: ...
+
+    def next_timer(self) -> float | None: ...
+
+    def handle_timer(self, now: float) -> None: ...
+
+
+class WrapperStation:
+    """One meter behind a TCP connection."""
+
+    def __init__(self, device: LogicalDevice, random: Random) -> None:
+        self.closed = False
+        self._device = device
+        self._random = random
+        self._link = WrapperServerLink(server_sap=device.server_sap)
+        self._servers: dict[int, Server] = {}
+
+    def receive_octets(self, octets: bytes, now: float) -> None:
+        self._link.receive_octets(octets, now)
+        while (event := self._link.next_event()) is not None:
+            match event:
+                case FrameReceived():
+                    # One segment may hold frames of several clients: each answer goes to the client of its frame.
+                    self._link.client_sap = decode_wrapper_frame(event.octets).source
+                case ApduReceived():
+                    answer = self._server(self._link.client_sap).receive_apdu(event.apdu)
+                    if answer is not None:
+                        self._link.send_apdu(answer, now)
+                case LinkFailed():
+                    self.closed = True
+
+    def connection_lost(self, now: float) -> None:
+        self._servers.clear()
+        self.closed = True
+
+    def octets_to_send(self) -> bytes:
+        return self._link.octets_to_send()
+
+    def next_timer(self) -> float | None:
+        return None
+
+    def handle_timer(self, now: float) -> None:
+        """Nothing waits on the wrapper."""
+
+    def _server(self, client_sap: int) -> Server:
+        server = self._servers.get(client_sap)
+        if server is None:
+            if len(self._servers) >= MAX_CLIENTS:
+                del self._servers[next(iter(self._servers))]
+            server = self._servers[client_sap] = Server(self._device, client_sap, self._random)
+        return server
+
+
+@dataclass(slots=True)
+class HdlcMeter:
+    """A meter on an HDLC line, whichever connection reaches the line. `frmr_information`: it refuses every AARQ by FRMR."""
+
+    device: LogicalDevice
+    physical_address: int | None
+    address_octets: int
+    parameters: HdlcParameters = field(default_factory=HdlcParameters)
+    inactivity_timeout: float = 120.0
+    frmr_information: bytes | None = None
+    occupant: HdlcStation | None = None
+
+
+class HdlcStation:
+    """The meters of an HDLC line, as one connection reaches them."""
+
+    def __init__(self, meters: Sequence[HdlcMeter], random: Random) -> None:
+        self.closed = False
+        self._posts = [_Post(meter, random) for meter in meters]
+        self._reader = FrameReader()
+        self._outbox = bytearray()
+        self._heard = 0.0
+
+    def receive_octets(self, octets: bytes, now: float) -> None:
+        if self._reader.pending and now - self._heard > INTER_OCTET_TIMEOUT:
+            self._reader.give_up()
+        self._heard = now
+        for item in self._reader.feed(octets):
+            if isinstance(item, Found):
+                self._deliver(item, now)
+
+    def connection_lost(self, now: float) -> None:
+        self.closed = True
+        for post in self._posts:
+            post.link.connection_lost(now)
+            self._run(post, now)
+
+    def octets_to_send(self) -> bytes:
+        octets = bytes(self._outbox)
+        self._outbox.clear()
+        return octets
+
+    def next_timer(self) -> float | None:
+        timers = [timer for post in self._posts if (timer := post.link.next_timer()) is not None]
+        return min(timers, default=None)
+
+    def handle_timer(self, now: float) -> None:
+        for post in self._posts:
+            post.link.handle_timer(now)
+            self._run(post, now)
+
+    def _deliver(self, found: Found, now: float) -> None:
+        """To the meter with the frame's address, if it is not busy on another connection."""
+        post = next((post for post in self._posts if found.frame.destination.matches(post.link.server)), None)
+        if post is None:
+            return
+        if post.meter.occupant not in (None, self):
+            if isinstance(found.frame, SnrmFrame):
+                self._outbox += DmFrame(destination=found.frame.source, source=found.frame.destination).encode()
+            return
+        if post.refuses(found.frame):
+            self._outbox += FrmrFrame(
+                destination=found.frame.source,
+                source=found.frame.destination,
+                information=post.meter.frmr_information or b"",
+            ).encode()
+            return
+        post.link.receive_octets(found.octets, now)
+        self._run(post, now)
+
+    def _run(self, post: _Post, now: float) -> None:
+        while (event := post.link.next_event()) is not None:
+            match event:
+                case LinkConnected():
+                    post.meter.occupant = self
+                    post.server = post.new_server()
+                case LinkDisconnected():
+                    post.server = None
+                    if post.meter.occupant is self:
+                        post.meter.occupant = None
+                case ApduReceived(apdu, unsolicited) if post.server is not None and not unsolicited:
+                    answer = post.server.receive_apdu(apdu)
+                    if answer is not None:
+                        post.link.send_apdu(answer, now)
+        self._outbox += post.link.octets_to_send()
+
+
+class _Post:
+    """One meter's link on one connection, and who is served over it."""
+
+    def __init__(self, meter: HdlcMeter, random: Random) -> None:
+        self.meter = meter
+        self.server: Server | None = None
+        self._random = random
+        self.link = HdlcServerLink(
+            server_sap=meter.device.server_sap,
+            physical_address=meter.physical_address,
+            address_octets=meter.address_octets,
+            parameters=meter.parameters,
+            inactivity_timeout=meter.inactivity_timeout,
+        )
+
+    def new_server(self) -> Server:
+        return Server(self.meter.device, self.link.client_sap, self._random)
+
+    def refuses(self, frame: HdlcFrame) -> bool:
+        """Whether the recorded meter refused this frame on the link."""
+        if self.meter.frmr_information is None or not isinstance(frame, InfoFrame):
+            return False
+        return frame.information[3:4] == bytes((AARQ_TAG,))
