@@ -390,7 +390,7 @@ class DlmsClient:
             case AssociationState.RELEASE_PENDING:
                 self._release_answer(octets, now)
             case _:
-                self._events.append(ReplyIgnored(None, f"{len(octets)} octets came outside of an association"))
+                pass  # the frame was told; nobody waits for what it says
 
     def _association_answer(self, octets: bytes, now: float) -> None:
         apdu = decode_apdu(octets)
@@ -469,14 +469,17 @@ class DlmsClient:
         try:
             apdu = decode_apdu(plain)
         except DlmsError as error:
-            self._request_failed(error, now)
+            if self._transfer.idle:
+                self._ignore(ReplyIgnored(None, error.message), now)
+            else:
+                self._request_failed(error)
             return
         if isinstance(apdu, DataNotification | EventNotificationRequest):
             self._ignore(NotificationReceived(apdu, protected), now)
         elif self._transfer.idle:
             self._ignore(ReplyIgnored(apdu, "nothing is asked"), now)
         elif (refusal := refusal_of(apdu)) is not None:
-            self._request_failed(refusal, now)
+            self._request_failed(refusal)
         elif (invocation := getattr(apdu, "invoke_id_and_priority", None)) is None:
             raise RemoteProtocolError(f"no answer to a request: {apdu.summary()}", code="unexpected-answer")
         elif invocation.invoke_id != self._transfer.invoke_id:
@@ -490,7 +493,7 @@ class DlmsClient:
         try:
             outcomes, octets = self._transfer.receive(apdu)
         except DlmsError as error:
-            self._request_failed(error, now)
+            self._request_failed(error)
             return
         self._events.extend(outcomes)
         if octets is None:
@@ -498,10 +501,7 @@ class DlmsClient:
         else:
             self._send(octets, now)
 
-    def _request_failed(self, error: DlmsError, now: float) -> None:
-        if self._transfer.idle:
-            self._ignore(ReplyIgnored(None, error.message), now)
-            return
+    def _request_failed(self, error: DlmsError) -> None:
         self._transfer.abort()
         self._deadline = None
         self._events.append(RequestFailed(self._transfer.request, error))

@@ -52,16 +52,15 @@ def rejection_of(aare: Aare, service_error: ConfirmedServiceError | None = None)
     diagnostic = aare.result_source_diagnostic
     by_user = diagnostic.source is DiagnosticSource.ACSE_SERVICE_USER
     more = f" ({service_error.words})" if service_error is not None else ""
+    transient = " for now" if aare.result == AssociationResult.REJECTED_TRANSIENT else ""
+    message = f"the meter rejected the association{transient}: {diagnostic.words}{more}"
     if by_user and diagnostic.diagnostic == AcseDiagnostic.AUTHENTICATION_FAILURE:
-        return AuthenticationFailedError(
-            f"the meter rejected the association: {diagnostic.words}{more}", hint=AUTHENTICATION_HINT
-        )
+        return AuthenticationFailedError(message, hint=AUTHENTICATION_HINT)
     hint = DIAGNOSTIC_HINTS.get(diagnostic.diagnostic, "") if by_user else ""
     if service_error is not None and (service_error.choice, service_error.value) == DECIPHERING_ERROR:
         hint = EXCEPTION_HINTS[ExceptionServiceError.DECIPHERING_ERROR]
-    transient = " for now" if aare.result == AssociationResult.REJECTED_TRANSIENT else ""
     return AssociationRejectedError(
-        f"the meter rejected the association{transient}: {diagnostic.words}{more}",
+        message,
         result=aare.result,
         source=diagnostic.source,
         diagnostic=diagnostic.diagnostic,

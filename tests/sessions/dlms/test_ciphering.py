@@ -1,0 +1,236 @@
+"""Protection of whole APDUs: which key when, what is believed of what comes, and how much fits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meters.cosem.data import octet_string
+from sessions.dlms.apdu.ciphered import GeneralCipheredApdu
+from sessions.dlms.apdu.descriptors import InvokeIdAndPriority
+from sessions.dlms.apdu.get import GetResponseNormal
+from sessions.dlms.association import Protection
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.ciphering import TRANSITIONS, Ciphering, CipheringEvent, CipheringState
+from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.errors import DecodeError, LocalProtocolError, SecurityError
+from sessions.dlms.security import SecurityControl, protect
+
+from .scripted import DEDICATED, GAK, GUEK, SERVER_TITLE, parameters
+
+P = Protection
+BOTH = SecurityControl(0, True, True)
+REQUEST = bytes.fromhex("C0010000080000010000FF0200")
+ANSWER = GetResponseNormal(InvokeIdAndPriority(1), octet_string(b"value")).encode()
+
+
+def ciphering(protection=P.AUTHENTICATED_ENCRYPTED, *, start=0, dedicated=False, **changes) -> Ciphering:
+    agreed = parameters(
+        AuthenticationMechanism.NONE, protection, dedicated_key=DEDICATED if dedicated else None, **changes
+    )
+    one = Ciphering(agreed, InvocationCounters(range(start, start + 1000)))
+    one.server_system_title = SERVER_TITLE
+    one.start()
+    return one
+
+
+def wrap(tag: int, plain: bytes, counter: int, **changes) -> bytes:
+    """An answer of the meter under tag `tag`."""
+    arguments = {"control": BOTH, "key": GUEK, "gak": GAK, "system_title": SERVER_TITLE, **changes}
+    payload = protect(plain, invocation_counter=counter, **arguments)
+    return bytes((tag, len(payload))) + payload
+
+
+@pytest.mark.parametrize("state", CipheringState)
+@pytest.mark.parametrize("event", CipheringEvent)
+def test_every_state_with_every_event(state, event):
+    one = ciphering()
+    one.state = state
+    expected = TRANSITIONS[state].get(event)
+    if expected is None:
+        with pytest.raises(LocalProtocolError):
+            one.fire(event)
+        assert one.state is state
+    else:
+        one.fire(event)
+        assert one.state is expected
+
+
+def test_without_protection_everything_goes_in_clear():
+    one = ciphering(P.NONE)
+    one.agree()
+    assert one.state is CipheringState.CLEAR
+    assert one.protect(REQUEST) == one.protect_initiate(REQUEST) == REQUEST
+    assert one.unprotect(ANSWER) == (ANSWER, False)
+    one.end()
+
+
+@pytest.mark.parametrize(
+    ("protection", "octets"),
+    [
+        (P.AUTHENTICATED, "C81E1001234567C0010000080000010000FF020006725D910F9221D263877516"),
+        (P.ENCRYPTED, "C8122001234567411312FF935A47566827C467BC"),
+        (P.AUTHENTICATED_ENCRYPTED, "C81E3001234567411312FF935A47566827C467BC7D825C3BE4A77C3FCC056B6B"),
+    ],
+)
+def test_the_vectors_of_the_green_book(protection, octets):
+    one = ciphering(protection, start=0x01234567, client_system_title=SERVER_TITLE)
+    assert one.protect(REQUEST).hex().upper() == octets
+
+
+def test_the_dedicated_key_takes_over_when_it_is_agreed():
+    one = ciphering(dedicated=True)
+    initiate = bytes.fromhex("01000000065F1F0400007E1F04B0")
+    assert one.protect(REQUEST)[0] == 0xC8
+    one.agree()
+    first, second = one.protect(REQUEST), one.protect(REQUEST)
+    assert (first[0], second[0]) == (0xD0, 0xD0)
+    assert (first[3:7], second[3:7]) == (bytes(4), b"\x00\x00\x00\x01")
+    assert one.protect_initiate(initiate)[0] == 0x21
+
+
+def test_every_counter_goes_out_once():
+    one = ciphering(start=7)
+    octets = [one.protect(REQUEST)[3:7] for _ in range(3)] + [one.protect_initiate(b"\x01\x00")[3:7]]
+    assert [int.from_bytes(each, "big") for each in octets] == [7, 8, 9, 10]
+    assert one.take_counter() == 11
+
+
+@pytest.mark.parametrize("tag", [0xCC, 0xDB])
+def test_an_answer_under_the_global_key(tag):
+    one = ciphering()
+    octets = wrap(0xCC, ANSWER, 5)
+    if tag == 0xDB:
+        payload = octets[2:]
+        octets = GeneralCipheredApdu(0xDB, SERVER_TITLE, BOTH, 5, payload[5:]).encode()
+    assert one.unprotect(octets) == (ANSWER, True)
+
+
+def test_an_answer_under_the_dedicated_key():
+    one = ciphering(dedicated=True)
+    octets = wrap(0xD4, ANSWER, 0, key=DEDICATED)
+    with pytest.raises(SecurityError) as raised:
+        one.unprotect(octets)
+    assert raised.value.code == "no-dedicated-key"
+    one.agree()
+    assert one.unprotect(octets) == (ANSWER, True)
+
+
+def test_the_two_keys_count_apart():
+    one = ciphering(dedicated=True)
+    one.agree()
+    one.unprotect(wrap(0xCC, ANSWER, 500))
+    one.unprotect(wrap(0xD4, ANSWER, 0, key=DEDICATED))
+    with pytest.raises(SecurityError):
+        one.unprotect(wrap(0xD4, ANSWER, 0, key=DEDICATED))
+
+
+def test_counters_must_rise_and_may_leap():
+    one = ciphering()
+    for counter in (0, 1, 7, 0xFFFFFFFE):
+        one.unprotect(wrap(0xCC, ANSWER, counter))
+    for counter in (0, 7, 0xFFFFFFFE):
+        with pytest.raises(SecurityError) as raised:
+            one.unprotect(wrap(0xCC, ANSWER, counter))
+        assert raised.value.code == "replayed-counter"
+    one.unprotect(wrap(0xCC, ANSWER, 0xFFFFFFFF))
+
+
+def test_a_forgery_with_a_high_counter_moves_nothing():
+    one = ciphering()
+    with pytest.raises(SecurityError) as raised:
+        one.unprotect(wrap(0xCC, ANSWER, 0xFFFFFFFF, key=bytes(16)))
+    assert raised.value.code == "bad-tag"
+    one.unprotect(wrap(0xCC, ANSWER, 1))
+
+
+@pytest.mark.parametrize("bit", range(96))
+def test_every_bit_of_the_tag_counts(bit):
+    octets = bytearray(wrap(0xCC, ANSWER, 1))
+    octets[-12 + bit // 8] ^= 1 << bit % 8
+    with pytest.raises(SecurityError) as raised:
+        ciphering().unprotect(bytes(octets))
+    assert raised.value.code == "bad-tag"
+
+
+def test_the_tag_outside_says_what_stands_inside():
+    with pytest.raises(SecurityError) as raised:
+        ciphering().unprotect(wrap(0xCD, ANSWER, 1))
+    assert raised.value.code == "wrong-contents"
+
+
+def test_a_wrong_key_without_authentication_is_noticed_by_what_comes_out():
+    one = ciphering(P.ENCRYPTED)
+    octets = wrap(0xCC, ANSWER, 1, control=SecurityControl(0, False, True), key=bytes(16))
+    with pytest.raises(SecurityError) as raised:
+        one.unprotect(octets)
+    assert raised.value.code == "wrong-contents"
+
+
+def test_an_apdu_from_somebody_else():
+    octets = GeneralCipheredApdu(0xDB, bytes(8), BOTH, 1, wrap(0xCC, ANSWER, 1)[7:]).encode()
+    with pytest.raises(SecurityError) as raised:
+        ciphering().unprotect(octets)
+    assert raised.value.code == "wrong-system-title"
+
+
+def test_a_meter_without_a_title():
+    one = ciphering()
+    one.server_system_title = None
+    with pytest.raises(SecurityError) as raised:
+        one.unprotect(wrap(0xCC, ANSWER, 1))
+    assert raised.value.code == "no-server-system-title"
+
+
+@pytest.mark.parametrize(
+    "octets", [ANSWER, b"", b"\x08\x00", bytes.fromhex("C501C100"), bytes.fromhex("610101"), b"\xe0\x80"]
+)
+def test_what_may_not_come_in_clear(octets):
+    with pytest.raises(SecurityError) as raised:
+        ciphering().unprotect(octets)
+    assert raised.value.code == "protection-too-weak"
+
+
+@pytest.mark.parametrize("octets", ["D80102", "0E010600", "0F000000010000", "C200"])
+def test_what_may_come_in_clear(octets):
+    assert ciphering().unprotect(bytes.fromhex(octets)) == (bytes.fromhex(octets), False)
+
+
+def test_ciphering_that_nobody_agreed_on():
+    with pytest.raises(SecurityError) as raised:
+        ciphering(P.NONE).unprotect(wrap(0xCC, ANSWER, 1))
+    assert raised.value.code == "unexpected-protection"
+
+
+def test_every_truncation_is_refused():
+    octets = wrap(0xCC, ANSWER, 1)
+    for size in range(len(octets)):
+        with pytest.raises((SecurityError, DecodeError)):
+            ciphering().unprotect(octets[:size])
+
+
+@given(octets=st.binary(max_size=60))
+@settings(max_examples=300)
+def test_rubbish_is_refused_in_kind(octets):
+    for tag in (0xCC, 0xD4, 0xDB, 0x28):
+        with pytest.raises((SecurityError, DecodeError)):
+            ciphering(dedicated=True).unprotect(bytes((tag,)) + octets)
+
+
+@pytest.mark.parametrize("protection", P)
+@given(size=st.integers(25, 70_000))
+@settings(max_examples=60, deadline=None)
+def test_what_fits_goes_out_no_longer_than_allowed(protection, size):
+    one = ciphering(protection)
+    capacity = one.capacity(size)
+    assert len(one.protect(b"\xc0" + bytes(capacity - 1))) <= size
+    assert len(one.protect(b"\xc0" + bytes(capacity))) > size
+
+
+def test_an_association_without_counters():
+    one = Ciphering(parameters(AuthenticationMechanism.NONE, P.ENCRYPTED), None)
+    one.start()
+    with pytest.raises(LocalProtocolError) as raised:
+        one.protect(REQUEST)
+    assert raised.value.code == "counters-missing"

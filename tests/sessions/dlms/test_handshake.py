@@ -1,0 +1,561 @@
+"""Associations of every kind with a scripted meter: what the AARQ says, and which AARE and which proof is believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from meters.cosem.data import null, octet_string, unsigned
+from sessions.dlms.acse import (
+    Aarq,
+    AcseDiagnostic,
+    AssociationResult,
+    DiagnosticSource,
+    ResultSourceDiagnostic,
+    Rlre,
+)
+from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
+from sessions.dlms.apdu.descriptors import (
+    ActionResult,
+    DataAccessResult,
+    InvokeIdAndPriority,
+)
+from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse
+from sessions.dlms.apdu.get import GetRequestNext, GetResponseNormal
+from sessions.dlms.association import PROPOSED_CONFORMANCE, AssociationState, Protection
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.errors import (
+    AssociationRejectedError,
+    AuthenticationFailedError,
+    DecodeError,
+    ExceptionResponseError,
+    RemoteProtocolError,
+    SecurityError,
+    ServiceErrorError,
+)
+from sessions.dlms.events import (
+    Associated,
+    GetFinished,
+    NotificationReceived,
+    Released,
+)
+from sessions.dlms.security import SecurityControl
+
+from .scripted import (
+    AUTHENTICATED_ENCRYPTED,
+    CLIENT_TITLE,
+    CLOCK,
+    CONFORMANCE,
+    DEDICATED,
+    NOTIFICATION,
+    SERVER_TITLE,
+    ScriptedMeter,
+    Wire,
+    associated,
+    failure,
+    get,
+    parameters,
+    reject,
+)
+
+M, P = AuthenticationMechanism, Protection
+SUPPORTED = [M.NONE, M.LLS, M.HLS_MD5, M.HLS_SHA1, M.HLS_GMAC, M.HLS_SHA256]
+
+
+# -- the octets of the request, against the published ones --------------------------------------------------------------
+
+VECTORS = [
+    ("none", {}, "601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0"),
+    (
+        "lls",
+        {"authentication": M.LLS},
+        "6036A1090607608574050801018A0207808B0760857405080201AC0A80083132333435363738"
+        "BE10040E01000000065F1F0400007E1F04B0",
+    ),
+    (
+        "md5",
+        {"authentication": M.HLS_MD5},
+        "6036A1090607608574050801018A0207808B0760857405080203AC0A80084B35366956616759"
+        "BE10040E01000000065F1F0400007E1F04B0",
+    ),
+    (
+        "gmac in the plain context",
+        {"authentication": M.HLS_GMAC},
+        "6042A109060760857405080101A60A04084D4D4D00000000018A0207808B0760857405080205AC0A80084B35366956616759"
+        "BE10040E01000000065F1F0400007E1F04B0",
+    ),
+    (
+        "ciphered, lls, dedicated key (Green Book)",
+        {
+            "authentication": M.LLS,
+            "protection": P.AUTHENTICATED_ENCRYPTED,
+            "dedicated_key": DEDICATED,
+            "client_system_title": SERVER_TITLE,
+        },
+        "6066A109060760857405080103A60A04084D4D4D0000BC614E8A0207808B0760857405080201AC0A80083132333435363738"
+        "BE34043221303001234567801302FF8A7874133D414CED25B42534D28DB0047720606B175BD52211BE6841DB204D39EE6FDB8E356855",
+    ),
+    (
+        "ciphered, gmac",
+        {
+            "authentication": M.HLS_GMAC,
+            "protection": P.AUTHENTICATED_ENCRYPTED,
+            "client_system_title": SERVER_TITLE,
+        },
+        "6055A109060760857405080103A60A04084D4D4D0000BC614E8A0207808B0760857405080205AC0A80084B35366956616759"
+        "BE230421211F3001234567801212FF9D0558536827457AB8AE83BE3AB13B7ADE78EF2EE9BD",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "octets"), [vector[1:] for vector in VECTORS], ids=[v[0] for v in VECTORS])
+def test_the_request_is_the_published_one(changes, octets):
+    agreed = parameters(**{"conformance": Conformance(0x007E1F), "max_pdu_size": 1200, **changes})
+    wire = Wire(agreed, counters=InvocationCounters(range(0x01234567, 0x01234569)))
+    wire.client.open(0.0)
+    assert wire.client.octets_to_send()[8:].hex().upper() == octets
+
+
+def test_nothing_is_proposed_that_is_not_implemented():
+    unknown = Conformance.GENERAL_BLOCK_TRANSFER | Conformance.ACCESS | Conformance.MULTIPLE_REFERENCES
+    assert not PROPOSED_CONFORMANCE & (unknown | Conformance.GENERAL_PROTECTION | Conformance.READ)
+
+
+# -- associations -------------------------------------------------------------------------------------------------------
+
+
+KINDS = [
+    (mechanism, protection, dedicated)
+    for mechanism in SUPPORTED
+    for protection in P
+    for dedicated in (False, True)
+    if not dedicated or protection is not P.NONE  # a dedicated key travels in protected associations only
+]
+
+
+@pytest.mark.parametrize(("mechanism", "protection", "dedicated"), KINDS)
+def test_every_mechanism_with_every_protection(mechanism, protection, dedicated):
+    wire = associated(parameters(mechanism, protection, dedicated_key=DEDICATED if dedicated else None))
+    assert get(wire) == [GetFinished(1, wire.meter.objects[CLOCK])]
+    wire.client.release(wire.now)
+    wire.pump()
+    assert wire.events[1:] == [Released()]
+    assert wire.client.state is AssociationState.CLOSED
+    assert len(set(wire.meter.client_counters)) == len(wire.meter.client_counters)
+    if protection is not P.NONE:
+        control = SecurityControl(0, protection.authenticated, protection.encrypted)
+        assert wire.meter.ciphered_with == control
+        under_dedicated = [counter for own, counter in wire.meter.client_counters if own]
+        assert under_dedicated == (list(range(len(under_dedicated))) if dedicated else [])
+        assert bool(under_dedicated) == dedicated
+
+
+@pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+def test_over_both_links(hdlc):
+    wire = associated(AUTHENTICATED_ENCRYPTED, hdlc=hdlc)
+    negotiated = wire.client.negotiated
+    assert negotiated.server_system_title == SERVER_TITLE
+    assert negotiated.conformance == CONFORMANCE & PROPOSED_CONFORMANCE
+    assert (negotiated.hdlc is not None) == hdlc
+    assert isinstance(get(wire)[-1], GetFinished)
+    assert len(wire.frames) >= 6
+
+
+def test_the_negotiated_values_as_json():
+    wire = associated(AUTHENTICATED_ENCRYPTED, hdlc=True, meter=ScriptedMeter(AUTHENTICATED_ENCRYPTED, max_pdu=500))
+    said = wire.client.negotiated.as_json()
+    assert said["server_system_title"] == "4D4D4D0000BC614E"
+    assert said["server_max_receive_pdu_size"] == 500
+    assert "get" in said["conformance"]
+    assert "general-block-transfer" not in said["conformance"]
+    assert said["hdlc"]["max_info_transmit"] == 128
+    assert said["remarks"] == []
+
+
+def test_the_conformance_is_what_both_sides_want():
+    agreed = parameters()
+    wire = Wire(agreed)
+    everything = Conformance(0xFFFFFF)
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(
+        aarq, user_information=wire.meter.initiate_response(aarq, negotiated_conformance=everything)
+    )
+    wire.open()
+    assert wire.client.negotiated.conformance == agreed.conformance
+
+
+# -- an AARE that refuses -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("result", [AssociationResult.REJECTED_PERMANENT, AssociationResult.REJECTED_TRANSIENT, 7])
+@pytest.mark.parametrize("diagnostic", [*AcseDiagnostic, 99])
+def test_every_rejection_says_the_standards_words(diagnostic, result):
+    wire = Wire(parameters(M.LLS))
+    error = reject(
+        wire,
+        result=result,
+        result_source_diagnostic=ResultSourceDiagnostic(diagnostic=diagnostic),
+        user_information=None,
+    )
+    word = diagnostic.name.lower().replace("_", "-") if isinstance(diagnostic, AcseDiagnostic) else "diagnostic 99"
+    assert word in error.message
+    if diagnostic is AcseDiagnostic.AUTHENTICATION_FAILURE:
+        assert type(error) is AuthenticationFailedError
+        assert error.layer == "authentication"
+        assert "exact octets" in error.hint
+    else:
+        assert type(error) is AssociationRejectedError
+        assert (error.layer, error.result, error.source, error.diagnostic) == ("association", result, 1, diagnostic)
+    assert ("for now" in error.message) == (result == AssociationResult.REJECTED_TRANSIENT)
+    assert not error.retryable
+
+
+@pytest.mark.parametrize("diagnostic", range(4))
+def test_a_rejection_by_the_provider(diagnostic):
+    source = ResultSourceDiagnostic(DiagnosticSource.ACSE_SERVICE_PROVIDER, diagnostic)
+    error = reject(Wire(parameters()), result=1, result_source_diagnostic=source)
+    assert type(error) is AssociationRejectedError
+    assert (error.source, error.diagnostic) == (2, diagnostic)
+
+
+def test_authentication_failure_of_the_provider_is_something_else():
+    source = ResultSourceDiagnostic(DiagnosticSource.ACSE_SERVICE_PROVIDER, 13)
+    assert type(reject(Wire(parameters()), result=1, result_source_diagnostic=source)) is AssociationRejectedError
+
+
+@pytest.mark.parametrize(
+    ("service_error", "words"),
+    [
+        (ConfirmedServiceError(1, 6, 1), "initiate: initiate dlms-version-too-low"),
+        (ConfirmedServiceError(1, 6, 2), "incompatible-conformance"),
+        (ConfirmedServiceError(1, 0, 6), "deciphering-error"),
+    ],
+)
+def test_a_rejection_with_a_confirmed_service_error(service_error, words):
+    error = reject(
+        Wire(AUTHENTICATED_ENCRYPTED),
+        result=1,
+        result_source_diagnostic=ResultSourceDiagnostic(diagnostic=AcseDiagnostic.NO_REASON_GIVEN),
+        user_information=service_error.encode(),
+    )
+    assert words in error.message
+    assert ("keys" in error.hint) == ("deciphering" in words)
+
+
+def test_a_rejection_with_rubbish_inside():
+    error = reject(
+        Wire(parameters()),
+        result=1,
+        result_source_diagnostic=ResultSourceDiagnostic(diagnostic=1),
+        user_information=b"\xff\x00",
+    )
+    assert type(error) is AssociationRejectedError
+
+
+# -- an AARE that accepts less than was asked -----------------------------------------------------------------------------
+
+
+def test_our_own_challenge_sent_back():
+    error = reject(Wire(parameters(M.HLS_MD5)), responding_authentication_value=b"K56iVagY")
+    assert type(error) is AuthenticationFailedError
+    assert "own challenge" in error.message
+
+
+@pytest.mark.parametrize("challenge", [None, b""])
+def test_hls_accepted_without_a_challenge(challenge):
+    error = reject(
+        Wire(parameters(M.HLS_MD5)),
+        responding_authentication_value=challenge,
+        result_source_diagnostic=ResultSourceDiagnostic(),
+    )
+    assert (type(error), error.code) == (AuthenticationFailedError, "no-server-challenge")
+
+
+@pytest.mark.parametrize("mechanism", [0, 1, 3, 6, 0x83])
+def test_another_mechanism_than_was_asked(mechanism):
+    error = reject(Wire(parameters(M.HLS_GMAC)), mechanism_name=mechanism)
+    assert (type(error), error.code) == (AuthenticationFailedError, "mechanism-changed")
+
+
+@pytest.mark.parametrize("mechanism", [None, 0x85, 5])
+def test_a_mechanism_that_is_missing_or_marked_is_borne(mechanism):
+    wire = Wire(parameters(M.HLS_GMAC))
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(aarq, mechanism_name=mechanism)
+    assert isinstance(wire.open(), Associated)
+
+
+def test_a_challenge_without_the_diagnostic_that_asks_for_the_proof():
+    wire = Wire(parameters(M.HLS_SHA1))
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(aarq, result_source_diagnostic=ResultSourceDiagnostic())
+    assert isinstance(wire.open(), Associated)
+
+
+@pytest.mark.parametrize(("size", "remarks"), [(4, 1), (8, 0), (64, 0), (65, 1), (128, 1)])
+def test_challenges_of_unusual_size_are_remarked(size, remarks):
+    wire = Wire(parameters(M.HLS_MD5))
+    wire.meter.hls_context = lambda: _context_with(wire.meter, bytes(size))
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(aarq, responding_authentication_value=bytes(size))
+    wire.open()
+    assert len(wire.client.negotiated.remarks) == remarks
+
+
+def _context_with(meter: ScriptedMeter, challenge: bytes):
+    from dataclasses import replace
+
+    return replace(ScriptedMeter.hls_context(meter), server_to_client=challenge)
+
+
+def test_a_challenge_beyond_all_measure():
+    error = reject(Wire(parameters(M.HLS_MD5)), responding_authentication_value=bytes(129))
+    assert error.code == "bad-server-challenge"
+
+
+@pytest.mark.parametrize("mechanism", [M.NONE, M.LLS])
+def test_a_meter_that_wants_more_proof_than_was_offered(mechanism):
+    error = reject(
+        Wire(parameters(mechanism)),
+        result_source_diagnostic=ResultSourceDiagnostic(diagnostic=AcseDiagnostic.AUTHENTICATION_REQUIRED),
+        mechanism_name=5,
+        responding_authentication_value=b"P6wRJ21F",
+    )
+    assert (type(error), error.code) == (AuthenticationFailedError, "authentication-required")
+    assert "HLS GMAC" in error.message
+
+
+@pytest.mark.parametrize(
+    ("protection", "context"), [(P.AUTHENTICATED_ENCRYPTED, 1), (P.NONE, 3), (P.NONE, 2), (P.NONE, 9)]
+)
+def test_another_context_than_was_asked(protection, context):
+    error = reject(Wire(parameters(M.HLS_GMAC, protection)), application_context_name=context)
+    assert (type(error), error.code) == (SecurityError, "context-changed")
+
+
+def test_an_initiate_response_in_clear_where_ciphering_was_agreed():
+    plain = bytes.fromhex("0800065F1F040000501F01F40007")
+    error = reject(Wire(AUTHENTICATED_ENCRYPTED), user_information=plain)
+    assert (type(error), error.code) == (SecurityError, "protection-too-weak")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"control": SecurityControl(0, False, True)}, "protection-too-weak"),
+        ({"control": SecurityControl(0, True, False)}, "protection-too-weak"),
+        ({"control": SecurityControl(0, False, False)}, "protection-too-weak"),
+        ({"control": SecurityControl(1, True, True)}, "wrong-suite"),
+        ({"control": SecurityControl(0, True, True, broadcast=True)}, "broadcast-key"),
+        ({"key": bytes(16)}, "bad-tag"),
+        ({"gak": bytes(16)}, "bad-tag"),
+        ({"system_title": CLIENT_TITLE}, "bad-tag"),
+    ],
+)
+def test_an_initiate_response_that_is_protected_wrongly(changes, code):
+    wire = Wire(AUTHENTICATED_ENCRYPTED)
+
+    def answer(aarq):
+        wire.meter.initiate_response(aarq)
+        octets = wire.meter.cipher(bytes.fromhex("0800065F1F040000501F01F40007"), **changes)
+        return wire.meter.aare(aarq, user_information=octets)
+
+    wire.meter.script[Aarq] = answer
+    wire.open()
+    assert failure(wire, SecurityError).code == code
+
+
+def test_another_meter_than_was_expected():
+    agreed = parameters(M.HLS_GMAC, server_system_title=bytes(8))
+    error = reject(Wire(agreed))
+    assert (type(error), error.code) == (SecurityError, "unexpected-system-title")
+    assert "4D4D4D0000BC614E" in error.message
+
+
+def test_a_meter_with_our_own_system_title():
+    error = reject(Wire(parameters(M.HLS_GMAC)), responding_ap_title=CLIENT_TITLE)
+    assert error.code == "system-title-reflected"
+
+
+@pytest.mark.parametrize("mechanism", [M.HLS_GMAC, M.HLS_SHA256])
+def test_a_meter_without_a_system_title_where_one_is_needed(mechanism):
+    error = reject(Wire(parameters(mechanism)), responding_ap_title=None)
+    assert error.code == "no-server-system-title"
+    assert "server_system_title" in error.hint
+
+
+def test_a_system_title_that_is_known_beforehand_need_not_be_said():
+    wire = Wire(parameters(M.HLS_GMAC, P.AUTHENTICATED_ENCRYPTED, server_system_title=SERVER_TITLE))
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(aarq, responding_ap_title=None)
+    assert isinstance(wire.open(), Associated)
+    assert wire.client.negotiated.server_system_title == SERVER_TITLE
+
+
+# -- an AARE that is odd and yet good --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("agreed", [parameters(M.LLS), AUTHENTICATED_ENCRYPTED], ids=["lls", "ciphered"])
+def test_an_aare_without_user_information(agreed):
+    wire = Wire(agreed)
+
+    def answer(aarq):
+        wire.meter.initiate_response(aarq)  # so that the meter knows how the client ciphers
+        return wire.meter.aare(aarq, user_information=None)
+
+    wire.meter.script[Aarq] = answer
+    wire.meter.objects[CLOCK] = null()
+    assert isinstance(wire.open(), Associated)
+    negotiated = wire.client.negotiated
+    assert negotiated.conformance == agreed.conformance
+    assert "no initiate response" in negotiated.remarks[0]
+    assert get(wire)[-1] == GetFinished(1, null())
+
+
+def test_an_aare_without_conformance():
+    wire = Wire(parameters())
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(
+        aarq, user_information=wire.meter.initiate_response(aarq, negotiated_conformance=Conformance(0))
+    )
+    wire.open()
+    assert wire.client.negotiated.conformance == PROPOSED_CONFORMANCE
+    assert "no service" in wire.client.negotiated.remarks[0]
+
+
+@pytest.mark.parametrize("octets", ["080006", "0800065F1F", "08", "0800065F1F040000501F01F4"])
+def test_an_initiate_response_that_is_cut(octets):
+    wire = Wire(parameters())
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(aarq, user_information=bytes.fromhex(octets))
+    assert isinstance(wire.open(), Associated)
+    assert "cannot be read" in wire.client.negotiated.remarks[0]
+
+
+def test_an_aare_whose_fields_stand_in_another_order():
+    fields = ["A203020100", "A305A103020100", "A109060760857405080101", "BE10040E0800065F1F040000501F01F40007"]
+    for order in (fields, fields[::-1], fields[2:] + fields[:2]):
+        body = bytes.fromhex("".join(order))
+        wire = Wire(parameters())
+        wire.meter.script[Aarq] = lambda aarq, body=body: bytes((0x61, len(body))) + body
+        assert isinstance(wire.open(), Associated)
+        assert wire.client.negotiated.server_max_receive_pdu_size == 500
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_type"),
+    [
+        (ExceptionResponse(1, 1), ExceptionResponseError),
+        (ExceptionResponse(1, 6, 5000), ExceptionResponseError),
+        (ConfirmedServiceError(1, 6, 0), ServiceErrorError),
+        (GetResponseNormal(InvokeIdAndPriority(1), null()), RemoteProtocolError),
+        (Rlre(), RemoteProtocolError),
+        (b"", DecodeError),
+        (b"\x61\x05\x01", DecodeError),
+        (b"\xff\xff\xff", DecodeError),
+    ],
+)
+def test_another_answer_to_the_aarq(answer, error_type):
+    wire = Wire(parameters())
+    wire.meter.script[Aarq] = lambda aarq: answer
+    wire.open()
+    assert isinstance(failure(wire), error_type)
+
+
+def test_a_counter_error_says_the_counter():
+    wire = Wire(AUTHENTICATED_ENCRYPTED)
+    wire.meter.script[Aarq] = lambda aarq: ExceptionResponse(1, 6, 5000)
+    wire.open()
+    error = failure(wire, ExceptionResponseError)
+    assert (error.layer, error.invocation_counter) == ("security", 5000)
+    assert "5000" in error.message
+
+
+def test_an_initiate_response_that_is_an_error():
+    error = reject(Wire(parameters()), user_information=ConfirmedServiceError(1, 6, 1).encode())
+    assert type(error) is ServiceErrorError
+
+
+def test_an_initiate_response_that_is_something_else():
+    error = reject(Wire(parameters()), user_information=GetRequestNext(InvokeIdAndPriority(1), 1).encode())
+    assert type(error) is RemoteProtocolError
+
+
+# -- the proofs of HLS ------------------------------------------------------------------------------------------------------
+
+
+def pass_four(mechanism, answer, protection=P.NONE) -> Wire:
+    wire = Wire(parameters(mechanism, protection))
+    wire.meter.script[ActionRequestNormal] = answer
+    wire.open()
+    return wire
+
+
+@pytest.mark.parametrize("mechanism", SUPPORTED[2:])
+@pytest.mark.parametrize("proof", [b"", b"\x00", bytes(16), bytes(17), bytes(32)])
+def test_a_wrong_proof_of_the_meter(mechanism, proof):
+    success = ActionResponseNormal(InvokeIdAndPriority(1), ActionResult.SUCCESS, octet_string(proof))
+    wire = pass_four(mechanism, lambda apdu: success)
+    assert failure(wire, AuthenticationFailedError).layer == "authentication"
+
+
+@pytest.mark.parametrize("returned", [None, null(), unsigned(1), DataAccessResult.READ_WRITE_DENIED])
+def test_no_proof_of_the_meter(returned):
+    success = ActionResponseNormal(InvokeIdAndPriority(1), ActionResult.SUCCESS, returned)
+    error = failure(pass_four(M.HLS_MD5, lambda apdu: success), AuthenticationFailedError)
+    assert error.code == "no-server-proof"
+
+
+@pytest.mark.parametrize("mechanism", SUPPORTED[2:])
+def test_the_meters_proof_is_not_ours_sent_back(mechanism):
+    wire = pass_four(
+        mechanism,
+        lambda apdu: ActionResponseNormal(
+            apdu.invoke_id_and_priority, ActionResult.SUCCESS, apdu.method_invocation_parameters
+        ),
+    )
+    failure(wire, AuthenticationFailedError)
+
+
+@pytest.mark.parametrize("result", [ActionResult.READ_WRITE_DENIED, ActionResult.OTHER_REASON])
+def test_a_proof_that_the_meter_refuses(result):
+    refusal = ActionResponseNormal(InvokeIdAndPriority(1), result)
+    error = failure(pass_four(M.HLS_SHA256, lambda apdu: refusal), AuthenticationFailedError)
+    assert error.code == "proof-refused"
+    assert result.words in error.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_type"),
+    [
+        (ExceptionResponse(1, 1), ExceptionResponseError),
+        (ConfirmedServiceError(1, 0, 0), ServiceErrorError),
+        (GetResponseNormal(InvokeIdAndPriority(1), null()), RemoteProtocolError),
+        (b"\xc7\x01", DecodeError),
+    ],
+)
+def test_another_answer_to_the_proof(answer, error_type):
+    assert isinstance(failure(pass_four(M.HLS_MD5, lambda apdu: answer)), error_type)
+
+
+def test_a_proof_in_clear_where_ciphering_was_agreed():
+    success = ActionResponseNormal(InvokeIdAndPriority(1), ActionResult.SUCCESS, octet_string(bytes(17)))
+    wire = pass_four(M.HLS_GMAC, lambda apdu: success.encode(), P.AUTHENTICATED_ENCRYPTED)
+    assert failure(wire, SecurityError).code == "protection-too-weak"
+
+
+def test_a_wrong_secret_is_noticed_by_both_sides():
+    wire = Wire(parameters(M.HLS_MD5, secret=b"87654321"), meter=ScriptedMeter(parameters(M.HLS_MD5)))
+
+    def answer(apdu):
+        try:
+            return wire.meter.answer(apdu)
+        except AuthenticationFailedError:
+            return ActionResponseNormal(apdu.invoke_id_and_priority, ActionResult.READ_WRITE_DENIED)
+
+    wire.meter.script[ActionRequestNormal] = answer
+    wire.open()
+    assert failure(wire, AuthenticationFailedError).code == "proof-refused"
+
+
+def test_notifications_during_the_association_are_delivered():
+    wire = Wire(parameters(M.HLS_MD5))
+    wire.meter.script[Aarq] = lambda apdu: [NOTIFICATION, wire.meter.answer(apdu)]
+    wire.meter.script[ActionRequestNormal] = lambda apdu: [NOTIFICATION, wire.meter.answer(apdu)]
+    wire.open()
+    assert wire.events[:2] == [NotificationReceived(NOTIFICATION)] * 2
+    assert isinstance(wire.events[2], Associated)
