@@ -1,4 +1,4 @@
-"""`prepare`: migrations, the first user and the demo inventory. The last line is JSON for the launcher."""
+"""`prepare`: migrations, the master key, the first user and the demo inventory. The last line is JSON for the launcher."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from meters.models import DataKey
+from meters.vault import ensure_master_key
 from workbench.people import ensure_first_user
 
 
@@ -22,6 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=1)
+        # A database that has a data key was sealed with a master key: a new one would open nothing and only hide the loss.
+        if not settings.MASTER_KEY and not DataKey.objects.exists():
+            ensure_master_key(settings.MASTER_KEY_FILE)
         if options["lab"]:
             call_command("load_demo", options["lab"])
         sign_in = ensure_first_user(settings.DATA_DIR)
