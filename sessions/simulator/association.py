@@ -34,6 +34,7 @@ from sessions.dlms.authentication import (
     server_response,
     verify_client_response,
 )
+from sessions.dlms.counters import ReceiveFloor
 from sessions.dlms.errors import AuthenticationFailedError, DlmsError, SecurityError
 from sessions.dlms.initiate import (
     DLMS_VERSION,
@@ -123,6 +124,7 @@ class ServerAssociation:
         self._ciphering = ciphering
         self._random = random
         self._hls = HlsContext(mechanism=AuthenticationMechanism.NONE)
+        self._proof_floor = ReceiveFloor()
 
     def fire(self, event: AssociationEvent) -> None:
         """Move to the next state. An illegal event is a fault of this program."""
@@ -245,6 +247,7 @@ class ServerAssociation:
         """HLS pass 2."""
         challenge = self._device.recorded_challenge(caller.client) or self._random(CHALLENGE_SIZE)
         security = self._device.security
+        self._proof_floor = ReceiveFloor(security.floor.lowest)
         self._hls = HlsContext(
             mechanism=caller.client.authentication,
             secret=caller.client.secret,
@@ -280,7 +283,7 @@ class ServerAssociation:
         try:
             counter = verify_client_response(self._hls, response)
             if counter is not None:
-                security.floor.move(counter)
+                self._check_proof_counter(counter)
         except (AuthenticationFailedError, SecurityError):
             self.fire(AssociationEvent.PROOF_REFUSED)
             raise
@@ -290,6 +293,13 @@ class ServerAssociation:
         if self.caller is not None:
             self._device.associated(self.caller)
         return proof
+
+    def _check_proof_counter(self, counter: int) -> None:
+        """GMAC uses a counter of the global key up. It was taken before that of the APDU around it, but after the AARQ's."""
+        self._proof_floor.check(counter)
+        floor = self._device.security.floor
+        if counter >= floor.lowest:
+            floor.move(counter)
 
     # -- RLRQ --------------------------------------------------------------------------------------------------------
 
