@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from meters.cosem.data import Data, as_json
 from sessions.dlms.cursor import Field
 from sessions.dlms.errors import DlmsError
+from sessions.dlms.inspector.readings import readings
 
 if TYPE_CHECKING:
     from sessions.dlms.apdu import Apdu
@@ -63,6 +64,7 @@ class Dissection:
             "sources": {name: octets.hex() for name, octets in sources.items()},
             "plaintext": None if plaintext is None else plaintext.hex(),
             "data": None if self.data is None else as_json(self.data),
+            "readings": [] if self.data is None else [one.as_json() for one in readings(self.data)],
             "notes": list(self.notes),
             "error": None if self.error is None else self.error.as_dict(),
         }
