@@ -289,10 +289,9 @@ def check_cosem(got: Run, expected: dict[str, Any]) -> None:
         found = {(str(one.obis).removesuffix("*255"), shown(one.value, plain_value(one))) for one in got.readings}
     else:
         found = {("", shown(leaf, leaf.value)) for leaf in got.scalars}
-        # Short octet-strings are numbers to this publisher: their last octet.
-        found |= {
-            ("", str(one.value[-1])) for one in got.scalars if isinstance(one.value, bytes) and 1 < len(one.value) < 4
-        }
+        # A short octet-string is a number to this publisher.
+        short = [one.value for one in got.scalars if isinstance(one.value, bytes) and len(one.value) == 2]
+        found |= {("", str(int.from_bytes(octets, "big"))) for octets in short}
     for entry in wanted:
         assert entry is not None
         name, value = entry[1] if got.readings else "", entry[2]
@@ -305,6 +304,8 @@ def check_cosem(got: Run, expected: dict[str, Any]) -> None:
 def shown(data: Data, value: Any) -> str:
     if data.type is DataType.OCTET_STRING:
         return str(data.value.hex())
+    if isinstance(value, bool):
+        return str(int(value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
