@@ -57,6 +57,9 @@ Wanted = TypeVar("Wanted", bound=ClientEvent)
 DISCONNECT_TIMEOUT: Final = 1.0
 """Seconds that `close` gives an HDLC meter to acknowledge the disconnect."""
 
+WRITE_TIMEOUT: Final = 15.0
+"""Seconds that the line may take for the octets of one turn."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HdlcSettings:
@@ -246,9 +249,12 @@ class Conversation:
         octets = self.client.octets_to_send()
         if octets and self._line is not None:
             try:
-                await self._line.write(octets)
+                async with asyncio.timeout(WRITE_TIMEOUT):
+                    await self._line.write(octets)
             except LineError as error:
                 self._line_broke(error)
+            except TimeoutError:
+                self._line_broke(LineError("The other side takes no more octets.", code="write-timeout"))
 
     def _take_events(
         self, wanted: type[Wanted] | None, on_block: Callable[[BlockReceived], None] | None
@@ -287,12 +293,12 @@ class Conversation:
         await asyncio.wait({self._reading}, timeout=max(0.0, min(waits)) if waits else None)
         if self._reading.done():
             reading, self._reading = self._reading, None
-            await self._before()
             try:
                 octets = reading.result()
             except LineError as error:
                 self._line_broke(error)
                 return
+            await self._before()
             if octets:
                 self.client.receive_octets(octets, self._now())
             else:

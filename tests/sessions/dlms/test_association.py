@@ -115,5 +115,5 @@ def test_who_needs_invocation_counters(mechanism, protection, needed):
 
 def test_negotiated_values_without_a_title_or_hdlc():
     said = Negotiated(conformance=Conformance.GET | Conformance.ACTION, remarks=("odd",)).as_json()
-    assert said["conformance"] == ["get", "action"] or set(said["conformance"]) == {"get", "action"}
+    assert set(said["conformance"]) == {"get", "action"}
     assert (said["server_system_title"], said["hdlc"], said["remarks"]) == (None, None, ["odd"])
