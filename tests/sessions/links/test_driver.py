@@ -18,7 +18,6 @@ from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import (
     AssociationRejectedError,
     ConnectionLostError,
-    DlmsError,
     ExceptionResponseError,
     LocalProtocolError,
     NoReplyError,
