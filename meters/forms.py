@@ -1,0 +1,412 @@
+"""The one form for a meter: where it is, how it is framed, and how one is let in.
+
+`MeterForm.draft` gives what `meters.services.save_meter` and `sessions.services.open_test_session` take. Every refusal stands at
+its field, with the reason. Secrets go in and never come out: an empty secret keeps the one that is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from meters.cosem.obis import ObisCode
+from meters.models import Association, Line, Meter, MeterKey
+from meters.services import COUNTER_LIMIT, KEY_LENGTHS, MAX_SECRET_OCTETS
+
+Authentication, Protection, Slot = Association.Authentication, Association.Protection, MeterKey.Slot
+
+HOST = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,253}|[0-9A-Fa-f:.]+(%\w+)?")
+HDLC_CLIENTS = 0x7F
+HDLC_SERVERS = 0x3FFF
+SMALL_ADDRESS = 0x7F
+SYSTEM_TITLE_OCTETS = 8
+BAUD_RATES = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+
+SECRET_SLOT: Mapping[str, MeterKey.Slot | None] = {
+    Authentication.NONE: None,
+    Authentication.LLS: Slot.LLS_SECRET,
+    Authentication.HLS_GMAC: None,  # the keys are the secret
+}
+UNSUPPORTED = (Authentication.HLS_MANUFACTURER, Authentication.HLS_ECDSA)
+TITLED = (Authentication.HLS_GMAC, Authentication.HLS_SHA256)
+
+METER_FIELDS = ("serial_number", "name", "location", "notes", "framing", "server_system_title")
+HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window")
+TCP_FIELDS = ("host", "port")
+SERIAL_FIELDS = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
+ASSOCIATION_FIELDS = (
+    "client_sap",
+    "server_sap",
+    "authentication",
+    "protection",
+    "security_suite",
+    "client_system_title",
+    "max_pdu_size",
+    "timeout",
+    "counter_object",
+)
+SERVICE_FIELDS = {"lls_secret": "secret", "hls_secret": "secret"}
+"""Where the services' errors stand in this form, if not under the same name."""
+
+
+class HexField(forms.CharField):
+    """Octets in hex. Spaces, colons and dashes between them, and a leading 0x, are forgiven; the value is bytes."""
+
+    default_error_messages = {"hex": "Only pairs of hex digits, 00 to ff."}
+
+    def to_python(self, value: Any) -> bytes:
+        digits = re.sub(r"[\s:-]", "", super().to_python(value) or "").removeprefix("0x").removeprefix("0X")
+        try:
+            return bytes.fromhex(digits)
+        except ValueError:
+            raise ValidationError(self._what_is_wrong(digits), code="hex") from None
+
+    def _what_is_wrong(self, digits: str) -> str:
+        strange = sorted(set(re.sub(r"[0-9A-Fa-f]", "", digits)))
+        if strange:
+            return f"Not a hex digit: {' '.join(strange[:5])}. {self.error_messages['hex']}"
+        return f"{len(digits)} hex digits are no whole number of octets: one digit is missing or too many."
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.hex() if isinstance(value, bytes) else value
+
+
+class CounterField(forms.CharField):
+    """A number, decimal or with 0x in hex."""
+
+    def to_python(self, value: Any) -> int | None:
+        text = (super().to_python(value) or "").replace(" ", "").replace("_", "")
+        if not text:
+            return None
+        try:
+            number = int(text, 0) if text.lower().startswith("0x") else int(text)
+        except ValueError:
+            raise ValidationError("A whole number, or hex digits after 0x.") from None
+        if not 0 <= number < COUNTER_LIMIT:
+            raise ValidationError(f"From 0 to {COUNTER_LIMIT - 1}.")
+        return number
+
+
+def _secret_input(**attrs: Any) -> forms.TextInput:
+    """Its value is never sent to the browser; the browser may not keep it either."""
+    kept_out = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-secret": ""}
+    return forms.PasswordInput(attrs={**kept_out, "class": "mono", "data-reveal": "", **attrs}, render_value=False)
+
+
+class MeterForm(forms.Form):
+    """Everything about a meter and one association. `testing`: nothing is saved, so a serial number is not needed."""
+
+    serial_number = forms.CharField(max_length=64, label="Serial number")
+    name = forms.CharField(max_length=100, required=False, help_text="What the bench calls it.")
+    manufacturer = forms.CharField(max_length=100, required=False)
+    model = forms.CharField(max_length=100, required=False)
+    location = forms.CharField(max_length=200, required=False)
+    notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    kind = forms.ChoiceField(label="Line", choices=Line.Kind.choices, initial=Line.Kind.TCP)
+    host = forms.CharField(max_length=255, required=False, help_text="Name or IP address.")
+    port = forms.IntegerField(required=False, min_value=1, max_value=65535, help_text="4059 is usual for DLMS.")
+    serial_port = forms.ChoiceField(label="Serial port", required=False, help_text="From the administrator's list.")
+    baud = forms.TypedChoiceField(
+        label="Baud", required=False, coerce=int, empty_value=9600, initial=9600, choices=[(n, n) for n in BAUD_RATES]
+    )
+    data_bits = forms.TypedChoiceField(
+        label="Data bits", required=False, coerce=int, empty_value=8, initial=8, choices=[(8, "8"), (7, "7")]
+    )
+    parity = forms.ChoiceField(required=False, choices=Line.Parity.choices, initial=Line.Parity.NONE)
+    stop_bits = forms.TypedChoiceField(
+        label="Stop bits", required=False, coerce=int, empty_value=1, initial=1, choices=[(1, "1"), (2, "2")]
+    )
+
+    framing = forms.ChoiceField(choices=Meter.Framing.choices, initial=Meter.Framing.WRAPPER)
+    physical_address = forms.IntegerField(
+        label="Physical address", required=False, min_value=0, max_value=HDLC_SERVERS, help_text="HDLC lower address."
+    )
+    address_octets = forms.TypedChoiceField(
+        label="Address octets",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", "what it needs"), (1, "1"), (2, "2"), (4, "4")],
+    )
+    max_info = forms.IntegerField(label="Max. information field", required=False, min_value=8, max_value=2030)
+    window = forms.IntegerField(label="Window", required=False, min_value=1, max_value=7)
+
+    association_name = forms.CharField(label="Association", max_length=100, initial="Management")
+    client_sap = forms.IntegerField(label="Client SAP", min_value=1, max_value=0xFFFF, initial=1)
+    server_sap = forms.IntegerField(label="Server SAP", min_value=1, max_value=0xFFFF, initial=1)
+    authentication = forms.ChoiceField(choices=Authentication.choices, initial=Authentication.LLS)
+    secret = forms.CharField(required=False, strip=False, widget=_secret_input())
+    secret_form = forms.ChoiceField(
+        label="Secret is", required=False, choices=[("text", "text (ASCII)"), ("hex", "hex")], initial="text"
+    )
+    protection = forms.ChoiceField(choices=Protection.choices, initial=Protection.NONE)
+    security_suite = forms.TypedChoiceField(
+        label="Security suite",
+        required=False,
+        coerce=int,
+        empty_value=0,
+        initial=0,
+        choices=[(0, "0 (AES-128)"), (1, "1 (AES-128)"), (2, "2 (AES-256)")],
+    )
+    client_system_title = HexField(label="Client system title", required=False)
+    server_system_title = HexField(
+        label="Meter's system title", required=False, help_text="Empty: taken from the meter's answer."
+    )
+    guek = HexField(label="GUEK, encryption key", required=False, widget=_secret_input())
+    gak = HexField(label="GAK, authentication key", required=False, widget=_secret_input())
+    dedicated_key = HexField(label="Dedicated key", required=False, widget=_secret_input(), help_text="Rarely needed.")
+    invocation_counter = CounterField(
+        label="Invocation counter",
+        required=False,
+        help_text="The next one to use. Empty: the public client asks the meter.",
+    )
+    counter_object = forms.CharField(label="Counter object", max_length=24, required=False, initial="0-0:43.1.0*255")
+    max_pdu_size = forms.IntegerField(
+        label="Max. APDU size", required=False, min_value=0, max_value=0xFFFF, help_text="0 or 65535: no limit."
+    )
+    timeout = forms.FloatField(label="Reply timeout, s", required=False, min_value=0.1, max_value=120)
+
+    def __init__(
+        self,
+        *args: Any,
+        meter: Meter | None = None,
+        association: Association | None = None,
+        testing: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.meter, self.association = meter, association
+        if meter is not None:
+            kwargs["initial"] = {**_initial(meter, association), **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+        self.stored = _stored_secrets(meter, association)
+        if testing:
+            self.fields["serial_number"].required = False
+        self.testing = testing
+        self._offer_ports()
+        self._dress()
+
+    def _offer_ports(self) -> None:
+        ports = [(name, name) for name in sorted(settings.SERIAL_PORTS)]
+        chosen = self.initial.get("serial_port")
+        if chosen and chosen not in settings.SERIAL_PORTS:
+            ports.insert(0, (chosen, f"{chosen} (not offered any more)"))
+        self.fields["serial_port"].choices = [("", "choose…" if ports else "none is configured"), *ports]
+
+    def _dress(self) -> None:
+        placeholders = {
+            "max_info": 128,
+            "window": 1,
+            "max_pdu_size": 65535,
+            "timeout": 5,
+            "client_system_title": "8 octets, 16 hex digits",
+        }
+        for name, form_field in self.fields.items():
+            select = isinstance(form_field.widget, forms.Select)
+            widget = form_field.widget.attrs
+            widget["class"] = f"{'form-select' if select else 'form-control'} {widget.get('class', '')}".strip()
+            if isinstance(form_field, HexField | CounterField) or name in ("counter_object", "serial_number", "host"):
+                widget["class"] += " mono"
+            if isinstance(form_field, forms.IntegerField):
+                widget["inputmode"] = "numeric"
+            if name in placeholders:
+                widget["placeholder"] = placeholders[name]
+        for name in ("guek", "gak", "dedicated_key"):
+            self._say_what_is_kept(name, self.stored.get(name.upper()))
+        self._say_what_is_kept("secret", self.stored.get(self._secret_slot(self._chosen_authentication()) or ""))
+
+    def _chosen_authentication(self) -> str:
+        return str(self["authentication"].value() or "")
+
+    def _say_what_is_kept(self, name: str, fingerprint: str | None) -> None:
+        if fingerprint:
+            self.fields[name].widget.attrs["placeholder"] = f"keep the current one ({fingerprint})"
+
+    # -- cleaning: one field alone ---------------------------------------------------------------------------------------
+
+    def clean_serial_number(self) -> str:
+        serial_number = str(self.cleaned_data["serial_number"])
+        same = Meter.objects.filter(serial_number=serial_number).exclude(pk=self.meter.pk if self.meter else None)
+        if not self.testing and same.exists():
+            raise ValidationError("There is a meter with this serial number already.")
+        return serial_number
+
+    def clean_host(self) -> str:
+        host = str(self.cleaned_data["host"]).strip().removeprefix("[").removesuffix("]")
+        if host and not HOST.fullmatch(host):
+            raise ValidationError("Only a name or an IP address: no scheme, port, path or space.")
+        return host
+
+    def clean_counter_object(self) -> str:
+        text = str(self.cleaned_data["counter_object"] or "0-0:43.1.0*255")
+        try:
+            return str(ObisCode.parse(text))
+        except ValueError as error:
+            raise ValidationError(f"Not an OBIS code: {error}") from None
+
+    # -- cleaning: fields that belong together -----------------------------------------------------------------------------
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._clean_line(cleaned)
+        if cleaned.get("framing") == Meter.Framing.HDLC:
+            self._clean_hdlc(cleaned)
+        for name in ("client_system_title", "server_system_title"):
+            self._require_octets(name, cleaned.get(name), SYSTEM_TITLE_OCTETS)
+        self._clean_authentication(cleaned)
+        self._clean_keys(cleaned)
+        return cleaned
+
+    def _refuse(self, name: str, reason: str) -> None:
+        if name not in self.errors:
+            self.add_error(name, reason)
+
+    def _clean_line(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("kind") == Line.Kind.TCP:
+            if not cleaned.get("host"):
+                self._refuse("host", "Where is it? A TCP line needs a host.")
+            if not cleaned.get("port"):
+                self._refuse("port", "A TCP line needs a port.")
+            return
+        if cleaned.get("serial_port") not in settings.SERIAL_PORTS:
+            self._refuse("serial_port", "Choose one of the serial ports of this workbench.")
+        if cleaned.get("framing") == Meter.Framing.WRAPPER:
+            self._refuse("framing", "The wrapper needs TCP; a serial line carries HDLC.")
+
+    def _clean_hdlc(self, cleaned: dict[str, Any]) -> None:
+        client, server = cleaned.get("client_sap") or 0, cleaned.get("server_sap") or 0
+        physical, octets = cleaned.get("physical_address"), cleaned.get("address_octets")
+        if client > HDLC_CLIENTS:
+            self._refuse("client_sap", f"HDLC has one octet for the client: at most {HDLC_CLIENTS}.")
+        if server > HDLC_SERVERS:
+            self._refuse("server_sap", f"HDLC addresses end at {HDLC_SERVERS}.")
+        if octets == 1 and physical is not None:
+            self._refuse("address_octets", "One octet has no room for a physical address: choose 2 or 4.")
+        if octets in (1, 2) and server > SMALL_ADDRESS:
+            self._refuse("address_octets", f"{octets} address octets hold a server SAP up to 127: choose 4.")
+        if octets == 2 and (physical or 0) > SMALL_ADDRESS:
+            self._refuse("address_octets", "Two octets hold a physical address up to 127: choose 4.")
+
+    def _clean_authentication(self, cleaned: dict[str, Any]) -> None:
+        chosen = cleaned.get("authentication", "")
+        if chosen in UNSUPPORTED:
+            self._refuse("authentication", "This mechanism is not supported yet: choose another one.")
+        slot = self._secret_slot(chosen)
+        cleaned["secret_octets"] = b""
+        if slot is None or "secret" in self.errors:
+            return
+        if cleaned.get("secret"):
+            cleaned["secret_octets"] = self._secret_octets(cleaned["secret"], cleaned.get("secret_form") or "text")
+        elif slot not in self.stored:
+            self._refuse("secret", f"{Authentication(chosen).label} needs a secret.")
+
+    def _secret_octets(self, secret: str, written_as: str) -> bytes:
+        octets = b""
+        try:
+            octets = HexField().to_python(secret) if written_as == "hex" else secret.encode("ascii")
+        except UnicodeEncodeError:
+            self._refuse("secret", "Only ASCII characters have certain octets: give the others in hex.")
+        except ValidationError as error:
+            self._refuse("secret", str(error.messages[0]))
+        if len(octets) > MAX_SECRET_OCTETS:
+            self._refuse("secret", f"{len(octets)} octets; at most {MAX_SECRET_OCTETS}.")
+        return octets
+
+    def _clean_keys(self, cleaned: dict[str, Any]) -> None:
+        size = KEY_LENGTHS[cleaned.get("security_suite") or 0]
+        for name in ("guek", "gak", "dedicated_key"):
+            self._require_octets(name, cleaned.get(name), size)
+        ciphered = cleaned.get("protection") not in (Protection.NONE, None)
+        gmac = cleaned.get("authentication") == Authentication.HLS_GMAC
+        if ciphered or gmac:
+            why = "HLS-GMAC" if gmac else "A protected association"
+            for name in ("guek", "gak"):
+                if not cleaned.get(name) and name.upper() not in self.stored:
+                    self._refuse(name, f"{why} needs this key: {size} octets, {2 * size} hex digits.")
+        titled = ciphered or cleaned.get("authentication") in TITLED
+        if titled and not cleaned.get("client_system_title"):
+            self._refuse("client_system_title", "Needed here: 8 octets, 16 hex digits that name this client.")
+        if cleaned.get("dedicated_key") and not ciphered:
+            self._refuse("dedicated_key", "It may only travel in a protected association: choose a protection.")
+
+    def _require_octets(self, name: str, octets: bytes | None, size: int) -> None:
+        if octets and len(octets) != size:
+            self._refuse(name, f"{size} octets ({2 * size} hex digits) are needed; these are {len(octets)}.")
+
+    @staticmethod
+    def _secret_slot(authentication: str) -> MeterKey.Slot | None:
+        return SECRET_SLOT.get(authentication, Slot.HLS_SECRET)
+
+    # -- what came out -------------------------------------------------------------------------------------------------------
+
+    def draft(self) -> dict[str, Any]:
+        """The keywords of `save_meter` and `open_test_session`."""
+        cleaned = self.cleaned_data
+        meter = {name: cleaned[name] for name in METER_FIELDS}
+        meter["serial_number"] = cleaned["serial_number"] or "(not saved)"
+        meter["server_system_title"] = cleaned["server_system_title"].hex()
+        hdlc = cleaned["framing"] == Meter.Framing.HDLC
+        meter |= {name: cleaned[name] for name in HDLC_FIELDS if hdlc and cleaned[name] is not None}
+        meter |= {name: None for name in HDLC_FIELDS[:2] if name not in meter}
+        line_fields = TCP_FIELDS if cleaned["kind"] == Line.Kind.TCP else SERIAL_FIELDS
+        association = {name: cleaned[name] for name in ASSOCIATION_FIELDS if cleaned[name] is not None}
+        association["client_system_title"] = cleaned["client_system_title"].hex()
+        association["name"] = cleaned["association_name"]
+        if self.association is not None:
+            association["id"] = self.association.pk
+        return {
+            "meter": {**meter, "manufacturer": cleaned["manufacturer"], "model": cleaned["model"]},
+            "line": {"kind": cleaned["kind"], **{name: cleaned[name] for name in line_fields}},
+            "association": association,
+            "secrets": self._secrets(cleaned),
+            "meter_id": self.meter.pk if self.meter else None,
+        }
+
+    def _secrets(self, cleaned: dict[str, Any]) -> dict[str, bytes]:
+        secrets = {Slot(name.upper()): cleaned[name] for name in ("guek", "gak", "dedicated_key") if cleaned[name]}
+        slot = self._secret_slot(cleaned["authentication"])
+        if slot is not None and cleaned["secret_octets"]:
+            secrets[slot] = cleaned["secret_octets"]
+        return {slot.value: octets for slot, octets in secrets.items()}
+
+    def take_errors(self, error: ValidationError) -> None:
+        """Put what a service refused at the fields where it belongs."""
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error)
+            return
+        for name, reasons in error.error_dict.items():
+            here = SERVICE_FIELDS.get(name, name)
+            for reason in reasons:
+                self.add_error(here if here in self.fields else None, reason)
+
+
+def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:
+    names = (*METER_FIELDS, *HDLC_FIELDS)
+    initial = {name: getattr(meter, name) for name in names}
+    initial |= {name: getattr(meter.line, name) for name in ("kind", *TCP_FIELDS, *SERIAL_FIELDS)}
+    if meter.meter_type is not None:
+        initial |= {"manufacturer": meter.meter_type.manufacturer, "model": meter.meter_type.model}
+    if association is not None:
+        initial |= {name: getattr(association, name) for name in ASSOCIATION_FIELDS}
+        initial["association_name"] = association.name
+    return initial
+
+
+def _stored_secrets(meter: Meter | None, association: Association | None) -> dict[str, str]:
+    """Fingerprints, by slot, of the secrets that the association would use."""
+    if meter is None:
+        return {}
+    stored = {}
+    for key in meter.keys.prefetch_related("versions"):
+        version = key.current
+        if version is not None and key.association_id in (None, association.pk if association else None):
+            stored[key.slot] = version.short_fingerprint
+    return stored

@@ -1,0 +1,83 @@
+"""The list of meters as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from meters.models import Meter
+from meters.templatetags.pages import iso_time, state
+
+
+class MeterTable(tables.Table):
+    """One row a meter. `last_session` is put on each meter by the view, so that rows cost no query."""
+
+    serial_number = tables.Column(verbose_name="Serial", attrs={"td": {"class": "serial"}})
+    name = tables.Column(attrs={"td": {"class": "clip"}})
+    meter_type = tables.Column(
+        verbose_name="Type", order_by=("meter_type__manufacturer", "meter_type__model"), attrs={"td": {"class": "clip"}}
+    )
+    line = tables.Column(verbose_name="Line", order_by=("line__host", "line__port", "line__serial_port"))
+    framing = tables.Column(verbose_name="Framing, address", order_by=("framing", "physical_address"))
+    association = tables.Column(verbose_name="Association", accessor="default_association", orderable=False)
+    last_seen = tables.Column(attrs={"td": {"class": "num"}})
+    last_session = tables.Column(verbose_name="Last session", accessor="pk", order_by=("last_session_id",))
+
+    class Meta:
+        model = Meter
+        fields = ()
+        sequence = (
+            "serial_number",
+            "name",
+            "meter_type",
+            "line",
+            "framing",
+            "association",
+            "last_seen",
+            "last_session",
+        )
+        row_attrs = {"data-href": lambda record: record.get_absolute_url(), "tabindex": "-1"}
+        attrs = {"class": "table-dense", "data-rows": ""}
+        template_name = "includes/_table.html"
+        order_by = "serial_number"
+
+    def render_serial_number(self, record: Meter) -> SafeString:
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.serial_number)
+
+    def render_line(self, record: Meter) -> SafeString:
+        return format_html('<span class="mono">{}</span>', record.line.describe())
+
+    def render_framing(self, record: Meter) -> SafeString:
+        return format_html(
+            '{} <span class="muted num">{}</span>', record.get_framing_display(), hdlc_address(record, "· physical ")
+        )
+
+    def render_association(self, value: Any) -> SafeString:
+        return format_html(
+            '{} <span class="muted num">{} → {}</span> {}',
+            value.name,
+            value.client_sap,
+            value.server_sap,
+            value.get_authentication_display(),
+        )
+
+    def render_last_seen(self, value: Any) -> SafeString:
+        return iso_time(value)
+
+    def render_last_session(self, record: Meter) -> SafeString:
+        found = getattr(record, "last_session", None)
+        if found is None:
+            return format_html('<span class="faint">{}</span>', "none yet")
+        return format_html(
+            '<a href="{}" class="plain">{}</a>', found.get_absolute_url(), state(found.state, found.get_state_display())
+        )
+
+
+def hdlc_address(meter: Meter, prefix: str = "") -> str:
+    """`physical 17`; empty on the wrapper, and where the line has one meter without an address."""
+    if meter.framing != Meter.Framing.HDLC or meter.physical_address is None:
+        return ""
+    return f"{prefix}{meter.physical_address}"

@@ -1,0 +1,171 @@
+"""Pages of the inventory. Sign-in is required by the middleware."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+from django_tables2 import RequestConfig
+
+from meters.forms import MeterForm
+from meters.models import Association, InvocationCounter, KeyVersion, Meter, MeterKey
+from meters.services import CounterError, learn_invocation_counter, save_meter
+from meters.tables import MeterTable
+from meters.vault import VaultError
+
+PAGE_SIZE = 100
+SESSIONS_SHOWN = 20
+
+
+def related_sessions() -> QuerySet[Any]:
+    """The sessions of the app above, which this one must not import, through the relation that it made."""
+    return Meter._meta.get_field("sessions").related_model._default_manager.all()  # type: ignore[union-attr]
+
+
+@require_safe
+def meter_list(request: HttpRequest) -> HttpResponse:
+    """The inventory; with htmx only the table. `q` searches, `sort` sorts."""
+    asked = request.GET.get("q", "").strip()
+    meters = _searched(asked)
+    table = MeterTable(meters)
+    RequestConfig(request, paginate={"per_page": PAGE_SIZE}).configure(table)
+    _attach_last_sessions([row.record for row in table.page.object_list])
+    context = {"table": table, "q": asked, "count": table.paginator.count, "section": "meters"}
+    partial = getattr(request, "htmx", None) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    answer = render(request, "meters/_meter_table.html" if partial else "meters/meter_list.html", context)
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer
+
+
+def _searched(asked: str) -> QuerySet[Meter]:
+    last = related_sessions().filter(meter=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    meters = Meter.objects.select_related("line", "meter_type").prefetch_related("associations")
+    meters = meters.annotate(last_session_id=Subquery(last))
+    for word in asked.split():
+        meters = meters.filter(
+            Q(serial_number__icontains=word)
+            | Q(name__icontains=word)
+            | Q(location__icontains=word)
+            | Q(meter_type__model__icontains=word)
+            | Q(meter_type__manufacturer__icontains=word)
+            | Q(line__host__icontains=word)
+            | Q(line__serial_port__icontains=word)
+            | Q(line__name__icontains=word)
+        )
+    return meters
+
+
+def _attach_last_sessions(meters: list[Meter]) -> None:
+    ids = [meter.last_session_id for meter in meters if meter.last_session_id]  # type: ignore[attr-defined]
+    found = related_sessions().in_bulk(ids)
+    for meter in meters:
+        meter.last_session = found.get(meter.last_session_id)  # type: ignore[attr-defined]
+
+
+@require_safe
+def meter_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One meter: where it is, how one is let in, what was done with it."""
+    keys = MeterKey.objects.select_related("association").prefetch_related(
+        Prefetch("versions", KeyVersion.objects.defer("sealed"))
+    )
+    meters = Meter.objects.select_related("line", "meter_type").prefetch_related(
+        "associations", Prefetch("keys", keys.order_by("association_id", "slot"))
+    )
+    meter = get_object_or_404(meters, pk=pk)
+    sessions = related_sessions().filter(meter=meter).select_related("association", "opened_by").defer("draft")
+    page = Paginator(sessions, SESSIONS_SHOWN).page(1)
+    context = {
+        "meter": meter,
+        "associations": _with_keys(meter),
+        "default": meter.default_association,
+        "counters": _counters(meter),
+        "page": page,
+        "section": "meters",
+    }
+    return render(request, "meters/meter_detail.html", context)
+
+
+def _with_keys(meter: Meter) -> list[tuple[Association, list[MeterKey]]]:
+    """Each association with the slots that it would use, its own before the meter's."""
+    keys = list(meter.keys.all())
+    return [
+        (association, [key for key in keys if key.association_id in (None, association.pk)])
+        for association in meter.associations.all()
+    ]
+
+
+def _counters(meter: Meter) -> list[InvocationCounter]:
+    """The counters of the keys that are in use."""
+    prints = [version.fingerprint for key in meter.keys.all() if (version := key.current) is not None]
+    titles = {association.client_system_title.lower() for association in meter.associations.all()}
+    found = InvocationCounter.objects.filter(fingerprint__in=prints, system_title__in=titles - {""})
+    return list(found.order_by("system_title"))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def meter_add(request: HttpRequest) -> HttpResponse:
+    """A new meter."""
+    return _edit(request, MeterForm(request.POST or None), None)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def meter_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a meter and one of its associations: the one named by `association`, else the default one."""
+    meter = get_object_or_404(Meter.objects.select_related("line", "meter_type"), pk=pk)
+    wanted = request.GET.get("association", "")
+    if wanted.isdecimal():
+        association = get_object_or_404(meter.associations, pk=int(wanted))
+    else:
+        association = meter.default_association
+    return _edit(request, MeterForm(request.POST or None, meter=meter, association=association), meter)
+
+
+def _edit(request: HttpRequest, form: MeterForm, meter: Meter | None) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+        saved = _save(request, form)
+        if saved is not None:
+            messages.success(request, f"Meter {saved.serial_number} saved.")
+            return redirect(saved)
+    context = {"form": form, "meter": meter, "association": form.association, "section": "meters"}
+    return render(request, "meters/meter_form.html", context)
+
+
+def _save(request: HttpRequest, form: MeterForm) -> Meter | None:
+    """The saved meter, or None with the reasons in the form."""
+    try:
+        meter = save_meter(user=request.user, **form.draft())
+    except ValidationError as error:
+        form.take_errors(error)
+        return None
+    except VaultError as error:
+        form.add_error(None, f"{error.message} {error.hint}".strip())
+        return None
+    if form.cleaned_data["invocation_counter"] is not None:
+        try:
+            _set_counter(meter, form)
+        except CounterError as error:
+            messages.warning(request, f"The invocation counter was not taken over: {error} {error.hint}".strip())
+    return meter
+
+
+def _set_counter(meter: Meter, form: MeterForm) -> None:
+    """Where the counter of the encryption key goes on. It only ever grows."""
+    key = meter.keys.filter(slot=MeterKey.Slot.GUEK, association=None).first()
+    version = key.current if key is not None else None
+    if version is None:
+        return
+    learn_invocation_counter(
+        fingerprint=version.fingerprint,
+        system_title=form.cleaned_data["client_system_title"].hex(),
+        meter_value=max(0, form.cleaned_data["invocation_counter"] - 1),
+    )
