@@ -13,6 +13,16 @@ from sessions import engine
 
 logger = logging.getLogger(__name__)
 
+# Whoever rings stands in front of a browser that waits: one try, and no long silence of a broker that hangs.
+PUBLISH_ONCE = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+    "socket_connect_timeout": 2.0,
+    "socket_timeout": 2.0,
+}
+
 # One octet that the worker shares with its children, who are forked after this module was imported: 1 means that the worker
 # is going down. A signal handler may set it without taking any lock.
 _shutting_down = mmap.mmap(-1, 1)
@@ -38,6 +48,7 @@ def run_session(session_id: int) -> None:
 def ring_worker(session_id: int) -> None:
     """Tell the workers that the session waits. Without a broker the session stays: the watchdog rings again."""
     try:
-        run_session.apply_async((session_id,), retry=False)
+        with run_session.app.connection_for_write(transport_options=PUBLISH_ONCE) as connection:
+            run_session.apply_async((session_id,), connection=connection, retry=False)
     except Exception as error:
         logger.warning("no worker was told of session %s: %s", session_id, type(error).__name__)
