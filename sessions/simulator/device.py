@@ -122,8 +122,8 @@ class LogicalDevice(Protocol):
     def associated(self, caller: Caller) -> None:
         """An association was opened."""
 
-    def unknown_request(self, apdu: bytes) -> bytes | None:
-        """The answer to octets that are no request of DLMS, where there is one."""
+    def recorded_answer(self, apdu: bytes) -> bytes | None:
+        """The answer to exactly these octets, where it is prescribed whatever they mean."""
 
     def get(self, caller: Caller, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None) -> Value: ...
 

@@ -99,6 +99,7 @@ class LoadCurve:
     def __init__(self, parameters: LoadParameters, seed: int) -> None:
         self.parameters = parameters
         self.seed = seed
+        self._size = 0.5 + 1.3 * self._chance("size", 0)
         self._import_days = _Days(self._import_height)
         self._export_days = _Days(self._export_height)
 
@@ -175,12 +176,12 @@ class LoadCurve:
         when = FIRST_DAY + timedelta(days=day)
         season = 1 + 0.22 * math.cos(2 * math.pi * (when.timetuple().tm_yday - 15) / 365.25)
         weekend = 1.12 if when.weekday() >= 5 else 1.0
-        return self.parameters.daily_import * season * weekend * (0.8 + 0.4 * self._chance("load", day))
+        return self._size * self.parameters.daily_import * season * weekend * (0.8 + 0.4 * self._chance("load", day))
 
     def _export_height(self, day: int) -> float:
         when = FIRST_DAY + timedelta(days=day)
         season = 1 - 0.75 * math.cos(2 * math.pi * (when.timetuple().tm_yday + 10) / 365.25)
-        return self.parameters.daily_export * season * (0.25 + 1.5 * self._chance("sun", day)) * 0.8
+        return self._size * self.parameters.daily_export * season * (0.25 + 1.5 * self._chance("sun", day)) * 0.8
 
     def _chance(self, what: str, day: int) -> float:
         """A number from 0 to 1 that is always the same for this meter and day."""

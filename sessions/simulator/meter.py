@@ -180,7 +180,7 @@ class Meter:
     def associated(self, caller: Caller) -> None:
         """Nothing to do: the meter keeps no count of its clients."""
 
-    def unknown_request(self, apdu: bytes) -> bytes | None:
+    def recorded_answer(self, apdu: bytes) -> bytes | None:
         return None
 
     def get(self, caller: Caller, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None) -> Value:

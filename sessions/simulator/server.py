@@ -51,18 +51,21 @@ class Server:
 
     def receive_apdu(self, octets: bytes) -> bytes | None:
         """The answer to one APDU; None is silence."""
+        recorded = self._device.recorded_answer(octets)
+        if recorded is not None:
+            return recorded
         try:
             return self._receive(octets)
         except SecurityError as error:
             return self._security_exception(error).encode()
         except DecodeError as error:
-            return self._malformed(octets, error)
+            return (UNKNOWN if isinstance(error, UnknownTagError) and error.offset == 0 else MALFORMED).encode()
 
     def _receive(self, octets: bytes) -> bytes | None:
         if octets[:1] == bytes((AARQ_TAG,)):
             return self._open(octets)
         if self.state is AssociationState.IDLE:
-            return self._device.unknown_request(octets) or NOT_ALLOWED.encode()
+            return NOT_ALLOWED.encode()
         if octets[:1] == bytes((RLRQ_TAG,)):
             return self._release(octets)
         if octets[:1] and octets[0] in CIPHERED_TAGS:
@@ -71,12 +74,6 @@ class Server:
         if not self._ciphering.suffices_in_clear:
             return NOT_ALLOWED.encode()
         return self._answer(octets, None)
-
-    def _malformed(self, octets: bytes, error: DecodeError) -> bytes:
-        recorded = self._device.unknown_request(octets)
-        if recorded is not None:
-            return recorded
-        return (UNKNOWN if isinstance(error, UnknownTagError) and error.offset == 0 else MALFORMED).encode()
 
     def _security_exception(self, error: SecurityError) -> ExceptionResponse:
         if error.code != "replayed-counter":
