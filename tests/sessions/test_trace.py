@@ -1,0 +1,83 @@
+"""Frames while they pass: a line each, secrets masked even where the inspector understands nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessions.dlms.acse import Aarq
+from sessions.trace import MAX_TEXT, Trace, redissect
+
+SECRET = b"secret-1"
+GET_CLOCK = bytes.fromhex("0001001000010" + "00dc001c100080000010000ff0200")
+
+
+def aarq_frame() -> bytes:
+    """A wrapper frame with a password in its AARQ."""
+    from sessions.dlms.acse import ApplicationContext
+    from sessions.dlms.authentication import AuthenticationMechanism
+    from sessions.dlms.conformance import Conformance
+    from sessions.dlms.initiate import InitiateRequest
+
+    initiate = InitiateRequest(proposed_conformance=Conformance.GET, client_max_receive_pdu_size=0xFFFF)
+    apdu = Aarq(
+        application_context_name=ApplicationContext.LN,
+        mechanism_name=AuthenticationMechanism.LLS,
+        calling_authentication_value=SECRET,
+        user_information=initiate.encode(),
+    ).encode()
+    return bytes.fromhex("000100200001") + len(apdu).to_bytes(2, "big") + apdu
+
+
+class TestMasking:
+    def test_a_password_in_an_aarq(self) -> None:
+        frame = aarq_frame()
+        assert SECRET in frame
+        traced = Trace().read(frame, "sent")
+        assert SECRET not in traced.octets
+        assert len(traced.octets) == len(frame)
+        assert "secret" not in traced.summary
+
+    def test_a_password_in_an_echo_that_is_discarded(self) -> None:
+        traced = Trace(secrets=[SECRET]).read_discarded(aarq_frame(), "an echo")
+        assert SECRET not in traced.octets
+        assert traced.error == "an echo"
+
+    def test_a_password_in_a_frame_that_breaks_the_inspector(self, monkeypatch, caplog) -> None:
+        trace = Trace(secrets=[SECRET])
+        monkeypatch.setattr(trace._dissector, "feed", lambda *_: 1 / 0)
+        traced = trace.read(aarq_frame(), "sent")
+        assert SECRET not in traced.octets
+        assert traced.error
+        assert SECRET.decode() not in caplog.text
+
+    def test_a_trace_does_not_print_its_secrets(self) -> None:
+        assert "secret-1" not in repr(Trace(secrets=[SECRET]))
+
+    def test_short_secrets_do_not_spoil_other_octets(self) -> None:
+        assert Trace(secrets=[b"\x00"]).scrub(b"\x00\x01\x00") == b"\x00\x01\x00"
+
+
+def test_a_frame_has_a_line() -> None:
+    traced = Trace().read(GET_CLOCK, "sent")
+    assert "0-0:1.0.0*255" in traced.summary
+    assert traced.starts_apdu
+    assert traced.error == ""
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x00", b"\xff" * 300, GET_CLOCK[:-1], GET_CLOCK + b"\x00"])
+def test_garbage_is_recorded_with_what_is_wrong_with_it(octets: bytes) -> None:
+    traced = Trace().read(octets, "received")
+    assert traced.octets == octets
+    assert len(traced.summary) <= MAX_TEXT
+    assert len(traced.error) <= MAX_TEXT
+
+
+def test_a_frame_is_opened_again_later() -> None:
+    found = redissect([(GET_CLOCK, "sent")], None)
+    assert found["framing"] == "wrapper"
+    assert found["sources"]["frame"] == GET_CLOCK.hex()
+
+
+def test_no_frame_is_no_dissection() -> None:
+    with pytest.raises(ValueError, match="no frame"):
+        redissect([], None)
