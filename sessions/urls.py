@@ -1,0 +1,20 @@
+from django.urls import path
+
+from sessions import views
+
+app_name = "sessions"
+
+urlpatterns = [
+    path("meters/<int:pk>/open/", views.session_open, name="session_open"),
+    path("sessions/", views.session_list, name="session_list"),
+    path("sessions/test/", views.association_test, name="association_test"),
+    path("sessions/<int:pk>/", views.session_detail, name="session_detail"),
+    path("sessions/<int:pk>/cancel/", views.session_cancel, name="session_cancel"),
+    path("sessions/<int:pk>/close/", views.session_close, name="session_close"),
+    path("sessions/<int:pk>/frames/", views.frame_list, name="frame_list"),
+    path("sessions/<int:pk>/frames/<int:seq>/", views.frame_detail, name="frame_detail"),
+    path("sessions/<int:pk>/steps/", views.step_add, name="step_add"),
+    path("sessions/<int:pk>/steps/<int:step>/", views.step_detail, name="step_detail"),
+    path("sessions/<int:pk>/steps/<int:step>/entries/", views.step_entries, name="step_entries"),
+    path("sessions/<int:pk>/steps/<int:step>/profile.csv", views.profile_export, name="profile_export"),
+]
