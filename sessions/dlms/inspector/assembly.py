@@ -16,6 +16,8 @@ from typing import Final
 
 MAX_ASSEMBLED: Final = 4 * 1024 * 1024
 """A limit for what a peer, or a file, can make us keep."""
+GENERAL: Final = "general"
+"""The kind of general block transfers; the others are named after their service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,11 @@ class Blocks:
 
 
 class Shelf:
-    """The open transfers of a conversation, by kind and direction."""
+    """The open transfers of a conversation: segments by channel, blocks by channel and kind."""
 
     def __init__(self) -> None:
         self._segments: dict[Hashable, Segments] = {}
-        self._blocks: dict[Hashable, Blocks] = {}
+        self._blocks: dict[tuple[Hashable, str], Blocks] = {}
 
     def segments(self, key: Hashable) -> Segments | None:
         return self._segments.get(key)
@@ -106,11 +108,16 @@ class Shelf:
     def end_segments(self, key: Hashable) -> None:
         self._segments.pop(key, None)
 
-    def blocks(self, key: Hashable) -> Blocks:
+    def blocks(self, key: tuple[Hashable, str]) -> Blocks:
         return self._blocks.setdefault(key, Blocks())
 
-    def end_blocks(self, key: Hashable) -> None:
+    def end_blocks(self, key: tuple[Hashable, str]) -> None:
         self._blocks.pop(key, None)
+
+    def end_services(self) -> None:
+        """End every block transfer but the general ones."""
+        for key in [key for key in self._blocks if key[1] != GENERAL]:
+            del self._blocks[key]
 
     @property
     def busy(self) -> bool:

@@ -98,3 +98,10 @@ def find_field(root: Field, name: str) -> Field | None:
             found = child
         found = find_field(child, name) or found
     return found
+
+
+def clear_errors(field: Field) -> None:
+    """Take back the marks of an error that is none."""
+    field.error = ""
+    for child in field.children:
+        clear_errors(child)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from sessions.dlms.acse import Aare, Aarq
@@ -50,10 +49,9 @@ class Conversation:
         ded = [self.dedicated_key, self.keys.dedicated_key]
         return _unique([key for key in (ded + glo if dedicated else glo + ded) if key and len(key) in (16, 24, 32)])
 
-    def new_request(self, channel: Hashable) -> None:
-        """A request that begins something ends whatever service transfer was open before it."""
-        for kind in ("get", "set", "action"):
-            self.shelf.end_blocks((channel, kind))
+    def new_request(self) -> None:
+        """A request that begins something ends whatever service transfer was open before it, in either direction."""
+        self.shelf.end_services()
 
 
 def _unique(octets: list[bytes]) -> list[bytes]:

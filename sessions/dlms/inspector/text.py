@@ -6,15 +6,8 @@ from typing import Final
 
 from sessions.dlms.inspector.sheet import Sheet
 
-LEAST_TEXT: Final = 4
 PROOF_OCTETS: Final = 17
 PROOF_CONTROLS: Final = (0x10, 0x11, 0x12)
-_PRINTABLE: Final = frozenset((*range(0x20, 0x7F), 0x09, 0x0A, 0x0D))
-
-
-def looks_like_text(octets: bytes) -> bool:
-    """At least four octets, all of them printable ASCII or line ends."""
-    return len(octets) >= LEAST_TEXT and _PRINTABLE.issuperset(octets)
 
 
 def looks_like_proof(octets: bytes) -> bool:

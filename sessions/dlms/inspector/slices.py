@@ -1,0 +1,161 @@
+"""Slices of a longer thing in the inspector: general blocks of an APDU, blocks of one service's value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from meters.cosem.data import Data, text
+from sessions.dlms.apdu import read_apdu
+from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
+from sessions.dlms.apdu.descriptors import read_action_result, read_get_data_result
+from sessions.dlms.axdr import read_data
+from sessions.dlms.cursor import Field, Reader
+from sessions.dlms.errors import DecodeError, InvalidValueError, LimitExceededError
+from sessions.dlms.inspector.assembly import GENERAL, Step
+from sessions.dlms.inspector.sheet import Sheet, clear_errors, find_field
+
+if TYPE_CHECKING:
+    from sessions.dlms.inspector.application import Opener
+
+MAX_TRACED: Final = 64 * 1024
+"""Octets of an assembled value that are shown field by field: more would hold up the conversation, and nobody reads it."""
+
+
+def general_block(opener: Opener, apdu: GeneralBlockTransfer, tree: Field) -> None:
+    """One general block; the last one opens the APDU that they carried."""
+    if not apdu.block_data and not apdu.last_block:
+        return  # an acknowledgement
+    shelf, key = opener.talk.shelf, (opener.channel, GENERAL)
+    blocks = shelf.blocks(key)
+    step = blocks.add(apdu.block_number, apdu.block_data)
+    if not _fits(opener.sheet, step, blocks.number, apdu.block_number, tree):
+        if step is Step.OUT_OF_ORDER and apdu.window == 0:
+            shelf.end_blocks(key)  # nobody will send the missing one again
+        return
+    if apdu.last_block:
+        whole = bytes(blocks.octets)
+        shelf.end_blocks(key)
+        source = opener.sheet.add_source("block-transfer", whole)
+        opener.sheet.apdu = None
+        opener.deeper(whole, source)
+        opener.sheet.summary = f"general block {apdu.block_number}, the last: {opener.sheet.summary}"
+    elif step is Step.STARTED:
+        _first_slice(opener, apdu.block_data, "block-data", tree, read_apdu)
+
+
+def service_block(opener: Opener, kind: str, number: int, last: bool, octets: bytes, tree: Field) -> None:
+    """One block of a GET, SET or ACTION; the last one opens the value that they carried."""
+    shelf, key = opener.talk.shelf, (opener.channel, kind)
+    blocks = shelf.blocks(key)
+    step = blocks.add(number, octets)
+    if not _fits(opener.sheet, step, blocks.number, number, tree):
+        return
+    if last:
+        whole = bytes(blocks.octets)
+        shelf.end_blocks(key)
+        if not opener.talk.secret_answer:
+            _assembled(opener.sheet, kind, whole)
+    elif step is Step.STARTED:
+        _first_slice(opener, octets, "raw-data", tree, read_data)
+
+
+def _fits(sheet: Sheet, step: Step, have: int, number: int, tree: Field) -> bool:
+    """Whether the transfer went on; what did not fit is said."""
+    sheet.starts_apdu = step not in (Step.CONTINUED, Step.REPEATED)
+    field = find_field(tree, "block-number")
+    offset = field.offset if field is not None else 0
+    if step is Step.OUT_OF_ORDER:
+        sheet.fail(InvalidValueError("block-number", offset, f"block {have + 1} expected, {number} came"))
+    elif step is Step.TOO_LONG:
+        sheet.fail(LimitExceededError("block-number", offset, "the transfer is longer than this inspector keeps"))
+    elif step is Step.REPEATED:
+        sheet.note("a repeated block")
+    elif step is Step.UNKNOWN_START:
+        sheet.note("the beginning of this transfer was not seen")
+    return step in (Step.STARTED, Step.CONTINUED)
+
+
+def _first_slice(opener: Opener, octets: bytes, name: str, tree: Field, read: Callable[[Reader], Any]) -> None:
+    """Show what can be read of the first slice already; its end cuts a value, which is no error."""
+    group = find_field(tree, name)
+    contents = find_field(group, "contents") if group is not None else None
+    if contents is None or contents.secret:
+        return
+    try:
+        with opener.sheet.layer(octets, tree.source, origin=contents.offset, under=contents) as reader:
+            read(reader)
+    except DecodeError:
+        clear_errors(contents)
+
+
+def preview_slice(sheet: Sheet, octets: bytes, source: str, origin: int, tree: Field) -> None:
+    """The same for a block that is cut itself, as the first HDLC segment of one is."""
+    for name, read in _SLICES.items():
+        group = find_field(tree, name)
+        if group is None or not group.error:
+            continue
+        start = group.offset + group.length
+        try:
+            with sheet.layer(octets[start - origin :], source, origin=start, under=group) as reader:
+                read(reader)
+        except DecodeError:
+            pass  # the rest has not come yet
+
+
+def _assembled(sheet: Sheet, kind: str, octets: bytes) -> None:
+    source = sheet.add_source("data", octets)
+    read = next((one for one in _VALUES[kind] if _reads(one, octets)), read_data)
+    try:
+        if len(octets) > MAX_TRACED:
+            words = "too long to be shown field by field"
+            sheet.root.children.append(Field("assembled value", 0, len(octets), words, source))
+            value = read(Reader(octets))
+        else:
+            with sheet.layer(octets, source) as reader, reader.group("assembled value"):
+                value = read(reader)
+                reader.finish("assembled value")
+    except DecodeError as error:
+        sheet.fail(error)
+        return
+    sheet.data = value
+    sheet.summary = f"{sheet.summary}: {_short(value)}"
+
+
+def _short(value: Data | None) -> str:
+    if value is None:
+        return "complete"
+    return f"{len(value)} elements" if value.constructed else text(value)
+
+
+def _read_list(reader: Reader) -> None:
+    """What the blocks of a GET with-list carry."""
+    for _ in range(reader.count("count")):
+        read_get_data_result(reader)
+
+
+def _read_action_result(reader: Reader) -> Data | None:
+    """Action-Response-With-Optional-Data, as the blocks of an ACTION response carry it."""
+    read_action_result(reader)
+    if not reader.flag("return-parameters-present"):
+        return None
+    value = read_get_data_result(reader, "return-parameters")
+    return value if isinstance(value, Data) else None
+
+
+_SLICES: Final[dict[str, Callable[[Reader], Any]]] = {"raw-data": read_data, "block-data": read_apdu}
+_VALUES: Final[dict[str, tuple[Callable[[Reader], Data | None], ...]]] = {
+    "get": (read_data, _read_list),
+    "set": (read_data, _read_list),
+    "action": (read_data, _read_action_result),
+}
+
+
+def _reads(read: Callable[[Reader], Data | None], octets: bytes) -> bool:
+    reader = Reader(octets)
+    try:
+        read(reader)
+        reader.finish()
+    except DecodeError:
+        return False
+    return True
