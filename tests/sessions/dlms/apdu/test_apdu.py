@@ -96,4 +96,3 @@ def test_a_changed_octet_is_an_apdu_or_a_typed_error(vector, data):
         decode_apdu(bytes(wire)).summary()
     except DlmsError:
         pass
-
