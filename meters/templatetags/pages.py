@@ -57,6 +57,12 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
+def icon_sprite() -> str:
+    """The sprite's address, for what JavaScript draws."""
+    return sprite_url()
+
+
+@register.simple_tag
 def brand_mark() -> SafeString:
     return mark_safe(BRAND)
 
