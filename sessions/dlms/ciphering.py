@@ -109,7 +109,7 @@ class Ciphering:
         """One invocation counter of the global key, never to be used again."""
         if self._global_counters is None:
             raise LocalProtocolError(
-                "this association uses invocation counters, and none were given",
+                "This association uses invocation counters, and none were given",
                 layer="security",
                 code="counters-missing",
                 hint="Read the meter's counter object, or give invocation_counter.",
@@ -160,7 +160,7 @@ class Ciphering:
             return self._unprotect(octets), True
         if self.state is not CipheringState.CLEAR and tag not in CLEAR_TAGS:
             raise SecurityError(
-                f"an APDU with tag {tag:02X} came in clear, {self.parameters.protection.value} was agreed",
+                f"An APDU with tag {tag:02X} came in clear, {self.parameters.protection.value} was agreed",
                 code="protection-too-weak",
             )
         return octets, False
@@ -169,7 +169,7 @@ class Ciphering:
         apdu = decode_apdu(octets)
         assert isinstance(apdu, CipheredApdu | GeneralCipheredApdu)  # the caller looked at the tag
         if self.state is CipheringState.CLEAR:
-            raise SecurityError("a ciphered APDU came where no protection was agreed", code="unexpected-protection")
+            raise SecurityError("A ciphered APDU came where no protection was agreed", code="unexpected-protection")
         title = self._title_of(apdu)
         self._check_control(apdu.security_control)
         key, floor = self._key_of(apdu)
@@ -177,7 +177,7 @@ class Ciphering:
         _, _, plain = unprotect(apdu.payload, key=key, gak=self.parameters.gak or b"", system_title=title)
         if isinstance(apdu, CipheredApdu) and plain[:1] != bytes((PLAIN_TAGS[apdu.tag],)):
             raise SecurityError(
-                f"inside of {apdu.tag:02X} stands an APDU with tag {plain[:1].hex() or 'none'}: wrong key, or altered octets",
+                f"Inside of {apdu.tag:02X} stands an APDU with tag {plain[:1].hex() or 'none'}: wrong key, or altered octets",
                 code="wrong-contents",
             )
         floor.move(apdu.invocation_counter)
@@ -189,12 +189,12 @@ class Ciphering:
         named = apdu.system_title if isinstance(apdu, GeneralCipheredApdu) else b""
         if named and title and named != title:
             raise SecurityError(
-                f"an APDU comes from {named.hex().upper()}, the meter is {title.hex().upper()}",
+                f"An APDU comes from {named.hex().upper()}, the meter is {title.hex().upper()}",
                 code="wrong-system-title",
             )
         if not (title := title or named):
             raise SecurityError(
-                "the meter said no system title, so nothing from it can be deciphered",
+                "The meter said no system title, so nothing from it can be deciphered",
                 code="no-server-system-title",
                 hint="Give server_system_title in the association.",
             )
@@ -205,13 +205,13 @@ class Ciphering:
         wanted = self._control
         if control.suite != wanted.suite:
             raise SecurityError(
-                f"the meter uses security suite {control.suite}, {wanted.suite} was agreed", code="wrong-suite"
+                f"The meter uses security suite {control.suite}, {wanted.suite} was agreed", code="wrong-suite"
             )
         if control.broadcast:
-            raise SecurityError("the meter answered with the broadcast key", code="broadcast-key")
+            raise SecurityError("The meter answered with the broadcast key", code="broadcast-key")
         if (wanted.authenticated and not control.authenticated) or (wanted.encrypted and not control.encrypted):
             raise SecurityError(
-                f"the meter's answer is protected less than agreed: {control} instead of {wanted}",
+                f"The meter's answer is protected less than agreed: {control} instead of {wanted}",
                 code="protection-too-weak",
             )
 
@@ -219,5 +219,5 @@ class Ciphering:
         if not apdu.dedicated:
             return self.parameters.guek or b"", self._global_floor
         if self.state is not CipheringState.DEDICATED:
-            raise SecurityError("an APDU under a dedicated key came, and none was agreed", code="no-dedicated-key")
+            raise SecurityError("An APDU under a dedicated key came, and none was agreed", code="no-dedicated-key")
         return self.parameters.dedicated_key or b"", self._dedicated_floor

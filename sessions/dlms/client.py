@@ -83,6 +83,9 @@ RELEASE_TIMEOUT: Final = 3.0
 EXCHANGE_FACTOR: Final = 12
 """How many reply timeouts may pass without a valid frame while octets keep trickling in."""
 
+LLC_OCTETS: Final = bytes.fromhex("e6e700")
+"""Some meters write the LLC octets of HDLC twice; no APDU for a client begins so."""
+
 BARE_FRAME_OCTETS: Final = 16
 """A frame without information is not longer than this in any framing."""
 
@@ -176,7 +179,7 @@ class DlmsClient:
     def release(self, now: float) -> None:
         """End the association and the link in good order: ends in `Released`."""
         if not self._transfer.idle:
-            raise LocalProtocolError("another request is still waiting for its answer", code="busy")
+            raise LocalProtocolError("Another request is still waiting for its answer", code="busy")
         self._association.fire(AssociationEvent.RELEASE)
         try:
             initiate = self._handshake.initiate_request(with_dedicated_key=False)
@@ -241,7 +244,7 @@ class DlmsClient:
             )
         if service not in self.negotiated.conformance:
             raise LocalProtocolError(
-                f"the meter did not agree to {name} in this association",
+                f"The meter did not agree to {name} in this association",
                 code="service-not-negotiated",
                 hint="Another client SAP or authentication may be allowed more.",
             )
@@ -325,7 +328,7 @@ class DlmsClient:
             case LinkConnected():
                 self._link_connected(event, now)
             case ApduReceived():
-                self._apdu_received(event.apdu, now)
+                self._apdu_received(event.apdu.removeprefix(LLC_OCTETS), now)
             case LinkDisconnected():
                 self._link_down(ConnectionLostError("The meter closed the link.", layer="link", code="link-closed"))
             case LinkFailed():
@@ -399,7 +402,7 @@ class DlmsClient:
             return
         if not isinstance(apdu, Aare):
             raise refusal_of(apdu) or RemoteProtocolError(
-                f"an AARE is due, the meter sent: {apdu.summary()}", layer="association", code="unexpected-answer"
+                f"An AARE is due, the meter sent: {apdu.summary()}", layer="association", code="unexpected-answer"
             )
         event = self._handshake.judge(apdu, self._service_error_in(apdu))
         self._ciphering.server_system_title = self._handshake.server_system_title
@@ -427,12 +430,12 @@ class DlmsClient:
         try:
             apdu = decode_apdu(plain)
         except DecodeError as error:
-            self._handshake.remark(f"the AARE's initiate response cannot be read ({error.message})")
+            self._handshake.remark(f"The AARE's initiate response cannot be read ({error.message})")
             return None
         if isinstance(apdu, InitiateResponse):
             return apdu
         raise refusal_of(apdu) or RemoteProtocolError(
-            f"the AARE should carry an initiate response, it carries: {apdu.summary()}", layer="association"
+            f"The AARE should carry an initiate response, it carries: {apdu.summary()}", layer="association"
         )
 
     def _send_proof(self, now: float) -> None:
@@ -449,11 +452,11 @@ class DlmsClient:
             return
         if not isinstance(apdu, ActionResponseNormal):
             raise refusal_of(apdu) or RemoteProtocolError(
-                f"the answer to reply_to_HLS is due, the meter sent: {apdu.summary()}", layer="authentication"
+                f"The answer to reply_to_HLS is due, the meter sent: {apdu.summary()}", layer="authentication"
             )
         if apdu.result is not ActionResult.SUCCESS:
             raise AuthenticationFailedError(
-                f"the meter refused our proof of the secret: {apdu.result.words}", code="proof-refused"
+                f"The meter refused our proof of the secret: {apdu.result.words}", code="proof-refused"
             )
         self._handshake.verify(apdu.return_parameters)
         self._association.fire(AssociationEvent.SERVER_PROVEN)
@@ -481,7 +484,7 @@ class DlmsClient:
         elif (refusal := refusal_of(apdu)) is not None:
             self._request_failed(refusal)
         elif (invocation := getattr(apdu, "invoke_id_and_priority", None)) is None:
-            raise RemoteProtocolError(f"no answer to a request: {apdu.summary()}", code="unexpected-answer")
+            raise RemoteProtocolError(f"No answer to a request: {apdu.summary()}", code="unexpected-answer")
         elif invocation.invoke_id != self._transfer.invoke_id:
             reason = f"invoke-id {invocation.invoke_id}, but {self._transfer.invoke_id} is asked"
             self._ignore(ReplyIgnored(apdu, reason), now)

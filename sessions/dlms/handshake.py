@@ -120,10 +120,10 @@ class Handshake:
     def judge(self, aare: Aare, service_error: ConfirmedServiceError | None) -> AssociationEvent:
         """Accepted, accepted so far, or an error: a refusal of theirs (RefusedError) or of ours (SecurityError)."""
         if not aare.accepted:
-            raise rejection_of(aare, service_error)
+            raise rejection_of(aare, service_error, ciphered=self.ciphered)
         if aare.application_context_name != self._context():
             raise SecurityError(
-                f"the meter accepted another application context ({_context_words(aare.application_context_name)}) than the "
+                f"The meter accepted another application context ({_context_words(aare.application_context_name)}) than the "
                 f"one that was asked for ({self._context().words})",
                 code="context-changed",
             )
@@ -137,7 +137,7 @@ class Handshake:
         if aare.hls_required:
             asked = mechanism_words(self.parameters.authentication)
             raise AuthenticationFailedError(
-                f"the meter wants {mechanism_words(aare.mechanism_name)} as proof, {asked} was offered",
+                f"The meter wants {mechanism_words(aare.mechanism_name)} as proof, {asked} was offered",
                 code="authentication-required",
                 hint="Set the authentication of this client SAP to what the meter wants.",
             )
@@ -149,21 +149,21 @@ class Handshake:
         offered = aare.mechanism_name
         if offered is not None and offered & MECHANISM_BITS != asked:
             raise AuthenticationFailedError(
-                f"the meter answered with {mechanism_words(offered)}, {mechanism_words(asked)} was asked",
+                f"The meter answered with {mechanism_words(offered)}, {mechanism_words(asked)} was asked",
                 code="mechanism-changed",
             )
         challenge = aare.responding_authentication_value or b""
         if not challenge:
             raise AuthenticationFailedError(
-                f"the meter accepted the association without a challenge, so without the proof of {mechanism_words(asked)}",
+                f"The meter accepted the association without a challenge, so without the proof of {mechanism_words(asked)}",
                 code="no-server-challenge",
                 hint="This would be no mutual authentication. Check the client SAP and its authentication.",
             )
         check_challenges(self.challenge, challenge)
         if len(challenge) > MAX_STOC_OCTETS:
-            raise AuthenticationFailedError(f"a challenge of {len(challenge)} octets", code="bad-server-challenge")
+            raise AuthenticationFailedError(f"A challenge of {len(challenge)} octets", code="bad-server-challenge")
         if len(challenge) not in CHALLENGE_OCTETS:
-            self.remark(f"the meter's challenge has {len(challenge)} octets, not 8 to 64")
+            self.remark(f"The meter's challenge has {len(challenge)} octets, not 8 to 64")
         self.server_challenge = challenge
 
     def _learn_title(self, title: bytes | None) -> None:
@@ -173,12 +173,12 @@ class Handshake:
         expected = self.parameters.server_system_title
         if expected is not None and title != expected:
             raise SecurityError(
-                f"the meter says system title {title.hex().upper()}, {expected.hex().upper()} was expected",
+                f"The meter says system title {title.hex().upper()}, {expected.hex().upper()} was expected",
                 code="unexpected-system-title",
                 hint="Another meter answers on this line or address.",
             )
         if title == self.parameters.client_system_title and len(title) == SYSTEM_TITLE_OCTETS and any(title):
-            raise SecurityError("the meter says our own system title", code="system-title-reflected")
+            raise SecurityError("The meter says our own system title", code="system-title-reflected")
         self.server_system_title = title
 
     def remark(self, words: str) -> None:
@@ -190,9 +190,9 @@ class Handshake:
         proposed = self.parameters.conformance
         stated = response.negotiated_conformance if response is not None else Conformance(0)
         if response is None:
-            self.remark("the AARE carries no initiate response: what was proposed is assumed")
+            self.remark("The AARE carries no initiate response: what was proposed is assumed")
         elif not stated & proposed:
-            self.remark("the AARE agrees to no service that was proposed: what was proposed is assumed")
+            self.remark("The AARE agrees to no service that was proposed: what was proposed is assumed")
         return Negotiated(
             conformance=stated & proposed or proposed,
             server_max_receive_pdu_size=response.server_max_receive_pdu_size if response is not None else 0,
@@ -216,7 +216,7 @@ class Handshake:
         """f(CtoS): the meter's own proof, from what reply_to_HLS returned; AuthenticationFailedError without it."""
         if not isinstance(returned, Data) or not isinstance(returned.value, bytes):
             raise AuthenticationFailedError(
-                "the meter accepted our proof, but gave none of its own",
+                "The meter accepted our proof, but gave none of its own",
                 code="no-server-proof",
                 hint="Without it nobody knows who answers: the association is not trusted.",
             )

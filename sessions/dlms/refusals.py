@@ -27,6 +27,8 @@ DIAGNOSTIC_HINTS: Final[dict[int, str]] = {
     "client SAP.",
     AcseDiagnostic.AUTHENTICATION_REQUIRED: "Check the authentication: this client SAP is not served without.",
 }
+UNEXPLAINED: Final = frozenset({AcseDiagnostic.NULL, AcseDiagnostic.NO_REASON_GIVEN})
+UNEXPLAINED_CIPHERED_HINT: Final = "A meter that cannot decipher the request says no more: check guek, gak, client system title and security suite too."
 AUTHENTICATION_HINT: Final = (
     "authentication-failure: check the secret's exact octets (text or hex, length, padding). "
     "Do not try again and again: meters lock out."
@@ -47,16 +49,23 @@ DECIPHERING_ERROR: Final = (0, 6)
 """Choice and value of the confirmed-service-error that says so."""
 
 
-def rejection_of(aare: Aare, service_error: ConfirmedServiceError | None = None) -> RefusedError:
-    """The error for an AARE that does not accept; `service_error` is what its user-information may say more."""
+def rejection_of(
+    aare: Aare, service_error: ConfirmedServiceError | None = None, *, ciphered: bool = False
+) -> RefusedError:
+    """The error for an AARE that does not accept; `service_error` is what its user-information may say more.
+
+    `ciphered`: the request was. A meter that cannot decipher it often gives no reason.
+    """
     diagnostic = aare.result_source_diagnostic
     by_user = diagnostic.source is DiagnosticSource.ACSE_SERVICE_USER
     more = f" ({service_error.words})" if service_error is not None else ""
     transient = " for now" if aare.result == AssociationResult.REJECTED_TRANSIENT else ""
-    message = f"the meter rejected the association{transient}: {diagnostic.words}{more}"
+    message = f"The meter rejected the association{transient}: {diagnostic.words}{more}"
     if by_user and diagnostic.diagnostic == AcseDiagnostic.AUTHENTICATION_FAILURE:
         return AuthenticationFailedError(message, hint=AUTHENTICATION_HINT)
     hint = DIAGNOSTIC_HINTS.get(diagnostic.diagnostic, "") if by_user else ""
+    if ciphered and diagnostic.diagnostic in UNEXPLAINED:
+        hint = f"{hint} {UNEXPLAINED_CIPHERED_HINT}"
     if service_error is not None and (service_error.choice, service_error.value) == DECIPHERING_ERROR:
         hint = EXCEPTION_HINTS[ExceptionServiceError.DECIPHERING_ERROR]
     return AssociationRejectedError(
@@ -72,7 +81,7 @@ def refusal_of(apdu: Apdu) -> RefusedError | None:
     """The error for an APDU that refuses a service as a whole; None for every other APDU."""
     if isinstance(apdu, ExceptionResponse):
         error: RefusedError = ExceptionResponseError(
-            f"the meter refused the service: {apdu.words}",
+            f"The meter refused the service: {apdu.words}",
             state_error=apdu.state_error,
             service_error=apdu.service_error,
             invocation_counter=apdu.invocation_counter,
@@ -83,7 +92,7 @@ def refusal_of(apdu: Apdu) -> RefusedError | None:
         return error
     if isinstance(apdu, ConfirmedServiceError):
         error = ServiceErrorError(
-            f"the meter refused the service: {apdu.words}",
+            f"The meter refused the service: {apdu.words}",
             service=apdu.service,
             choice=apdu.choice,
             value=apdu.value,

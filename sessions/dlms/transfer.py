@@ -216,7 +216,7 @@ class _Outgoing:
         room = largest_contents(self.capacity - (len(build(False, number, b"")) - 1))
         if room < 1:
             raise LocalProtocolError(
-                f"the meter receives {self.capacity} octets at most: not one octet of a block fits",
+                f"The meter receives {self.capacity} octets at most: not one octet of a block fits",
                 code="request-too-long",
             )
         contents = self.encoded[self.sent : self.sent + room]
@@ -237,7 +237,7 @@ class _Incoming:
         """Take block `number` in; RemoteProtocolError when it is not the next, or when there is no end to it."""
         if number != self.block_number + 1:
             raise RemoteProtocolError(
-                f"block {number} came where block {self.block_number + 1} is due",
+                f"Block {number} came where block {self.block_number + 1} is due",
                 code="wrong-block-number",
                 hint="Read again. If it comes back, the meter's block transfer is faulty: read shorter ranges.",
             )
@@ -251,7 +251,7 @@ class _Incoming:
 
 
 def _no_end(message: str, code: str) -> RemoteProtocolError:
-    return RemoteProtocolError(f"the meter's long answer does not end: {message}", code=code)
+    return RemoteProtocolError(f"The meter's long answer does not end: {message}", code=code)
 
 
 class Transfer:
@@ -397,7 +397,7 @@ class Transfer:
         assert outgoing is not None  # only the states of a long request allow an acknowledgement
         if number != outgoing.block_number:
             raise RemoteProtocolError(
-                f"block {number} is acknowledged where block {outgoing.block_number} was sent",
+                f"Block {number} is acknowledged where block {outgoing.block_number} was sent",
                 code="wrong-block-number",
             )
         event = BlockSent(self.request, number, outgoing.sent, len(outgoing.encoded))
@@ -416,7 +416,7 @@ class Transfer:
     def _next_invocation(self, request: int) -> InvokeIdAndPriority:
         """Invoke-ids 1 to 15 in turn, so that a late answer to the request before is told from the right one."""
         if not self.idle:
-            raise LocalProtocolError("another request is still waiting for its answer", code="busy")
+            raise LocalProtocolError("Another request is still waiting for its answer", code="busy")
         return InvokeIdAndPriority((request - 1) % 15 + 1)
 
     def _begin(self, event: TransferEvent, request: int, invocation: InvokeIdAndPriority) -> None:
@@ -454,7 +454,7 @@ class Transfer:
 
 def _too_long(size: int, capacity: int) -> LocalProtocolError:
     return LocalProtocolError(
-        f"the request is {size} octets long, the meter receives {capacity} at most and agreed to no blocks for it",
+        f"The request is {size} octets long, the meter receives {capacity} at most and agreed to no blocks for it",
         code="request-too-long",
         hint="Ask for less, or write it in parts.",
     )

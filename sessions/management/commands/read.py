@@ -56,7 +56,7 @@ class Command(BaseCommand):
             self.stdout.write(_dumps({"error": error.as_dict()}))
         else:
             hint = f"\n{error.hint}" if error.hint else ""
-            self.stderr.write(f"{error.layer}: {error.message}{hint}")
+            self.stderr.write(_printable(f"{error.layer}: {error.message}") + hint)
         raise SystemExit(1)
 
 
@@ -91,7 +91,12 @@ def show(report: Report) -> str:
             lines += [f"  {line}" for line in _table(reading.outcome)]
     for remark in report.association["remarks"]:
         lines.append(f"Note: {remark}")
-    return "\n".join(lines)
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """Without control characters: what a meter puts into a string must not steer the terminal."""
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in line)
 
 
 def _outcome(reading: Reading) -> str:

@@ -191,7 +191,7 @@ def test_a_plain_refusal_in_the_middle_of_blocks():
 def test_a_first_block_that_is_not_the_first(number):
     transfer = Transfer()
     get(transfer)
-    with pytest.raises(RemoteProtocolError, match=f"block {number} came where block 1 is due") as raised:
+    with pytest.raises(RemoteProtocolError, match=f"Block {number} came where block 1 is due") as raised:
         transfer.receive(GetResponseWithDatablock(INVOCATION, False, number, b"\x00"))
     assert raised.value.code == "wrong-block-number"
     transfer.abort()
@@ -389,7 +389,7 @@ def test_success_before_all_was_sent_is_not_believed():
 def test_an_acknowledgement_of_another_block(number):
     transfer = Transfer()
     transfer.set(1, CLOCK, LONG, None, capacity=50, blocks=True)
-    with pytest.raises(RemoteProtocolError, match=f"block {number} is acknowledged where block 1 was sent") as raised:
+    with pytest.raises(RemoteProtocolError, match=f"Block {number} is acknowledged where block 1 was sent") as raised:
         transfer.receive(SetResponseDatablock(INVOCATION, number))
     assert raised.value.code == "wrong-block-number"
 
@@ -482,7 +482,7 @@ def test_a_long_action_without_blocks_agreed_is_refused_here():
 def test_a_wrong_block_of_return_parameters():
     transfer = Transfer()
     transfer.action(1, EXECUTE, None, capacity=100, blocks=True)
-    with pytest.raises(RemoteProtocolError, match="block 2 came"):
+    with pytest.raises(RemoteProtocolError, match="Block 2 came"):
         transfer.receive(ActionResponseWithPblock(INVOCATION, True, 2, b"\x00\x00"))
 
 
