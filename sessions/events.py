@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 RING_TIMEOUT = 2.0
 """Seconds that a doorbell may take: a broker that hangs must not hold up a session."""
 
+_silent = False
+
 
 def group_name(session_id: int) -> str:
     """The channel layer's group of everybody who watches the session."""
@@ -30,12 +32,16 @@ def session_changed(last_seq: int) -> dict[str, Any]:
 
 
 async def publish_changed(session_id: int, last_seq: int) -> None:
-    """Ring; a broker that is away is logged and otherwise nobody's trouble."""
+    """Ring; a broker that is away is logged once, and otherwise nobody's trouble."""
+    global _silent
     try:
         async with asyncio.timeout(RING_TIMEOUT):
             await get_channel_layer().group_send(group_name(session_id), session_changed(last_seq))
+        _silent = False
     except Exception as error:
-        logger.warning("no doorbell for session %s: %s", session_id, type(error).__name__)
+        if not _silent:
+            logger.warning("no doorbell for session %s: %s", session_id, type(error).__name__)
+        _silent = True
 
 
 def ring_browsers(session_id: int, last_seq: int) -> None:

@@ -167,7 +167,9 @@ class Frame(models.Model):
     octets = models.BinaryField()
     summary = models.CharField(max_length=300, blank=True)
     error = models.CharField(max_length=300, blank=True)
-    apdu_first_seq = models.PositiveIntegerField(null=True, blank=True, help_text="Where this frame's APDU begins.")
+    apdu_first_seq = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The frame to begin with when this one is opened."
+    )
 
     class Meta:
         ordering = ["session", "seq"]

@@ -59,7 +59,7 @@ class Recorder:
         self.claim = claim
         self.last_seq = claim.last_seq
         self.sent = 0
-        self._first_seq: dict[str, int] = {}  # by direction: where the APDU that is under way begins
+        self._first_seq = 0  # where the exchange that is under way begins: what is said later needs it to be understood
         self._batch = Batch()
         self._turn = asyncio.Lock()
 
@@ -69,8 +69,8 @@ class Recorder:
         """One frame, as it passed just now."""
         self.last_seq += 1
         self.sent += direction == Frame.Direction.SENT
-        if traced.starts_apdu or direction not in self._first_seq:
-            self._first_seq[direction] = self.last_seq
+        if self._first_seq == 0 or (traced.starts_apdu and direction == Frame.Direction.SENT):
+            self._first_seq = self.last_seq
         frame = Frame(
             session_id=self.claim.session_id,
             seq=self.last_seq,
@@ -79,7 +79,7 @@ class Recorder:
             octets=traced.octets,
             summary=traced.summary,
             error=traced.error,
-            apdu_first_seq=self._first_seq[direction],
+            apdu_first_seq=self._first_seq,
         )
         self._batch.frames.append(frame)
 

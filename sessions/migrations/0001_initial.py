@@ -265,7 +265,9 @@ class Migration(migrations.Migration):
                 ("error", models.CharField(blank=True, max_length=300)),
                 (
                     "apdu_first_seq",
-                    models.PositiveIntegerField(blank=True, help_text="Where this frame's APDU begins.", null=True),
+                    models.PositiveIntegerField(
+                        blank=True, help_text="The frame to begin with when this one is opened.", null=True
+                    ),
                 ),
                 (
                     "session",

@@ -92,13 +92,22 @@ def test_numbers_go_on_where_an_earlier_worker_stopped(dlms_session) -> None:
     assert recorded(dlms_session) == [8]
 
 
-def test_a_frame_names_where_its_apdu_begins_in_its_own_direction(dlms_session) -> None:
+def test_a_frame_names_the_request_that_its_exchange_began_with(dlms_session) -> None:
     recorder = make_recorder(dlms_session)
-    passed = [(SENT, True), (RECEIVED, True), (SENT, True), (RECEIVED, False), (SENT, True), (RECEIVED, False)]
+    passed = [
+        (RECEIVED, True),  # unasked, before anything was sent
+        (SENT, True),  # a request
+        (RECEIVED, True),  # the first block of its answer
+        (SENT, False),  # the next block, please
+        (RECEIVED, True),  # a segment, which could be the first of anything
+        (RECEIVED, False),
+        (SENT, True),  # another request
+        (RECEIVED, True),
+    ]
     for direction, starts in passed:
         recorder.record_frame(traced(starts_apdu=starts), direction)
     flush(recorder)
-    assert list(Frame.objects.values_list("apdu_first_seq", flat=True)) == [1, 2, 3, 2, 5, 2]
+    assert list(Frame.objects.values_list("apdu_first_seq", flat=True)) == [1, 2, 2, 2, 2, 2, 7, 7]
 
 
 @pytest.mark.parametrize("change", [{"epoch": 5}, {"state": "LOST"}])
