@@ -122,6 +122,7 @@ class ScriptedMeter:
         self.counters = {False: InvocationCounters(range(1000, 2000)), True: InvocationCounters(range(1000))}
         self.ciphered_with: SecurityControl | None = None
         self.dedicated = False
+        self.challenge = b""
         self.reply_counter: Callable[[int], int] = lambda counter: counter
         self._sending: deque[bytes] = deque()
         self._sent = 0
@@ -199,6 +200,7 @@ class ScriptedMeter:
     def aare(self, aarq: Aarq, **changes: Any) -> Aare:
         """What accepts this AARQ; `changes` are fields of the AARE."""
         hls = self.agreed.authentication.is_hls
+        self.challenge = aarq.calling_authentication_value or b""
         mechanism = aarq.mechanism_name
         diagnostic = AcseDiagnostic.AUTHENTICATION_REQUIRED if hls else AcseDiagnostic.NULL
         values: dict[str, Any] = {
@@ -233,7 +235,7 @@ class ScriptedMeter:
             gak=GAK,
             client_system_title=CLIENT_TITLE,
             server_system_title=SERVER_TITLE,
-            client_to_server=CTOS,
+            client_to_server=self.challenge,
             server_to_client=STOC,
         )
 
