@@ -37,11 +37,13 @@ def recognise(octets: bytes) -> Framing:
 def split_frames(octets: bytes, framing: Framing | None = None) -> list[bytes]:
     """The frames in these octets, in order; joined again they are the octets, but for flags that two frames share."""
     framing = framing or recognise(octets)
+    if not octets:
+        return []
     if framing is Framing.HDLC:
         return _split_hdlc(octets)
     if framing is Framing.WRAPPER:
         return _split_wrapper(octets)
-    return [octets] if octets else []
+    return [octets]
 
 
 def _split_wrapper(octets: bytes) -> list[bytes]:

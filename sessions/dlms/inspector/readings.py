@@ -57,7 +57,7 @@ def readings(data: Data) -> list[Reading]:
 
 
 def _find(data: Data) -> Iterator[Reading]:
-    if data.type not in (DataType.STRUCTURE, DataType.ARRAY):
+    if data.type not in (DataType.STRUCTURE, DataType.ARRAY) or _object(data) is not None:
         return
     elements: Sequence[Data] = data.value
     objects = _object_list(elements)

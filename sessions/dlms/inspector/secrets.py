@@ -20,6 +20,7 @@ SECRET_ATTRIBUTE: Final = 7
 CHANGE_HLS_SECRET: Final = 2
 _PASSWORD: Final = 0xAC
 _MECHANISM: Final = 0x8B
+_CHARSTRING: Final = 0x80
 _MECHANISM_PREFIX: Final = DLMS_UA + bytes((MECHANISM_ARC,))
 _VALUES: Final = ("contents", "value", "raw-data")
 
@@ -72,13 +73,22 @@ def password_spans(apdu: bytes) -> list[tuple[int, int]]:
             tag = reader.u8("tag")
             size = reader.length("length")
             if tag == _PASSWORD:
-                spans.append((reader.offset, min(size, reader.remaining)))
+                spans += _value_span(reader, size)
             contents = reader.take(size, "contents")
             if tag == _MECHANISM and contents:
                 mechanism = contents[-1]
     except DecodeError:
         pass  # the rest has not come yet
     return [] if mechanism in CHALLENGE_MECHANISMS else spans
+
+
+def _value_span(reader: Reader, size: int) -> list[tuple[int, int]]:
+    """Offset and length of the value behind its choice and length; all of it where there is no choice."""
+    part = Reader(reader.octets[reader.offset : reader.offset + size])
+    if part.peek() == _CHARSTRING:
+        part.u8("choice")
+        part.length("length")
+    return [(reader.offset + part.offset, part.remaining)] if part.remaining else []
 
 
 def likely_password_spans(octets: bytes) -> list[tuple[int, int]]:
@@ -90,7 +100,7 @@ def likely_password_spans(octets: bytes) -> list[tuple[int, int]]:
         before = octets[max(0, at - 64) : at]
         mechanism = before.rfind(_MECHANISM_PREFIX)
         number = before[mechanism + len(_MECHANISM_PREFIX) :][:1] if mechanism >= 0 else b""
-        if choice == 0x80 and outer == inner + 2 and not (number and number[0] in CHALLENGE_MECHANISMS):
+        if choice == _CHARSTRING and outer == inner + 2 and not (number and number[0] in CHALLENGE_MECHANISMS):
             spans.append((at + 4, min(inner, len(octets) - at - 4)))
         at = octets.find(bytes((_PASSWORD,)), at + 1)
     return spans

@@ -1,0 +1,51 @@
+"""Words for what only its shape tells."""
+
+import pytest
+
+from sessions.dlms.axdr import read_data
+from sessions.dlms.cursor import Reader, Tracer
+from sessions.dlms.inspector.readable import make_readable
+
+
+def labels(hex_octets):
+    octets = bytes.fromhex(hex_octets)
+    tracer = Tracer()
+    read_data(Reader(octets, tracer=tracer))
+    make_readable(tracer.root, {"frame": octets})
+    found, stack = [], [tracer.root]
+    while stack:
+        field = stack.pop(0)
+        stack = field.children + stack
+        if field.name == "octet-string":
+            found.append(field.value)
+    return found
+
+
+def test_a_logical_name():
+    assert labels("09060100010800ff") == ["1-0:1.8.0*255 (Active energy import (+A), total)"]
+
+
+@pytest.mark.parametrize("octets", ["0906010001080001", "0905010001080a", "09080100010800ff0000"])
+def test_no_logical_name(octets):
+    assert "1-0" not in labels(octets)[0]
+
+
+def test_a_date_and_the_time_beside_it():
+    assert labels("02020904100a27ff090507e10406ff") == ["16:10:39 (100a27ff)", "2017-04-06 (07e10406ff)"]
+
+
+def test_four_octets_alone_are_no_time():
+    assert labels("0904100a27ff") == ["100a27ff"]
+    assert labels("02020904630a27ff090507e10406ff")[0] == "630a27ff"
+
+
+@pytest.mark.parametrize("octets", ["090500010406ff", "090507e10d06ff", "090507e1042006", "090507e1040608"])
+def test_five_octets_that_are_no_date(octets):
+    assert labels(octets) == [octets[4:]]
+
+
+def test_tags_of_apdus_are_given_in_hex():
+    from sessions.dlms.inspector import dissect
+
+    found = dissect(bytes.fromhex("c8122001234567411312ff935a47566827c467bc"))
+    assert found.fields.children[0].children[0].value == "c8"
