@@ -24,6 +24,8 @@ MIN_INTERVAL = 0.125
 """Seconds between two looks: at most eight a second, however often the bell rings."""
 POLL_LIVE = 2.0
 POLL_OVER = 30.0
+RECHECK = 2.0
+"""Seconds after which the right to look is looked at again."""
 SETTLED = 3.0
 """Seconds after which a browser that still names an older cursor has really missed something."""
 
@@ -36,6 +38,7 @@ class SessionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.cursor: Cursor | None = None  # nothing is sent before the browser has said what it has
         self.last_state = ""
         self.last_sent = 0.0
+        self.checked = asyncio.get_running_loop().time()
         self.is_live = True
         self.bell = asyncio.Event()
         self.sender: asyncio.Task[None] | None = None
@@ -86,9 +89,16 @@ class SessionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             except TimeoutError:
                 pass
             self.bell.clear()
-            if not await database_sync_to_async(self._is_allowed)():
+            if not await self._is_still_allowed():
                 await self.close(code=NOT_SIGNED_IN)
                 return
+
+    async def _is_still_allowed(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self.checked < RECHECK:
+            return True
+        self.checked = now
+        return bool(await database_sync_to_async(self._is_allowed)())
 
     async def _send_news(self) -> None:
         """Everything that is new, in messages of a limited size, until the browser has caught up."""
