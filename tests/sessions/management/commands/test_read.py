@@ -1,0 +1,367 @@
+"""`manage.py read` as its users know it: a process, against simulated meters on real sockets and pseudo-terminals."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from meters.cosem.data import double_long_unsigned, octet_string, visible_string
+from meters.cosem.obis import ObisCode
+from meters.cosem.profile import CaptureObject
+from meters.cosem.units import ScalerUnit
+from sessions.dlms.apdu.descriptors import DataAccessResult
+from sessions.dlms.errors import NoReplyError
+from sessions.management.commands.read import show
+from sessions.object_reference import ObjectReference
+from sessions.reading import Profile, ProfileColumn, Reading, Report
+
+ROOT = Path(__file__).resolve().parents[4]
+CLOCK = "8/0-0:1.0.0*255/2"
+ENERGY = "3/1-0:1.8.0*255/2"
+PROFILE = "7/1-0:99.1.0*255/2"
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """A database that cannot be reached, and a data directory that is not there: `read` needs neither."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")},
+        "DATABASE_URL": "postgres://nobody:nothing@127.0.0.1:1/none",
+        "WORKBENCH_DATA_DIR": str(directory / "data"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextmanager
+def simulated(directory: Path, *arguments: str) -> Iterator[list[dict[str, Any]]]:
+    """The meters that a simulator process announces."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "simulate", "--port", "0", "--serial-dir", str(directory / "ports"), *arguments],
+        cwd=ROOT,
+        env=environment(directory),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = threading.Timer(90, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["meters"]
+    finally:
+        watchdog.cancel()
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Iterator[dict[str, dict[str, Any]]]:
+    """The demo lab, by serial number."""
+    directory = tmp_path_factory.mktemp("lab")
+    with simulated(directory, "--lab", "sessions/simulator/labs/demo.toml") as meters:
+        yield {meter["serial_number"]: meter for meter in meters}
+
+
+@pytest.fixture
+def one(lab) -> Any:
+    """A wrapper meter with a password."""
+    return next(
+        meter
+        for meter in lab.values()
+        if meter["association"]["framing"] == "wrapper" and meter["association"]["authentication"] == "lls"
+    )
+
+
+def association_file(directory: Path, association: dict[str, Any]) -> str:
+    path = directory / "meter.toml"
+    plain = {key: value for key, value in association.items() if key != "hdlc"}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
+    lines += ["[hdlc]", *(f"{key} = {json.dumps(value)}" for key, value in association.get("hdlc", {}).items())]
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def run(directory: Path, endpoint: str, association: dict[str, Any], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of the process."""
+    path = association_file(directory, association)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "read", endpoint, "--association", path, *arguments],
+        cwd=ROOT,
+        env=environment(directory),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def refused(directory: Path, endpoint: str, association: dict[str, Any]) -> dict[str, str]:
+    """The error of a reading that fails, as JSON; the sentence for people says the same."""
+    code, output, _ = run(directory, endpoint, association, CLOCK, "--json")
+    assert code == 1
+    error = json.loads(output)["error"]
+    assert set(error) >= {"layer", "code", "message", "hint"}
+    return error
+
+
+# -- the contract ------------------------------------------------------------------------------------------------------
+
+
+def test_every_meter_of_the_lab_over_its_own_line(lab, tmp_path):
+    kinds = set()
+    for meter in lab.values():
+        association = meter["association"]
+        code, output, errors = run(tmp_path, meter["endpoint"], association, CLOCK, f"{PROFILE}[#1..2]", "--json")
+        assert (code, errors) == (0, "")
+        said = json.loads(output)
+        clock, profile = said["values"]
+        assert (clock["object"], clock["attribute"], clock["result"], clock["type"]) == (
+            CLOCK,
+            2,
+            "success",
+            "octet-string",
+        )
+        assert MOMENT.match(clock["value"])
+        assert len(profile["value"]["rows"]) == 2
+        assert profile["value"]["columns"][0]["title"] == "Clock"
+        assert said["frames"] >= 8
+        assert "get" in said["association"]["conformance"]
+        kinds.add((meter["endpoint"].partition(":")[0], association["framing"], association["authentication"]))
+    assert kinds >= {
+        ("tcp", "wrapper", "lls"),
+        ("tcp", "wrapper", "hls-gmac"),
+        ("tcp", "hdlc", "lls"),
+        ("tcp", "hdlc", "hls-gmac"),
+        ("serial", "hdlc", "lls"),
+    }
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_range_of_times_gives_its_rows(one, tmp_path):
+    code, output, _ = run(tmp_path, one["endpoint"], one["association"], CLOCK, f"{PROFILE}[#1..4]", "--json")
+    times = [row[0] for row in json.loads(output)["values"][1]["value"]["rows"]]
+    part = f"[{times[1]}..{times[2]}]"
+    code, output, _ = run(tmp_path, one["endpoint"], one["association"], PROFILE + part, "--json")
+    assert code == 0
+    assert [row[0] for row in json.loads(output)["values"][0]["value"]["rows"]] == times[1:3]
+
+
+def test_a_missing_object_is_a_result_and_not_an_error(one, tmp_path):
+    code, output, _ = run(tmp_path, one["endpoint"], one["association"], "1/9-9:9.9.9*9/2", ENERGY, "--json")
+    missing, energy = json.loads(output)["values"]
+    assert code == 0
+    assert (missing["result"], missing["value"], missing["type"]) == ("object-undefined", None, None)
+    assert (energy["result"], energy["type"]) == ("success", "double-long-unsigned")
+
+
+def test_a_table_for_people(one, tmp_path):
+    code, output, errors = run(tmp_path, one["endpoint"], one["association"], CLOCK, f"{PROFILE}[#1..2]")
+    assert (code, errors) == (0, "")
+    lines = output.splitlines()
+    assert lines[0].startswith(CLOCK)
+    assert "2 rows" in lines[1]
+    assert "Active energy import (+A), total [Wh]" in lines[2]
+    assert MOMENT.match(lines[3].strip())
+
+
+# -- what goes wrong, layer by layer -----------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password(one, tmp_path):
+    error = refused(tmp_path, one["endpoint"], {**one["association"], "secret": "text:wrong"})
+    assert (error["layer"], error["code"]) == ("authentication", "authentication-failed")
+    assert "authentication-failure" in error["message"]
+    assert "exact octets" in error["hint"]
+
+
+def test_wrong_keys(lab, tmp_path):
+    meter = next(each for each in lab.values() if each["association"].get("guek") and "tcp" in each["endpoint"])
+    error = refused(tmp_path, meter["endpoint"], {**meter["association"], "guek": "FF" * 16})
+    assert error["layer"] in ("association", "security")
+    assert "guek" in error["hint"] or "keys" in error["hint"]
+
+
+def test_a_wrong_hdlc_address(lab, tmp_path):
+    meter = next(each for each in lab.values() if "hdlc" in each["association"] and "tcp" in each["endpoint"])
+    hdlc = {**meter["association"]["hdlc"], "physical_address": 99}
+    error = refused(tmp_path, meter["endpoint"], {**meter["association"], "hdlc": hdlc, "timeout": 0.3})
+    assert (error["layer"], error["code"]) == ("link", "no-reply")
+    assert "physical address" in error["hint"]
+
+
+def test_a_wrong_server_sap(one, tmp_path):
+    error = refused(tmp_path, one["endpoint"], {**one["association"], "server_sap": 77, "timeout": 0.3})
+    assert (error["layer"], error["code"]) == ("link", "no-reply")
+
+
+def test_the_wrong_framing(one, tmp_path):
+    error = refused(tmp_path, one["endpoint"], {**one["association"], "framing": "hdlc", "timeout": 0.3})
+    assert error["layer"] in ("link", "line")
+    assert "framing" in error["hint"] or "wrapper" in error["hint"]
+
+
+def test_a_dead_line(one, tmp_path):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        error = refused(tmp_path, f"tcp://127.0.0.1:{nobody.getsockname()[1]}", one["association"])
+    assert (error["layer"], error["code"]) == ("line", "connection-refused")
+
+
+def test_a_silent_line(one, tmp_path):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        endpoint = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        error = refused(tmp_path, endpoint, {**one["association"], "timeout": 0.3})
+    assert (error["layer"], error["code"]) == ("link", "no-reply")
+
+
+def test_a_serial_port_that_is_not_there(lab, tmp_path):
+    meter = next(each for each in lab.values() if each["endpoint"].startswith("serial"))
+    error = refused(tmp_path, f"serial://{tmp_path}/none?baud=9600", meter["association"])
+    assert (error["layer"], error["code"]) == ("line", "port-missing")
+
+
+def test_a_used_up_counter(lab, tmp_path):
+    meter = next(each for each in lab.values() if each["association"].get("guek") and "tcp" in each["endpoint"])
+    run(tmp_path, meter["endpoint"], meter["association"], CLOCK)
+    error = refused(tmp_path, meter["endpoint"], {**meter["association"], "invocation_counter": 0})
+    assert error["layer"] == "security"
+    assert "counter" in error["message"]
+
+
+def test_an_association_file_with_a_wrong_key(one, tmp_path):
+    error = refused(tmp_path, one["endpoint"], {**one["association"], "client_sap": "sixteen"})
+    assert (error["layer"], error["code"]) == ("configuration", "bad-association-file")
+    assert error["message"].startswith("client_sap: ")
+
+
+def test_an_error_for_people_is_a_sentence_and_a_hint(one, tmp_path):
+    code, output, errors = run(tmp_path, one["endpoint"], {**one["association"], "secret": "text:wrong"}, CLOCK)
+    assert (code, output) == (1, "")
+    sentence, hint = errors.splitlines()
+    assert sentence.startswith("authentication: The meter rejected the association: authentication-failure")
+    assert "secret" in hint
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tcp://127.0.0.1:4059", "--association", "x.toml"],
+        ["tcp://127.0.0.1:4059", CLOCK],
+        ["nowhere", "--association", "x.toml", CLOCK],
+        ["tcp://127.0.0.1", "--association", "x.toml", CLOCK],
+        ["tcp://127.0.0.1:4059", "--association", "x.toml", "clock"],
+        ["tcp://127.0.0.1:4059", "--association", "x.toml", f"{ENERGY}[#1..2]"],
+        ["tcp://127.0.0.1:4059", "--association", "x.toml", CLOCK, "--secret", "12345678"],
+    ],
+)
+def test_wrong_usage_ends_with_two(arguments, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "read", *arguments],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+
+
+def test_errors_of_the_reading_are_said_by_the_command(monkeypatch, tmp_path, capsys):
+    async def fail(*arguments: object) -> None:
+        raise NoReplyError("Nothing came", hint="Wait longer")
+
+    monkeypatch.setattr("sessions.management.commands.read.read_objects", fail)
+    path = association_file(tmp_path, {"framing": "wrapper"})
+    with pytest.raises(SystemExit) as raised:
+        call_command("read", "tcp://127.0.0.1:1", CLOCK, "--association", path)
+    assert raised.value.code == 1
+    assert capsys.readouterr().err == "link: Nothing came\nWait longer\n"
+
+
+# -- recorded meters -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trace", "text", "expected"),
+    [
+        ("ce318-read-time", CLOCK, "2022-08-15T21:08:13"),
+        ("ce318-profile-1", f"{PROFILE}[#1..48]", 48),
+        ("ce318-profile-2", f"{PROFILE}[2022-07-25T00:00..2022-07-26T00:00]", 49),
+        ("ce318-profile-3", f"{PROFILE}[2022-07-25T00:00..2022-07-26T00:00]", 48),
+        ("kfm-hls-gmac", CLOCK, "2026-04-04T04:04:43"),
+    ],
+)
+def test_recorded_meters(trace, text, expected, captures, tmp_path):
+    with simulated(tmp_path, "--replay", f"{captures / 'sessions.json'}#{trace}") as meters:
+        code, output, _ = run(tmp_path, meters[0]["endpoint"], meters[0]["association"], text, "--json")
+    value = json.loads(output)["values"][0]["value"]
+    assert code == 0
+    if isinstance(expected, str):
+        assert value.startswith(expected)
+    else:
+        assert len(value["rows"]) == expected
+        assert all(MOMENT.match(row[0]) and len(row) == 5 for row in value["rows"])
+
+
+def test_the_rows_of_a_recorded_profile_are_the_published_ones(captures, tmp_path):
+    traces = {trace["id"]: trace for trace in json.loads((captures / "sessions.json").read_text())}
+    published = traces["ce318-profile-2"]["expect"]["decoded_rows_raw"]
+    text = f"{PROFILE}[2022-07-25T00:00..2022-07-26T00:00]"
+    with simulated(tmp_path, "--replay", f"{captures / 'sessions.json'}#ce318-profile-2") as meters:
+        _, output, _ = run(tmp_path, meters[0]["endpoint"], meters[0]["association"], text, "--json")
+    rows = json.loads(output)["values"][0]["value"]["rows"]
+    assert [[row[0][:16], *row[1:]] for row in rows] == published
+
+
+# -- showing ----------------------------------------------------------------------------------------------------------------
+
+
+def shown(*readings: Reading, remarks: tuple[str, ...] = ()) -> list[str]:
+    return show(Report({"remarks": list(remarks)}, readings, 0)).splitlines()
+
+
+def test_tables_scale_and_align():
+    energy = ProfileColumn(CaptureObject(3, ObisCode.parse("1-0:1.8.0*255"), 2), "Energy", ScalerUnit(-1, 30))
+    rows = (
+        (double_long_unsigned(12345),),
+        (double_long_unsigned(5),),
+        (octet_string(b"\x01"), double_long_unsigned(1)),
+    )
+    profile = Profile((energy, ProfileColumn(None, "Column 2")), rows)
+    lines = shown(Reading(ObjectReference.parse(PROFILE), profile))
+    assert lines == [f"{PROFILE}  3 rows", "  Energy [Wh]  Column 2", "  1234.5", "  0.5", "  01           1"]
+
+
+def test_refusals_errors_and_remarks_are_shown():
+    lines = shown(
+        Reading(ObjectReference.parse(CLOCK), DataAccessResult.READ_WRITE_DENIED),
+        Reading(ObjectReference.parse(ENERGY), NoReplyError("Nothing came")),
+        remarks=("An odd meter",),
+    )
+    assert lines == [f"{CLOCK}  read-write-denied", f"{ENERGY}  no-reply: Nothing came", "Note: An odd meter"]
+
+
+def test_a_meter_cannot_steer_the_terminal():
+    name = visible_string(b"\x1b]0;owned\x07\x1b[2J\rgone")
+    assert shown(Reading(ObjectReference.parse("1/0-0:42.0.0*255/2"), name)) == [
+        "1/0-0:42.0.0*255/2  “\\x1b]0;owned\\x07\\x1b[2J\\x0dgone”"
+    ]
