@@ -35,7 +35,6 @@ from sessions.dlms.apdu.descriptors import (
 )
 from sessions.dlms.apdu.errors import ExceptionResponse, ExceptionServiceError, StateError
 from sessions.dlms.apdu.get import (
-    RESPONSE_TAG,
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
@@ -59,6 +58,11 @@ from sessions.dlms.transfer import largest_contents
 from sessions.simulator.device import Caller, LogicalDevice
 from sessions.simulator.objects import Denied, EncodedValue
 
+GET_NORMAL: Final = 1
+GET_WITH_LIST: Final = 3
+DATA: Final = 0
+REFUSAL: Final = 1
+"""Choices of a get-response, and of the Get-Data-Result in it."""
 UNLIMITED: Final = 0xFFFF
 MAX_INCOMING: Final = 64 * 1024
 """Octets of a long request that a meter takes before it gives up."""
@@ -208,7 +212,7 @@ class ServerTransfers:
             value = self._read(request.cosem_attribute_descriptor, request.access_selection)
         except Denied as denied:
             return GetResponseNormal(invocation, denied.result).encode()
-        head = bytes((RESPONSE_TAG, 1, invocation.encode(), 0))
+        head = bytes((GetResponseNormal.tag, GET_NORMAL, invocation.encode(), DATA))
         return self._send_get(invocation, head, OutgoingOctets(value.parts), value.block_sizes, capacity)
 
     def _get_list(self, request: GetRequestWithList, capacity: int) -> bytes:
@@ -218,7 +222,7 @@ class ServerTransfers:
         if len(wanted) > MAX_LIST:
             return PDU_TOO_LONG.encode()
         invocation = request.invoke_id_and_priority
-        head = bytes((RESPONSE_TAG, 3, invocation.encode()))
+        head = bytes((GetResponseNormal.tag, GET_WITH_LIST, invocation.encode()))
         return self._send_get(invocation, head, OutgoingOctets(self._list_parts(wanted)), (), capacity)
 
     def _list_parts(
@@ -230,9 +234,9 @@ class ServerTransfers:
             try:
                 value = self._read(descriptor, selection)
             except Denied as denied:
-                yield bytes((1, denied.result))
+                yield bytes((REFUSAL, denied.result))
                 continue
-            yield b"\x00"
+            yield bytes((DATA,))
             yield from value.parts
 
     def _read(self, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None) -> EncodedValue:
