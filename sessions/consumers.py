@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -18,6 +19,9 @@ from sessions.events import group_name
 from sessions.live import Cursor, Message, entry_message, frame_messages, state_message
 from sessions.models import DlmsSession, Step
 
+logger = logging.getLogger(__name__)
+
+BROKEN = 1011
 BAD_MESSAGE, NOT_SIGNED_IN, NO_SUCH_SESSION = 4400, 4401, 4404
 
 MIN_INTERVAL = 0.125
@@ -65,8 +69,8 @@ class SessionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """The browser's cursor: on every connect, and every few seconds."""
         try:
-            cursor = Cursor.from_json(json.loads(text_data or ""))
-        except (ValueError, RecursionError):
+            cursor = Cursor.from_text(text_data or "")
+        except ValueError:
             await self.close(code=BAD_MESSAGE)
             return
         self._resume(cursor)
@@ -80,6 +84,14 @@ class SessionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # -- sending -----------------------------------------------------------------------------------------------------
 
     async def _keep_sending(self) -> None:
+        try:
+            await self._send_for_ever()
+        except Exception:
+            # The browser connects again and names its cursor: better than a page that stands still without a word.
+            logger.exception("the live page of session %s broke", self.session_id)
+            await self.close(code=BROKEN)
+
+    async def _send_for_ever(self) -> None:
         while True:
             await self._send_news()
             await asyncio.sleep(MIN_INTERVAL)

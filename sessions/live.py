@@ -9,6 +9,7 @@ Synchronous functions over the database; the consumer keeps the cursor.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ MAX_ENTRIES = 500
 MAX_HEX_OCTETS = 64
 MAX_NUMBER = 2**31 - 1
 MAX_STEPS_IN_CURSOR = 1000
+MAX_CURSOR_TEXT = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -29,6 +31,13 @@ class Cursor:
 
     seq: int = 0
     entries: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_text(cls, text: str) -> Cursor:
+        """From what a browser sent; ValueError for anything else. Long and deep texts are refused before they are parsed."""
+        if len(text) > MAX_CURSOR_TEXT or text.count("{") > 2 or "[" in text:
+            raise ValueError("a cursor is an object with one object in it")
+        return cls.from_json(json.loads(text))
 
     @classmethod
     def from_json(cls, message: Any) -> Cursor:

@@ -52,7 +52,7 @@ class Browser:
     async def resume(self, **message: Any) -> None:
         await self.socket.send_json_to({"type": "resume", **message})
 
-    async def next(self, timeout: float = 3.0) -> dict | int:
+    async def next(self, timeout: float = 20.0) -> dict | int:
         """The next message, or the code that the socket was closed with."""
         answer = await self.socket.receive_output(timeout)
         if answer["type"] == "websocket.close":

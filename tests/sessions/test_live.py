@@ -55,6 +55,14 @@ class TestCursor:
             Cursor.from_json(message)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "x", "[", "[" * 100_000, '{"a":' * 100_000, '{"type":"resume"' + " " * 70_000 + "}"]
+)
+def test_texts_that_are_no_cursor_are_refused_unparsed(text: str) -> None:
+    with pytest.raises(ValueError):
+        Cursor.from_text(text)
+
+
 def test_frames_come_after_the_cursor_at_most_so_many_at_a_time(monkeypatch) -> None:
     monkeypatch.setattr(live, "MAX_FRAMES", 2)
     dlms_session = make_session()
