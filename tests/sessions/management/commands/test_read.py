@@ -149,7 +149,7 @@ def test_every_meter_of_the_lab_over_its_own_line(lab, tmp_path):
         ("tcp", "hdlc", "hls-gmac"),
         ("serial", "hdlc", "lls"),
     }
-    assert not (tmp_path / "data").exists()
+    assert not list(tmp_path.rglob("*sqlite*"))
 
 
 def test_a_range_of_times_gives_its_rows(one, tmp_path):

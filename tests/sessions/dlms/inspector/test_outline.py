@@ -1,0 +1,29 @@
+"""A dissection as text."""
+
+from sessions.dlms.inspector import DissectionKeys, dissect
+from sessions.dlms.inspector.outline import outline
+from tests.sessions.dlms.inspector import samples
+
+
+def test_a_line_for_each_field_with_offset_and_octets():
+    lines = outline(dissect(samples.GET_RESPONSE)).splitlines()
+    assert lines[0] == "apdu: GET response: 4822"
+    assert lines[1] == "  -- frame, 9 octets"
+    assert lines[-1].split() == ["5", "00", "00", "12", "d6", "value:", "4822"]
+
+
+def test_the_plaintext_has_a_heading_of_its_own():
+    text = outline(dissect(samples.GLO_GET_30, keys=DissectionKeys(samples.GUEK, samples.GAK, samples.TITLE)))
+    assert "  -- plaintext, 13 octets" in text.splitlines()
+
+
+def test_errors_and_notes_stand_at_the_end():
+    text = outline(dissect(samples.GET_RESPONSE[:-1]))
+    assert "encoding error (truncated): value at offset 5" in text
+    assert "  <- " in text
+    assert "note: not deciphered" in outline(dissect(samples.GLO_GET_30))
+
+
+def test_a_value_of_many_lines_stays_on_one():
+    text = outline(dissect(b"/ISK5\\2M550E-1012\r\n\r\n1-0:1.8.0(000123.4*kWh)\r\n!\r\n"))
+    assert len(text.splitlines()) == 4
