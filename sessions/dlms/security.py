@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from sessions.dlms.counters import LAST_COUNTER
 from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import LocalProtocolError, SecurityError
 
@@ -102,6 +103,13 @@ def _vector(system_title: bytes, invocation_counter: int) -> bytes:
             f"a system title has {TITLE_OCTETS} octets, this one {len(system_title)}",
             layer="security",
             code="bad-system-title",
+        )
+    if not 0 <= invocation_counter <= LAST_COUNTER:
+        raise LocalProtocolError(
+            f"an invocation counter has 32 bits, {invocation_counter} does not fit",
+            layer="security",
+            code="counters-exhausted",
+            hint="A key whose counter reached its end must be replaced.",
         )
     return system_title + invocation_counter.to_bytes(4, "big")
 

@@ -105,7 +105,8 @@ class RangeDescriptor:
         )
 
     def summary(self) -> str:
-        columns = f", {len(self.selected_values)} columns" if self.selected_values else ""
+        count = len(self.selected_values)
+        columns = f", {count} column{'s' if count > 1 else ''}" if count else ""
         return f"range {_moment(self.from_value)} … {_moment(self.to_value)}{columns}"
 
 

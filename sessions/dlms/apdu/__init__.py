@@ -7,7 +7,7 @@ ASN.1 name, so that the inspector's tree comes from the same pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from sessions.dlms.acse import read_aare, read_aarq, read_rlre, read_rlrq
 from sessions.dlms.apdu.access import read_access_request, read_access_response
@@ -20,7 +20,9 @@ from sessions.dlms.apdu.ciphered import (
     read_general_ciphering,
     read_general_signing,
 )
+from sessions.dlms.apdu.contract import Apdu
 from sessions.dlms.apdu.errors import read_confirmed_service_error, read_exception_response
+from sessions.dlms.apdu.gateway import GatewayApdu, read_gateway_apdu
 from sessions.dlms.apdu.get import read_get_request, read_get_response
 from sessions.dlms.apdu.notification import (
     read_data_notification,
@@ -36,52 +38,51 @@ from sessions.dlms.apdu.short_name import (
     read_write_request,
     read_write_response,
 )
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import TruncatedError, UnknownTagError
 from sessions.dlms.initiate import read_initiate_request, read_initiate_response
 
+__all__ = ["READERS", "Apdu", "ApduTag", "decode_apdu", "read_apdu"]
 
-class Apdu(Protocol):
-    """What every APDU can do."""
 
-    def encode(self) -> bytes:
-        """The octets, tag included."""
-
-    def summary(self) -> str:
-        """One line for a technician."""
+def _read_gateway_apdu(reader: Reader) -> GatewayApdu:
+    return read_gateway_apdu(reader, read_apdu)
 
 
 READERS: Final[dict[int, Callable[[Reader], Apdu]]] = {
-    0x01: read_initiate_request,
-    0x05: read_read_request,
-    0x06: read_write_request,
-    0x08: read_initiate_response,
-    0x0C: read_read_response,
-    0x0D: read_write_response,
-    0x0E: read_confirmed_service_error,
-    0x0F: read_data_notification,
-    0x10: read_data_notification_confirm,
-    0x16: read_unconfirmed_write_request,
-    0x18: read_information_report,
-    0x60: read_aarq,
-    0x61: read_aare,
-    0x62: read_rlrq,
-    0x63: read_rlre,
-    0xC0: read_get_request,
-    0xC1: read_set_request,
-    0xC2: read_event_notification,
-    0xC3: read_action_request,
-    0xC4: read_get_response,
-    0xC5: read_set_response,
-    0xC7: read_action_response,
-    0xD8: read_exception_response,
-    0xD9: read_access_request,
-    0xDA: read_access_response,
-    0xDB: read_general_ciphered_apdu,
-    0xDC: read_general_ciphered_apdu,
-    0xDD: read_general_ciphering,
-    0xDF: read_general_signing,
-    0xE0: read_general_block_transfer,
+    ApduTag.INITIATE_REQUEST: read_initiate_request,
+    ApduTag.READ_REQUEST: read_read_request,
+    ApduTag.WRITE_REQUEST: read_write_request,
+    ApduTag.INITIATE_RESPONSE: read_initiate_response,
+    ApduTag.READ_RESPONSE: read_read_response,
+    ApduTag.WRITE_RESPONSE: read_write_response,
+    ApduTag.CONFIRMED_SERVICE_ERROR: read_confirmed_service_error,
+    ApduTag.DATA_NOTIFICATION: read_data_notification,
+    ApduTag.DATA_NOTIFICATION_CONFIRM: read_data_notification_confirm,
+    ApduTag.UNCONFIRMED_WRITE_REQUEST: read_unconfirmed_write_request,
+    ApduTag.INFORMATION_REPORT_REQUEST: read_information_report,
+    ApduTag.AARQ: read_aarq,
+    ApduTag.AARE: read_aare,
+    ApduTag.RLRQ: read_rlrq,
+    ApduTag.RLRE: read_rlre,
+    ApduTag.GET_REQUEST: read_get_request,
+    ApduTag.SET_REQUEST: read_set_request,
+    ApduTag.EVENT_NOTIFICATION_REQUEST: read_event_notification,
+    ApduTag.ACTION_REQUEST: read_action_request,
+    ApduTag.GET_RESPONSE: read_get_response,
+    ApduTag.SET_RESPONSE: read_set_response,
+    ApduTag.ACTION_RESPONSE: read_action_response,
+    ApduTag.EXCEPTION_RESPONSE: read_exception_response,
+    ApduTag.ACCESS_REQUEST: read_access_request,
+    ApduTag.ACCESS_RESPONSE: read_access_response,
+    ApduTag.GENERAL_GLO_CIPHERING: read_general_ciphered_apdu,
+    ApduTag.GENERAL_DED_CIPHERING: read_general_ciphered_apdu,
+    ApduTag.GENERAL_CIPHERING: read_general_ciphering,
+    ApduTag.GENERAL_SIGNING: read_general_signing,
+    ApduTag.GENERAL_BLOCK_TRANSFER: read_general_block_transfer,
+    ApduTag.GATEWAY_REQUEST: _read_gateway_apdu,
+    ApduTag.GATEWAY_RESPONSE: _read_gateway_apdu,
     **dict.fromkeys(PLAIN_TAGS, read_ciphered_apdu),
 }
 

@@ -16,12 +16,10 @@ from sessions.dlms.apdu.descriptors import (
     read_method_descriptor,
 )
 from sessions.dlms.apdu.notification import read_optional_date_time, write_optional_date_time
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.selective_access import SelectiveAccess, read_selective_access
-
-REQUEST_TAG = 0xD9
-RESPONSE_TAG = 0xDA
 
 
 class AccessKind(IntEnum):
@@ -58,14 +56,14 @@ def _write_specification(writer: Writer, specification: AccessSpecification) -> 
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACCESS_REQUEST
     long_invoke_id_and_priority: int
     date_time: CosemDateTime | None
     specifications: tuple[AccessSpecification, ...]
     data: tuple[Data, ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(REQUEST_TAG).u32(self.long_invoke_id_and_priority)
+        writer = Writer().u8(ApduTag.ACCESS_REQUEST).u32(self.long_invoke_id_and_priority)
         write_optional_date_time(writer, self.date_time)
         writer.length(len(self.specifications))
         for specification in self.specifications:
@@ -83,7 +81,7 @@ class AccessRequest:
 class AccessResponse:
     """`results`: the kind of each access and its number of result, in order."""
 
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACCESS_RESPONSE
     long_invoke_id_and_priority: int
     date_time: CosemDateTime | None
     specifications: tuple[AccessSpecification, ...] | None
@@ -91,7 +89,7 @@ class AccessResponse:
     results: tuple[tuple[AccessKind, int], ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(RESPONSE_TAG).u32(self.long_invoke_id_and_priority)
+        writer = Writer().u8(ApduTag.ACCESS_RESPONSE).u32(self.long_invoke_id_and_priority)
         write_optional_date_time(writer, self.date_time)
         if self.specifications is None:
             writer.u8(0)
@@ -114,7 +112,7 @@ class AccessResponse:
 
 def read_access_request(reader: Reader) -> AccessRequest:
     with reader.group("access-request"):
-        reader.constant(bytes((REQUEST_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.ACCESS_REQUEST,)), "tag")
         invoke_id = reader.u32("long-invoke-id-and-priority")
         moment = read_optional_date_time(reader)
         specifications = tuple(
@@ -126,7 +124,7 @@ def read_access_request(reader: Reader) -> AccessRequest:
 
 def read_access_response(reader: Reader) -> AccessResponse:
     with reader.group("access-response"):
-        reader.constant(bytes((RESPONSE_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.ACCESS_RESPONSE,)), "tag")
         invoke_id = reader.u32("long-invoke-id-and-priority")
         moment = read_optional_date_time(reader)
         specifications = None

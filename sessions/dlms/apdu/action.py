@@ -3,47 +3,66 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import IntEnum
+from typing import ClassVar, Final
 
-from meters.cosem.data import Data
+from meters.cosem.data import Data, integer
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
     CosemMethodDescriptor,
     DataAccessResult,
     Datablock,
     InvokeIdAndPriority,
+    block_text,
     read_action_result,
     read_datablock,
     read_get_data_result,
     read_invoke_id,
     read_method_descriptor,
+    write_get_data_result,
 )
-from sessions.dlms.apdu.get import short_text, write_get_data_result
+from sessions.dlms.apdu.get import short_text
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
-from sessions.dlms.errors import UnknownTagError
 
-REQUEST_TAG = 0xC3
-RESPONSE_TAG = 0xC7
-
-
-def _request(choice: int, invocation: InvokeIdAndPriority) -> Writer:
-    return Writer().u8(REQUEST_TAG).u8(choice).u8(invocation.encode())
+NO_PARAMETER: Final = integer(0)
+"""What the class texts ask for where a method has nothing to be told."""
 
 
-def _response(choice: int, invocation: InvokeIdAndPriority) -> Writer:
-    return Writer().u8(RESPONSE_TAG).u8(choice).u8(invocation.encode())
+class ActionRequestChoice(IntEnum):
+    NORMAL = 1
+    NEXT_PBLOCK = 2
+    WITH_LIST = 3
+    WITH_FIRST_PBLOCK = 4
+    WITH_LIST_AND_FIRST_PBLOCK = 5
+    WITH_PBLOCK = 6
+
+
+class ActionResponseChoice(IntEnum):
+    NORMAL = 1
+    WITH_PBLOCK = 2
+    WITH_LIST = 3
+    NEXT_PBLOCK = 4
+
+
+def _request(choice: ActionRequestChoice, invocation: InvokeIdAndPriority) -> Writer:
+    return Writer().u8(ApduTag.ACTION_REQUEST).u8(choice).u8(invocation.encode())
+
+
+def _response(choice: ActionResponseChoice, invocation: InvokeIdAndPriority) -> Writer:
+    return Writer().u8(ApduTag.ACTION_RESPONSE).u8(choice).u8(invocation.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestNormal:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     cosem_method_descriptor: CosemMethodDescriptor
     method_invocation_parameters: Data | None = None
 
     def encode(self) -> bytes:
-        writer = _request(1, self.invoke_id_and_priority)
+        writer = _request(ActionRequestChoice.NORMAL, self.invoke_id_and_priority)
         self.cosem_method_descriptor.write(writer)
         if self.method_invocation_parameters is None:
             writer.u8(0)
@@ -54,18 +73,18 @@ class ActionRequestNormal:
 
     def summary(self) -> str:
         parameters = self.method_invocation_parameters
-        shown = "" if parameters is None else f" ({short_text(parameters, 40)})"
+        shown = "" if parameters in (None, NO_PARAMETER) else f", {short_text(parameters, 40)}"
         return f"ACTION request {self.cosem_method_descriptor}{shown}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestNextPblock:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     block_number: int
 
     def encode(self) -> bytes:
-        return _request(2, self.invoke_id_and_priority).u32(self.block_number).octets()
+        return _request(ActionRequestChoice.NEXT_PBLOCK, self.invoke_id_and_priority).u32(self.block_number).octets()
 
     def summary(self) -> str:
         return f"ACTION request, next block after {self.block_number}"
@@ -73,13 +92,15 @@ class ActionRequestNextPblock:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithList:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     cosem_method_descriptor_list: tuple[CosemMethodDescriptor, ...]
     method_invocation_parameters: tuple[Data, ...]
 
     def encode(self) -> bytes:
-        writer = _request(3, self.invoke_id_and_priority).length(len(self.cosem_method_descriptor_list))
+        writer = _request(ActionRequestChoice.WITH_LIST, self.invoke_id_and_priority).length(
+            len(self.cosem_method_descriptor_list)
+        )
         for descriptor in self.cosem_method_descriptor_list:
             descriptor.write(writer)
         writer.length(len(self.method_invocation_parameters))
@@ -93,7 +114,7 @@ class ActionRequestWithList:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithFirstPblock:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     cosem_method_descriptor: CosemMethodDescriptor
     last_block: bool
@@ -101,18 +122,19 @@ class ActionRequestWithFirstPblock:
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(4, self.invoke_id_and_priority)
+        writer = _request(ActionRequestChoice.WITH_FIRST_PBLOCK, self.invoke_id_and_priority)
         self.cosem_method_descriptor.write(writer)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"ACTION request {self.cosem_method_descriptor}, first block, {len(self.raw_data)} octets"
+        block = block_text(self.last_block, self.block_number, self.raw_data)
+        return f"ACTION request {self.cosem_method_descriptor}, {block}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithListAndFirstPblock:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     cosem_method_descriptor_list: tuple[CosemMethodDescriptor, ...]
     last_block: bool
@@ -120,76 +142,80 @@ class ActionRequestWithListAndFirstPblock:
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(5, self.invoke_id_and_priority).length(len(self.cosem_method_descriptor_list))
+        writer = _request(ActionRequestChoice.WITH_LIST_AND_FIRST_PBLOCK, self.invoke_id_and_priority).length(
+            len(self.cosem_method_descriptor_list)
+        )
         for descriptor in self.cosem_method_descriptor_list:
             descriptor.write(writer)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"ACTION request, list of {len(self.cosem_method_descriptor_list)} methods, first block"
+        block = block_text(self.last_block, self.block_number, self.raw_data)
+        return f"ACTION request, list of {len(self.cosem_method_descriptor_list)} methods, {block}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithPblock:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     last_block: bool
     block_number: int
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(6, self.invoke_id_and_priority)
+        writer = _request(ActionRequestChoice.WITH_PBLOCK, self.invoke_id_and_priority)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"ACTION request block {self.block_number}, {len(self.raw_data)} octets"
+        return f"ACTION request {block_text(self.last_block, self.block_number, self.raw_data)}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionResponseNormal:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     result: ActionResult
     return_parameters: Data | DataAccessResult | None = None
 
     def encode(self) -> bytes:
-        writer = _response(1, self.invoke_id_and_priority)
+        writer = _response(ActionResponseChoice.NORMAL, self.invoke_id_and_priority)
         _write_with_optional_data(writer, self.result, self.return_parameters)
         return writer.octets()
 
     def summary(self) -> str:
         returned = "" if self.return_parameters is None else f", {short_text(self.return_parameters)}"
-        return f"ACTION response: {self.result.words}{returned}"
+        return f"ACTION response: {self.result.summary()}{returned}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionResponseWithPblock:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     last_block: bool
     block_number: int
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _response(2, self.invoke_id_and_priority)
+        writer = _response(ActionResponseChoice.WITH_PBLOCK, self.invoke_id_and_priority)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
-        more = "the last" if self.last_block else "more follow"
-        return f"ACTION response block {self.block_number}, {len(self.raw_data)} octets, {more}"
+        return f"ACTION response {block_text(self.last_block, self.block_number, self.raw_data)}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionResponseWithList:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     list_of_responses: tuple[tuple[ActionResult, Data | DataAccessResult | None], ...]
 
     def encode(self) -> bytes:
-        writer = _response(3, self.invoke_id_and_priority).length(len(self.list_of_responses))
+        writer = _response(ActionResponseChoice.WITH_LIST, self.invoke_id_and_priority).length(
+            len(self.list_of_responses)
+        )
         for result, returned in self.list_of_responses:
             _write_with_optional_data(writer, result, returned)
         return writer.octets()
@@ -202,12 +228,12 @@ class ActionResponseWithList:
 class ActionResponseNextPblock:
     """One block of a long request has arrived."""
 
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.ACTION_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     block_number: int
 
     def encode(self) -> bytes:
-        return _response(4, self.invoke_id_and_priority).u32(self.block_number).octets()
+        return _response(ActionResponseChoice.NEXT_PBLOCK, self.invoke_id_and_priority).u32(self.block_number).octets()
 
     def summary(self) -> str:
         return f"ACTION response, block {self.block_number} received"
@@ -243,51 +269,59 @@ def _read_with_optional_data(reader: Reader) -> tuple[ActionResult, Data | DataA
 
 def read_action_request(reader: Reader) -> ActionRequest:
     with reader.group("action-request"):
-        reader.constant(bytes((REQUEST_TAG,)), "tag")
-        at = reader.position
-        choice = reader.u8("choice")
+        reader.constant(bytes((ApduTag.ACTION_REQUEST,)), "tag")
+        choice = reader.enum(ActionRequestChoice, "choice")
         invocation = read_invoke_id(reader)
-        if choice == 1:
-            descriptor = read_method_descriptor(reader)
-            present = reader.flag("parameters-present")
-            return ActionRequestNormal(invocation, descriptor, read_data(reader) if present else None)
-        if choice == 2:
-            return ActionRequestNextPblock(invocation, reader.u32("block-number"))
-        if choice in (3, 5):
-            methods = tuple(read_method_descriptor(reader) for _ in range(reader.count("count", least=9)))
-            if choice == 3:
-                values = tuple(read_data(reader) for _ in range(reader.count("count")))
-                return ActionRequestWithList(invocation, methods, values)
-            block = read_datablock(reader)
-            return ActionRequestWithListAndFirstPblock(
-                invocation, methods, block.last_block, block.block_number, block.raw_data
-            )
-        if choice == 4:
-            descriptor = read_method_descriptor(reader)
-            block = read_datablock(reader)
-            return ActionRequestWithFirstPblock(
-                invocation, descriptor, block.last_block, block.block_number, block.raw_data
-            )
-        if choice == 6:
-            block = read_datablock(reader)
-            return ActionRequestWithPblock(invocation, block.last_block, block.block_number, block.raw_data)
-        raise UnknownTagError("action-request", at, f"choice {choice} is not assigned")
+        match choice:
+            case ActionRequestChoice.NORMAL:
+                descriptor = read_method_descriptor(reader)
+                present = reader.flag("parameters-present")
+                return ActionRequestNormal(invocation, descriptor, read_data(reader) if present else None)
+            case ActionRequestChoice.NEXT_PBLOCK:
+                return ActionRequestNextPblock(invocation, reader.u32("block-number"))
+            case ActionRequestChoice.WITH_LIST:
+                methods = _read_methods(reader)
+                with reader.group("method-invocation-parameters"):
+                    parameters = tuple(read_data(reader) for _ in range(reader.count("count")))
+                return ActionRequestWithList(invocation, methods, parameters)
+            case _:
+                return _read_request_block(reader, choice, invocation)
+
+
+def _read_methods(reader: Reader) -> tuple[CosemMethodDescriptor, ...]:
+    with reader.group("cosem-method-descriptor-list"):
+        return tuple(read_method_descriptor(reader) for _ in range(reader.count("count", least=9)))
+
+
+def _read_request_block(reader: Reader, choice: ActionRequestChoice, invocation: InvokeIdAndPriority) -> ActionRequest:
+    """The choices that end in a block of the parameters."""
+    if choice is ActionRequestChoice.WITH_FIRST_PBLOCK:
+        method = read_method_descriptor(reader)
+        block = read_datablock(reader)
+        return ActionRequestWithFirstPblock(invocation, method, block.last_block, block.block_number, block.raw_data)
+    if choice is ActionRequestChoice.WITH_LIST_AND_FIRST_PBLOCK:
+        methods = _read_methods(reader)
+        block = read_datablock(reader)
+        return ActionRequestWithListAndFirstPblock(
+            invocation, methods, block.last_block, block.block_number, block.raw_data
+        )
+    block = read_datablock(reader)
+    return ActionRequestWithPblock(invocation, block.last_block, block.block_number, block.raw_data)
 
 
 def read_action_response(reader: Reader) -> ActionResponse:
     with reader.group("action-response"):
-        reader.constant(bytes((RESPONSE_TAG,)), "tag")
-        at = reader.position
-        choice = reader.u8("choice")
+        reader.constant(bytes((ApduTag.ACTION_RESPONSE,)), "tag")
+        choice = reader.enum(ActionResponseChoice, "choice")
         invocation = read_invoke_id(reader)
-        if choice == 1:
-            return ActionResponseNormal(invocation, *_read_with_optional_data(reader))
-        if choice == 2:
-            block = read_datablock(reader)
-            return ActionResponseWithPblock(invocation, block.last_block, block.block_number, block.raw_data)
-        if choice == 3:
-            count = reader.count("count", least=2)
-            return ActionResponseWithList(invocation, tuple(_read_with_optional_data(reader) for _ in range(count)))
-        if choice == 4:
-            return ActionResponseNextPblock(invocation, reader.u32("block-number"))
-        raise UnknownTagError("action-response", at, f"choice {choice} is not assigned")
+        match choice:
+            case ActionResponseChoice.NORMAL:
+                return ActionResponseNormal(invocation, *_read_with_optional_data(reader))
+            case ActionResponseChoice.WITH_PBLOCK:
+                block = read_datablock(reader)
+                return ActionResponseWithPblock(invocation, block.last_block, block.block_number, block.raw_data)
+            case ActionResponseChoice.WITH_LIST:
+                count = reader.count("count", least=2)
+                return ActionResponseWithList(invocation, tuple(_read_with_optional_data(reader) for _ in range(count)))
+            case ActionResponseChoice.NEXT_PBLOCK:
+                return ActionResponseNextPblock(invocation, reader.u32("block-number"))

@@ -9,45 +9,51 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final
 
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.security import SecurityControl, read_security_control
 
-GENERAL_GLO_TAG = 0xDB
-GENERAL_DED_TAG = 0xDC
-GENERAL_CIPHERING_TAG = 0xDD
-GENERAL_SIGNING_TAG = 0xDF
+GENERAL_GLO_TAG: Final = ApduTag.GENERAL_GLO_CIPHERING
+GENERAL_DED_TAG: Final = ApduTag.GENERAL_DED_CIPHERING
 
-_PLAIN: Final = {
-    0x01: "initiateRequest",
-    0x05: "readRequest",
-    0x06: "writeRequest",
-    0x08: "initiateResponse",
-    0x0C: "readResponse",
-    0x0D: "writeResponse",
-    0x0E: "confirmedServiceError",
-    0x16: "unconfirmedWriteRequest",
-    0x18: "informationReportRequest",
+# The standard writes the services of short names in camel case, those of logical names with hyphens.
+_SHORT_NAME: Final[dict[int, str]] = {
+    ApduTag.INITIATE_REQUEST: "initiateRequest",
+    ApduTag.READ_REQUEST: "readRequest",
+    ApduTag.WRITE_REQUEST: "writeRequest",
+    ApduTag.INITIATE_RESPONSE: "initiateResponse",
+    ApduTag.READ_RESPONSE: "readResponse",
+    ApduTag.WRITE_RESPONSE: "writeResponse",
+    ApduTag.CONFIRMED_SERVICE_ERROR: "confirmedServiceError",
+    ApduTag.UNCONFIRMED_WRITE_REQUEST: "unconfirmedWriteRequest",
+    ApduTag.INFORMATION_REPORT_REQUEST: "informationReportRequest",
 }
-_COSEM: Final = {
-    0xC0: "get-request",
-    0xC1: "set-request",
-    0xC2: "event-notification-request",
-    0xC3: "action-request",
-    0xC4: "get-response",
-    0xC5: "set-response",
-    0xC7: "action-response",
+_LOGICAL_NAME: Final[dict[int, str]] = {
+    ApduTag.GET_REQUEST: "get-request",
+    ApduTag.SET_REQUEST: "set-request",
+    ApduTag.EVENT_NOTIFICATION_REQUEST: "event-notification-request",
+    ApduTag.ACTION_REQUEST: "action-request",
+    ApduTag.GET_RESPONSE: "get-response",
+    ApduTag.SET_RESPONSE: "set-response",
+    ApduTag.ACTION_RESPONSE: "action-response",
 }
-GLO_TAGS: Final[dict[int, int]] = {**{tag: tag + 0x20 for tag in _PLAIN}, **{tag: tag + 0x08 for tag in _COSEM}}
+GLO_TAGS: Final[dict[int, int]] = {
+    **{tag: tag + 0x20 for tag in _SHORT_NAME},
+    **{tag: tag + 0x08 for tag in _LOGICAL_NAME},
+}
 """The tag of a plain APDU to the one of its globally ciphered form."""
-DED_TAGS: Final[dict[int, int]] = {**{tag: tag + 0x40 for tag in _PLAIN}, **{tag: tag + 0x10 for tag in _COSEM}}
+DED_TAGS: Final[dict[int, int]] = {
+    **{tag: tag + 0x40 for tag in _SHORT_NAME},
+    **{tag: tag + 0x10 for tag in _LOGICAL_NAME},
+}
 """The same for the dedicated key."""
 PLAIN_TAGS: Final[dict[int, int]] = {
     ciphered: plain for table in (GLO_TAGS, DED_TAGS) for plain, ciphered in table.items()
 }
 """Back from either form."""
 NAMES: Final[dict[int, str]] = {
-    **{ciphered: f"glo-{(_PLAIN | _COSEM)[plain]}" for plain, ciphered in GLO_TAGS.items()},
-    **{ciphered: f"ded-{(_PLAIN | _COSEM)[plain]}" for plain, ciphered in DED_TAGS.items()},
+    **{ciphered: f"glo-{(_SHORT_NAME | _LOGICAL_NAME)[plain]}" for plain, ciphered in GLO_TAGS.items()},
+    **{ciphered: f"ded-{(_SHORT_NAME | _LOGICAL_NAME)[plain]}" for plain, ciphered in DED_TAGS.items()},
 }
 
 
@@ -118,7 +124,7 @@ def _header(apdu: CipheredApdu | GeneralCipheredApdu) -> str:
 class GeneralCiphering:
     """general-ciphering (DD): protection between parties that need not be the two of the association."""
 
-    tag: ClassVar[int] = GENERAL_CIPHERING_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GENERAL_CIPHERING
     transaction_id: bytes
     originator_system_title: bytes
     recipient_system_title: bytes
@@ -142,7 +148,7 @@ class GeneralCiphering:
         return bytes((self.security_control.encode(),)) + self.invocation_counter.to_bytes(4, "big") + self.ciphertext
 
     def encode(self) -> bytes:
-        writer = Writer().u8(GENERAL_CIPHERING_TAG).put(self.header())
+        writer = Writer().u8(ApduTag.GENERAL_CIPHERING).put(self.header())
         if self.key_info is None:
             writer.u8(0)
         else:
@@ -163,7 +169,7 @@ class GeneralCiphering:
 class GeneralSigning:
     """general-signing (DF): contents in clear, and a signature over them."""
 
-    tag: ClassVar[int] = GENERAL_SIGNING_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GENERAL_SIGNING
     transaction_id: bytes
     originator_system_title: bytes
     recipient_system_title: bytes
@@ -173,7 +179,7 @@ class GeneralSigning:
     signature: bytes
 
     def encode(self) -> bytes:
-        writer = Writer().u8(GENERAL_SIGNING_TAG).octet_string(self.transaction_id)
+        writer = Writer().u8(ApduTag.GENERAL_SIGNING).octet_string(self.transaction_id)
         writer.octet_string(self.originator_system_title).octet_string(self.recipient_system_title)
         writer.octet_string(self.date_time).octet_string(self.other_information)
         return writer.octet_string(self.content).octet_string(self.signature).octets()
@@ -215,7 +221,7 @@ def _read_parties(reader: Reader) -> tuple[bytes, bytes, bytes, bytes, bytes]:
 
 def read_general_ciphering(reader: Reader) -> GeneralCiphering:
     with reader.group("general-ciphering"):
-        reader.constant(bytes((GENERAL_CIPHERING_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.GENERAL_CIPHERING,)), "tag")
         parties = _read_parties(reader)
         key_info, key_id, key_data = None, 0, b""
         if reader.flag("key-info-present"):
@@ -231,6 +237,6 @@ def read_general_ciphering(reader: Reader) -> GeneralCiphering:
 
 def read_general_signing(reader: Reader) -> GeneralSigning:
     with reader.group("general-signing"):
-        reader.constant(bytes((GENERAL_SIGNING_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.GENERAL_SIGNING,)), "tag")
         parties = _read_parties(reader)
         return GeneralSigning(*parties, reader.octet_string("content"), reader.octet_string("signature"))

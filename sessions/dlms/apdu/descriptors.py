@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 from meters.cosem.data import Data
+from meters.cosem.interface_class import method_name
 from meters.cosem.obis import ObisCode
-from sessions.dlms.axdr import read_data
+from meters.cosem.obis_names import describe
+from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
-from sessions.dlms.errors import UnknownTagError
 
 
 class DataAccessResult(IntEnum):
@@ -34,7 +36,12 @@ class DataAccessResult(IntEnum):
 
     @property
     def words(self) -> str:
+        """The standard's name: `read-write-denied`."""
         return self.name.lower().replace("_", "-")
+
+    def summary(self) -> str:
+        """`access denied (read-write-denied)`."""
+        return _outcome(self)
 
 
 class ActionResult(IntEnum):
@@ -56,7 +63,29 @@ class ActionResult(IntEnum):
 
     @property
     def words(self) -> str:
+        """The standard's name: `read-write-denied`."""
         return self.name.lower().replace("_", "-")
+
+    def summary(self) -> str:
+        """`access denied (read-write-denied)`."""
+        return _outcome(self)
+
+
+# Both enumerations share the numbers of what is said here.
+_PLAIN_WORDS: Final[dict[int, str]] = {
+    DataAccessResult.TEMPORARY_FAILURE: "not possible just now",
+    DataAccessResult.READ_WRITE_DENIED: "access denied",
+    DataAccessResult.OBJECT_UNDEFINED: "no such object",
+    DataAccessResult.OBJECT_CLASS_INCONSISTENT: "the object is of another class",
+    DataAccessResult.TYPE_UNMATCHED: "wrong type of data",
+    DataAccessResult.SCOPE_OF_ACCESS_VIOLATED: "outside of what may be accessed",
+}
+
+
+def _outcome(result: DataAccessResult | ActionResult) -> str:
+    if result == DataAccessResult.SUCCESS:
+        return result.words
+    return f"{_PLAIN_WORDS.get(result, 'refused')} ({result.words})"
 
 
 def read_data_access_result(reader: Reader, name: str = "data-access-result") -> DataAccessResult:
@@ -133,15 +162,16 @@ class CosemMethodDescriptor:
         writer.u16(self.class_id).put(self.instance_id.octets).signed(1, self.method_id)
 
     def __str__(self) -> str:
-        return f"{self.class_id}/{self.instance_id} method {self.method_id}"
+        """`70/0-0:96.3.10*255 method 1 (remote disconnect)`; without a name where the class is not known."""
+        numbered = f"method {self.method_id}"
+        name = method_name(self.class_id, self.method_id).replace("_", " ")
+        return f"{self.class_id}/{self.instance_id} {numbered}{'' if name == numbered else f' ({name})'}"
 
 
 def _read_object(reader: Reader) -> tuple[int, ObisCode]:
     class_id = reader.u16("class-id")
     instance_id = ObisCode.from_octets(reader.take(6, "instance-id"))
     if reader.tracer is not None:
-        from meters.cosem.obis_names import describe
-
         reader.label(f"{instance_id} ({describe(instance_id)})")
     return class_id, instance_id
 
@@ -162,17 +192,26 @@ def read_method_descriptor(reader: Reader) -> CosemMethodDescriptor:
     return descriptor
 
 
+class ResultChoice(IntEnum):
+    """Get-Data-Result, and the result of a block, which holds raw data instead."""
+
+    DATA = 0
+    DATA_ACCESS_RESULT = 1
+
+
 def read_get_data_result(reader: Reader, name: str = "result") -> Data | DataAccessResult:
     """Get-Data-Result: a value, or why there is none."""
     with reader.group(name):
-        at = reader.position
-        choice = reader.u8("choice")
-        reader.label(f"{choice} ({ {0: 'data', 1: 'data-access-result'}.get(choice, 'unknown') })")
-        if choice == 0:
+        if reader.enum(ResultChoice, "choice") is ResultChoice.DATA:
             return read_data(reader)
-        if choice == 1:
-            return read_data_access_result(reader)
-        raise UnknownTagError(name, at, f"{choice} is neither data (0) nor data-access-result (1)")
+        return read_data_access_result(reader)
+
+
+def write_get_data_result(writer: Writer, result: Data | DataAccessResult) -> None:
+    if isinstance(result, DataAccessResult):
+        writer.u8(ResultChoice.DATA_ACCESS_RESULT).u8(result)
+    else:
+        write_data(writer.u8(ResultChoice.DATA), result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +224,11 @@ class Datablock:
 
     def write(self, writer: Writer) -> None:
         writer.flag(self.last_block).u32(self.block_number).octet_string(self.raw_data)
+
+
+def block_text(last_block: bool, block_number: int, octets: bytes) -> str:
+    """One block in words, for the summary of the APDU that carries it."""
+    return f"block {block_number}, {len(octets)} octets, {'the last' if last_block else 'more follow'}"
 
 
 def read_datablock(reader: Reader) -> Datablock:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final
 
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Reader, Writer
 
-EXCEPTION_TAG = 0xD8
-SERVICE_ERROR_TAG = 0x0E
+EXCEPTION_TAG: Final = ApduTag.EXCEPTION_RESPONSE
+SERVICE_ERROR_TAG: Final = ApduTag.CONFIRMED_SERVICE_ERROR
 
 
 class StateError(IntEnum):
@@ -37,7 +38,7 @@ def _words(enumeration: type[IntEnum], number: int) -> str:
 class ExceptionResponse:
     """`invocation_counter` is the one the meter expects, after an invocation-counter-error."""
 
-    tag: ClassVar[int] = EXCEPTION_TAG
+    tag: ClassVar[ApduTag] = EXCEPTION_TAG
     state_error: int
     service_error: int
     invocation_counter: int | None = None
@@ -71,7 +72,28 @@ def read_exception_response(reader: Reader) -> ExceptionResponse:
         return ExceptionResponse(state, service, counter)
 
 
-_SERVICES: Final = {1: "initiate", 5: "read", 6: "write"}
+_SERVICES: Final = (
+    "",  # numbers begin at 1
+    "initiate",
+    "get-status",
+    "get-name-list",
+    "get-variable-attribute",
+    "read",
+    "write",
+    "get-data-set-attribute",
+    "get-ti-attribute",
+    "change-scope",
+    "start",
+    "stop",
+    "resume",
+    "make-usable",
+    "initiate-load",
+    "load-segment",
+    "terminate-load",
+    "initiate-up-load",
+    "up-load-segment",
+    "terminate-up-load",
+)
 _CHOICES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     0: (
         "application-reference",
@@ -115,6 +137,22 @@ _CHOICES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "refused-by-the-VDE-handler",
         ),
     ),
+    7: (
+        "load-data-set",
+        (
+            "other",
+            "primitive-out-of-sequence",
+            "not-loadable",
+            "dataset-size-too-large",
+            "not-awaited-segment",
+            "interpretation-failure",
+            "storage-failure",
+            "data-set-not-ready",
+        ),
+    ),
+    8: ("change-scope", ()),
+    9: ("task", ("other", "no-remote-control", "ti-stopped", "ti-running", "ti-unusable")),
+    10: ("other", ()),
 }
 
 
@@ -122,7 +160,7 @@ _CHOICES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
 class ConfirmedServiceError:
     """Which service failed, and the choice and value of its ServiceError."""
 
-    tag: ClassVar[int] = SERVICE_ERROR_TAG
+    tag: ClassVar[ApduTag] = SERVICE_ERROR_TAG
     service: int
     choice: int
     value: int
@@ -131,10 +169,22 @@ class ConfirmedServiceError:
         return bytes((SERVICE_ERROR_TAG, self.service, self.choice, self.value))
 
     @property
+    def service_words(self) -> str:
+        return _SERVICES[self.service] if 0 < self.service < len(_SERVICES) else f"service {self.service}"
+
+    @property
+    def choice_words(self) -> str:
+        return _CHOICES[self.choice][0] if self.choice in _CHOICES else f"choice {self.choice}"
+
+    @property
+    def value_words(self) -> str:
+        _, values = _CHOICES.get(self.choice, ("", ()))
+        return values[self.value] if self.value < len(values) else f"number {self.value}"
+
+    @property
     def words(self) -> str:
-        name, values = _CHOICES.get(self.choice, (f"choice {self.choice}", ()))
-        value = values[self.value] if self.value < len(values) else str(self.value)
-        return f"{_SERVICES.get(self.service, f'service {self.service}')}: {name} {value}"
+        """`initiate: initiate refused-by-the-VDE-handler`."""
+        return f"{self.service_words}: {self.choice_words} {self.value_words}"
 
     def summary(self) -> str:
         return f"confirmed service error: {self.words}"
@@ -143,6 +193,10 @@ class ConfirmedServiceError:
 def read_confirmed_service_error(reader: Reader) -> ConfirmedServiceError:
     with reader.group("confirmedServiceError"):
         reader.constant(bytes((SERVICE_ERROR_TAG,)), "tag")
-        error = ConfirmedServiceError(reader.u8("service"), reader.u8("choice"), reader.u8("value"))
-        reader.label(error.words)
+        service = reader.u8("service")
+        reader.label(f"{service} ({ConfirmedServiceError(service, 0, 0).service_words})")
+        choice = reader.u8("choice")
+        reader.label(f"{choice} ({ConfirmedServiceError(service, choice, 0).choice_words})")
+        error = ConfirmedServiceError(service, choice, reader.u8("value"))
+        reader.label(f"{error.value} ({error.value_words})")
         return error

@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import IntEnum
+from typing import ClassVar, Final
 
 from meters.cosem.data import Data, text
 from sessions.dlms.apdu.descriptors import (
     CosemAttributeDescriptor,
     DataAccessResult,
     InvokeIdAndPriority,
+    ResultChoice,
+    block_text,
     read_attribute_descriptor,
     read_data_access_result,
     read_get_data_result,
     read_invoke_id,
+    write_get_data_result,
 )
-from sessions.dlms.axdr import write_data
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Reader, Writer
-from sessions.dlms.errors import UnknownTagError
 from sessions.dlms.selective_access import SelectiveAccess, read_optional_selection, write_optional_selection
 
-REQUEST_TAG = 0xC0
-RESPONSE_TAG = 0xC4
+RESPONSE_TAG: Final = ApduTag.GET_RESPONSE
+
+
+class GetRequestChoice(IntEnum):
+    NORMAL = 1
+    NEXT = 2
+    WITH_LIST = 3
+
+
+class GetResponseChoice(IntEnum):
+    NORMAL = 1
+    WITH_DATABLOCK = 2
+    WITH_LIST = 3
+
+
+def _request(choice: GetRequestChoice, invocation: InvokeIdAndPriority) -> Writer:
+    return Writer().u8(ApduTag.GET_REQUEST).u8(choice).u8(invocation.encode())
+
+
+def _response(choice: GetResponseChoice, invocation: InvokeIdAndPriority) -> Writer:
+    return Writer().u8(ApduTag.GET_RESPONSE).u8(choice).u8(invocation.encode())
 
 
 def short_text(value: Data | DataAccessResult, limit: int = 80) -> str:
     """A result in a line: the value, or the refusal in the standard's words."""
     if isinstance(value, DataAccessResult):
-        return f"refused ({value.words})"
+        return value.summary()
     shown = f"{len(value)} elements" if value.constructed and len(value) > 4 else text(value)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class GetRequestNormal:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     cosem_attribute_descriptor: CosemAttributeDescriptor
     access_selection: SelectiveAccess | None = None
 
     def encode(self) -> bytes:
-        writer = Writer().u8(REQUEST_TAG).u8(1).u8(self.invoke_id_and_priority.encode())
+        writer = _request(GetRequestChoice.NORMAL, self.invoke_id_and_priority)
         self.cosem_attribute_descriptor.write(writer)
         write_optional_selection(writer, self.access_selection)
         return writer.octets()
@@ -53,12 +75,12 @@ class GetRequestNormal:
 
 @dataclass(frozen=True, slots=True)
 class GetRequestNext:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     block_number: int
 
     def encode(self) -> bytes:
-        return Writer().u8(REQUEST_TAG).u8(2).u8(self.invoke_id_and_priority.encode()).u32(self.block_number).octets()
+        return _request(GetRequestChoice.NEXT, self.invoke_id_and_priority).u32(self.block_number).octets()
 
     def summary(self) -> str:
         return f"GET request, next block after {self.block_number}"
@@ -66,12 +88,12 @@ class GetRequestNext:
 
 @dataclass(frozen=True, slots=True)
 class GetRequestWithList:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     attribute_descriptor_list: tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(REQUEST_TAG).u8(3).u8(self.invoke_id_and_priority.encode())
+        writer = _request(GetRequestChoice.WITH_LIST, self.invoke_id_and_priority)
         writer.length(len(self.attribute_descriptor_list))
         for descriptor, selection in self.attribute_descriptor_list:
             descriptor.write(writer)
@@ -84,12 +106,12 @@ class GetRequestWithList:
 
 @dataclass(frozen=True, slots=True)
 class GetResponseNormal:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     result: Data | DataAccessResult
 
     def encode(self) -> bytes:
-        writer = Writer().u8(RESPONSE_TAG).u8(1).u8(self.invoke_id_and_priority.encode())
+        writer = _response(GetResponseChoice.NORMAL, self.invoke_id_and_priority)
         write_get_data_result(writer, self.result)
         return writer.octets()
 
@@ -101,36 +123,35 @@ class GetResponseNormal:
 class GetResponseWithDatablock:
     """`result` is a slice of the encoded value, or why the transfer ends here."""
 
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     last_block: bool
     block_number: int
     result: bytes | DataAccessResult
 
     def encode(self) -> bytes:
-        writer = Writer().u8(RESPONSE_TAG).u8(2).u8(self.invoke_id_and_priority.encode())
+        writer = _response(GetResponseChoice.WITH_DATABLOCK, self.invoke_id_and_priority)
         writer.flag(self.last_block).u32(self.block_number)
         if isinstance(self.result, bytes):
-            writer.u8(0).octet_string(self.result)
+            writer.u8(ResultChoice.DATA).octet_string(self.result)
         else:
-            writer.u8(1).u8(self.result)
+            writer.u8(ResultChoice.DATA_ACCESS_RESULT).u8(self.result)
         return writer.octets()
 
     def summary(self) -> str:
         if isinstance(self.result, DataAccessResult):
             return f"GET response block {self.block_number}: {short_text(self.result)}"
-        more = "the last" if self.last_block else "more follow"
-        return f"GET response block {self.block_number}, {len(self.result)} octets, {more}"
+        return f"GET response {block_text(self.last_block, self.block_number, self.result)}"
 
 
 @dataclass(frozen=True, slots=True)
 class GetResponseWithList:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.GET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     result: tuple[Data | DataAccessResult, ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(RESPONSE_TAG).u8(3).u8(self.invoke_id_and_priority.encode()).length(len(self.result))
+        writer = _response(GetResponseChoice.WITH_LIST, self.invoke_id_and_priority).length(len(self.result))
         for result in self.result:
             write_get_data_result(writer, result)
         return writer.octets()
@@ -139,56 +160,48 @@ class GetResponseWithList:
         return f"GET response, list of {len(self.result)} results"
 
 
-def write_get_data_result(writer: Writer, result: Data | DataAccessResult) -> None:
-    if isinstance(result, DataAccessResult):
-        writer.u8(1).u8(result)
-    else:
-        writer.u8(0)
-        write_data(writer, result)
-
-
 def read_get_request(reader: Reader) -> GetRequestNormal | GetRequestNext | GetRequestWithList:
     with reader.group("get-request"):
-        reader.constant(bytes((REQUEST_TAG,)), "tag")
-        at = reader.position
-        choice = reader.u8("choice")
-        reader.label(f"{choice} ({ {1: 'normal', 2: 'next', 3: 'with-list'}.get(choice, 'unknown') })")
+        reader.constant(bytes((ApduTag.GET_REQUEST,)), "tag")
+        choice = reader.enum(GetRequestChoice, "choice")
         invocation = read_invoke_id(reader)
-        if choice == 1:
-            return GetRequestNormal(invocation, read_attribute_descriptor(reader), read_optional_selection(reader))
-        if choice == 2:
-            return GetRequestNext(invocation, reader.u32("block-number"))
-        if choice == 3:
-            count = reader.count("count", least=10)
-            items = tuple((read_attribute_descriptor(reader), read_optional_selection(reader)) for _ in range(count))
-            return GetRequestWithList(invocation, items)
-        raise UnknownTagError("get-request", at, f"choice {choice} is not assigned")
+        match choice:
+            case GetRequestChoice.NORMAL:
+                return GetRequestNormal(invocation, read_attribute_descriptor(reader), read_optional_selection(reader))
+            case GetRequestChoice.NEXT:
+                return GetRequestNext(invocation, reader.u32("block-number"))
+            case GetRequestChoice.WITH_LIST:
+                return GetRequestWithList(invocation, read_attribute_list(reader))
+
+
+def read_attribute_list(reader: Reader) -> tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]:
+    """SEQUENCE OF Cosem-Attribute-Descriptor-With-Selection."""
+    with reader.group("attribute-descriptor-list"):
+        count = reader.count("count", least=10)
+        return tuple((read_attribute_descriptor(reader), read_optional_selection(reader)) for _ in range(count))
 
 
 def read_get_response(reader: Reader) -> GetResponseNormal | GetResponseWithDatablock | GetResponseWithList:
     with reader.group("get-response"):
-        reader.constant(bytes((RESPONSE_TAG,)), "tag")
-        at = reader.position
-        choice = reader.u8("choice")
-        reader.label(f"{choice} ({ {1: 'normal', 2: 'with-datablock', 3: 'with-list'}.get(choice, 'unknown') })")
+        reader.constant(bytes((ApduTag.GET_RESPONSE,)), "tag")
+        choice = reader.enum(GetResponseChoice, "choice")
         invocation = read_invoke_id(reader)
-        if choice == 1:
-            return GetResponseNormal(invocation, read_get_data_result(reader))
-        if choice == 2:
-            return _read_block(reader, invocation)
-        if choice == 3:
-            count = reader.count("count", least=2)
-            return GetResponseWithList(invocation, tuple(read_get_data_result(reader) for _ in range(count)))
-        raise UnknownTagError("get-response", at, f"choice {choice} is not assigned")
+        match choice:
+            case GetResponseChoice.NORMAL:
+                return GetResponseNormal(invocation, read_get_data_result(reader))
+            case GetResponseChoice.WITH_DATABLOCK:
+                return _read_block(reader, invocation)
+            case GetResponseChoice.WITH_LIST:
+                count = reader.count("count", least=2)
+                return GetResponseWithList(invocation, tuple(read_get_data_result(reader) for _ in range(count)))
 
 
 def _read_block(reader: Reader, invocation: InvokeIdAndPriority) -> GetResponseWithDatablock:
     last_block = reader.flag("last-block")
     block_number = reader.u32("block-number")
-    at = reader.position
-    choice = reader.u8("result-choice")
-    if choice == 0:
-        return GetResponseWithDatablock(invocation, last_block, block_number, reader.octet_string("raw-data"))
-    if choice == 1:
-        return GetResponseWithDatablock(invocation, last_block, block_number, read_data_access_result(reader))
-    raise UnknownTagError("result", at, f"{choice} is neither raw-data (0) nor data-access-result (1)")
+    result: bytes | DataAccessResult
+    if reader.enum(ResultChoice, "result-choice") is ResultChoice.DATA:
+        result = reader.octet_string("raw-data")
+    else:
+        result = read_data_access_result(reader)
+    return GetResponseWithDatablock(invocation, last_block, block_number, result)

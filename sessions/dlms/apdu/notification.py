@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from meters.cosem.data import Data
+from meters.cosem.data import Data, DataType
 from meters.cosem.date_time import CosemDateTime
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, read_attribute_descriptor
 from sessions.dlms.apdu.get import short_text
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.errors import InvalidValueError
 
-DATA_TAG = 0x0F
-CONFIRM_TAG = 0x10
-EVENT_TAG = 0xC2
-_OCTET_STRING_TAG = 0x09
-_DATE_TIME_OCTETS = 12
+DATA_TAG: Final = ApduTag.DATA_NOTIFICATION
+EVENT_TAG: Final = ApduTag.EVENT_NOTIFICATION_REQUEST
+_DATE_TIME_OCTETS: Final = 12
 
 
 def read_optional_date_time(reader: Reader, name: str = "date-time") -> CosemDateTime | None:
     """An octet-string that is empty or holds a date-time. Several makers put the type tag 09 before it."""
     with reader.group(name):
-        if reader.peek() == _OCTET_STRING_TAG and reader.peek(1) == _DATE_TIME_OCTETS:
+        if reader.peek() == DataType.OCTET_STRING and reader.peek(1) == _DATE_TIME_OCTETS:
             reader.take(1, "superfluous-tag")
         at = reader.position
         size = reader.length("length")
@@ -44,7 +43,7 @@ def write_optional_date_time(writer: Writer, moment: CosemDateTime | None) -> No
 class DataNotification:
     """A push. `long_invoke_id_and_priority` is kept as its 32 bits."""
 
-    tag: ClassVar[int] = DATA_TAG
+    tag: ClassVar[ApduTag] = DATA_TAG
     long_invoke_id_and_priority: int
     date_time: CosemDateTime | None
     notification_body: Data
@@ -62,12 +61,12 @@ class DataNotification:
 
 @dataclass(frozen=True, slots=True)
 class DataNotificationConfirm:
-    tag: ClassVar[int] = CONFIRM_TAG
+    tag: ClassVar[ApduTag] = ApduTag.DATA_NOTIFICATION_CONFIRM
     long_invoke_id_and_priority: int
     date_time: CosemDateTime | None = None
 
     def encode(self) -> bytes:
-        writer = Writer().u8(CONFIRM_TAG).u32(self.long_invoke_id_and_priority)
+        writer = Writer().u8(ApduTag.DATA_NOTIFICATION_CONFIRM).u32(self.long_invoke_id_and_priority)
         write_optional_date_time(writer, self.date_time)
         return writer.octets()
 
@@ -77,7 +76,7 @@ class DataNotificationConfirm:
 
 @dataclass(frozen=True, slots=True)
 class EventNotificationRequest:
-    tag: ClassVar[int] = EVENT_TAG
+    tag: ClassVar[ApduTag] = EVENT_TAG
     time: CosemDateTime | None
     cosem_attribute_descriptor: CosemAttributeDescriptor
     attribute_value: Data
@@ -107,7 +106,7 @@ def read_data_notification(reader: Reader) -> DataNotification:
 
 def read_data_notification_confirm(reader: Reader) -> DataNotificationConfirm:
     with reader.group("data-notification-confirm"):
-        reader.constant(bytes((CONFIRM_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.DATA_NOTIFICATION_CONFIRM,)), "tag")
         return DataNotificationConfirm(reader.u32("long-invoke-id-and-priority"), read_optional_date_time(reader))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import ClassVar
 
 from meters.cosem.data import Data
@@ -11,39 +12,53 @@ from sessions.dlms.apdu.descriptors import (
     DataAccessResult,
     Datablock,
     InvokeIdAndPriority,
+    block_text,
     read_attribute_descriptor,
     read_data_access_result,
     read_datablock,
     read_invoke_id,
 )
-from sessions.dlms.apdu.get import short_text
+from sessions.dlms.apdu.get import read_attribute_list, short_text
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
-from sessions.dlms.errors import UnknownTagError
 from sessions.dlms.selective_access import SelectiveAccess, read_optional_selection, write_optional_selection
 
-REQUEST_TAG = 0xC1
-RESPONSE_TAG = 0xC5
+
+class SetRequestChoice(IntEnum):
+    NORMAL = 1
+    WITH_FIRST_DATABLOCK = 2
+    WITH_DATABLOCK = 3
+    WITH_LIST = 4
+    WITH_LIST_AND_FIRST_DATABLOCK = 5
 
 
-def _request(choice: int, invocation: InvokeIdAndPriority) -> Writer:
-    return Writer().u8(REQUEST_TAG).u8(choice).u8(invocation.encode())
+class SetResponseChoice(IntEnum):
+    NORMAL = 1
+    DATABLOCK = 2
+    LAST_DATABLOCK = 3
+    LAST_DATABLOCK_WITH_LIST = 4
+    WITH_LIST = 5
 
 
-def _response(choice: int, invocation: InvokeIdAndPriority) -> Writer:
-    return Writer().u8(RESPONSE_TAG).u8(choice).u8(invocation.encode())
+def _request(choice: SetRequestChoice, invocation: InvokeIdAndPriority) -> Writer:
+    return Writer().u8(ApduTag.SET_REQUEST).u8(choice).u8(invocation.encode())
+
+
+def _response(choice: SetResponseChoice, invocation: InvokeIdAndPriority) -> Writer:
+    return Writer().u8(ApduTag.SET_RESPONSE).u8(choice).u8(invocation.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class SetRequestNormal:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     cosem_attribute_descriptor: CosemAttributeDescriptor
     access_selection: SelectiveAccess | None
     value: Data
 
     def encode(self) -> bytes:
-        writer = _request(1, self.invoke_id_and_priority)
+        writer = _request(SetRequestChoice.NORMAL, self.invoke_id_and_priority)
         self.cosem_attribute_descriptor.write(writer)
         write_optional_selection(writer, self.access_selection)
         write_data(writer, self.value)
@@ -55,7 +70,7 @@ class SetRequestNormal:
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithFirstDatablock:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     cosem_attribute_descriptor: CosemAttributeDescriptor
     access_selection: SelectiveAccess | None
@@ -64,42 +79,45 @@ class SetRequestWithFirstDatablock:
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(2, self.invoke_id_and_priority)
+        writer = _request(SetRequestChoice.WITH_FIRST_DATABLOCK, self.invoke_id_and_priority)
         self.cosem_attribute_descriptor.write(writer)
         write_optional_selection(writer, self.access_selection)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"SET request {self.cosem_attribute_descriptor}, first block, {len(self.raw_data)} octets"
+        block = block_text(self.last_block, self.block_number, self.raw_data)
+        return f"SET request {self.cosem_attribute_descriptor}, {block}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithDatablock:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     last_block: bool
     block_number: int
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(3, self.invoke_id_and_priority)
+        writer = _request(SetRequestChoice.WITH_DATABLOCK, self.invoke_id_and_priority)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"SET request block {self.block_number}, {len(self.raw_data)} octets"
+        return f"SET request {block_text(self.last_block, self.block_number, self.raw_data)}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithList:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     attribute_descriptor_list: tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]
     value_list: tuple[Data, ...]
 
     def encode(self) -> bytes:
-        writer = _request(4, self.invoke_id_and_priority).length(len(self.attribute_descriptor_list))
+        writer = _request(SetRequestChoice.WITH_LIST, self.invoke_id_and_priority).length(
+            len(self.attribute_descriptor_list)
+        )
         for descriptor, selection in self.attribute_descriptor_list:
             descriptor.write(writer)
             write_optional_selection(writer, selection)
@@ -114,7 +132,7 @@ class SetRequestWithList:
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithListAndFirstDatablock:
-    tag: ClassVar[int] = REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
     attribute_descriptor_list: tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]
     last_block: bool
@@ -122,7 +140,9 @@ class SetRequestWithListAndFirstDatablock:
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(5, self.invoke_id_and_priority).length(len(self.attribute_descriptor_list))
+        writer = _request(SetRequestChoice.WITH_LIST_AND_FIRST_DATABLOCK, self.invoke_id_and_priority).length(
+            len(self.attribute_descriptor_list)
+        )
         for descriptor, selection in self.attribute_descriptor_list:
             descriptor.write(writer)
             write_optional_selection(writer, selection)
@@ -130,32 +150,33 @@ class SetRequestWithListAndFirstDatablock:
         return writer.octets()
 
     def summary(self) -> str:
-        return f"SET request, list of {len(self.attribute_descriptor_list)} attributes, first block"
+        block = block_text(self.last_block, self.block_number, self.raw_data)
+        return f"SET request, list of {len(self.attribute_descriptor_list)} attributes, {block}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetResponseNormal:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     result: DataAccessResult
 
     def encode(self) -> bytes:
-        return _response(1, self.invoke_id_and_priority).u8(self.result).octets()
+        return _response(SetResponseChoice.NORMAL, self.invoke_id_and_priority).u8(self.result).octets()
 
     def summary(self) -> str:
-        return f"SET response: {self.result.words}"
+        return f"SET response: {self.result.summary()}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetResponseDatablock:
     """One block of a long SET has arrived."""
 
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     block_number: int
 
     def encode(self) -> bytes:
-        return _response(2, self.invoke_id_and_priority).u32(self.block_number).octets()
+        return _response(SetResponseChoice.DATABLOCK, self.invoke_id_and_priority).u32(self.block_number).octets()
 
     def summary(self) -> str:
         return f"SET response, block {self.block_number} received"
@@ -163,27 +184,34 @@ class SetResponseDatablock:
 
 @dataclass(frozen=True, slots=True)
 class SetResponseLastDatablock:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     result: DataAccessResult
     block_number: int
 
     def encode(self) -> bytes:
-        return _response(3, self.invoke_id_and_priority).u8(self.result).u32(self.block_number).octets()
+        return (
+            _response(SetResponseChoice.LAST_DATABLOCK, self.invoke_id_and_priority)
+            .u8(self.result)
+            .u32(self.block_number)
+            .octets()
+        )
 
     def summary(self) -> str:
-        return f"SET response after block {self.block_number}: {self.result.words}"
+        return f"SET response after block {self.block_number}: {self.result.summary()}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetResponseLastDatablockWithList:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     result: tuple[DataAccessResult, ...]
     block_number: int
 
     def encode(self) -> bytes:
-        writer = _response(4, self.invoke_id_and_priority).length(len(self.result))
+        writer = _response(SetResponseChoice.LAST_DATABLOCK_WITH_LIST, self.invoke_id_and_priority).length(
+            len(self.result)
+        )
         return writer.put(bytes(self.result)).u32(self.block_number).octets()
 
     def summary(self) -> str:
@@ -192,12 +220,17 @@ class SetResponseLastDatablockWithList:
 
 @dataclass(frozen=True, slots=True)
 class SetResponseWithList:
-    tag: ClassVar[int] = RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.SET_RESPONSE
     invoke_id_and_priority: InvokeIdAndPriority
     result: tuple[DataAccessResult, ...]
 
     def encode(self) -> bytes:
-        return _response(5, self.invoke_id_and_priority).length(len(self.result)).put(bytes(self.result)).octets()
+        return (
+            _response(SetResponseChoice.WITH_LIST, self.invoke_id_and_priority)
+            .length(len(self.result))
+            .put(bytes(self.result))
+            .octets()
+        )
 
     def summary(self) -> str:
         return f"SET response: {_results(self.result)}"
@@ -224,61 +257,65 @@ SetResponse = (
 )
 
 
-def _read_targets(reader: Reader) -> tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]:
-    count = reader.count("count", least=10)
-    return tuple((read_attribute_descriptor(reader), read_optional_selection(reader)) for _ in range(count))
-
-
 def read_set_request(reader: Reader) -> SetRequest:
     with reader.group("set-request"):
-        reader.constant(bytes((REQUEST_TAG,)), "tag")
-        at = reader.position
-        choice = reader.u8("choice")
+        reader.constant(bytes((ApduTag.SET_REQUEST,)), "tag")
+        choice = reader.enum(SetRequestChoice, "choice")
         invocation = read_invoke_id(reader)
-        if choice in (1, 2):
-            descriptor = read_attribute_descriptor(reader)
-            selection = read_optional_selection(reader)
-            if choice == 1:
-                with reader.group("value"):
-                    return SetRequestNormal(invocation, descriptor, selection, read_data(reader))
-            block = read_datablock(reader)
-            return SetRequestWithFirstDatablock(
-                invocation, descriptor, selection, block.last_block, block.block_number, block.raw_data
-            )
-        if choice == 3:
-            block = read_datablock(reader)
-            return SetRequestWithDatablock(invocation, block.last_block, block.block_number, block.raw_data)
-        if choice == 4:
-            targets = _read_targets(reader)
-            values = tuple(read_data(reader) for _ in range(reader.count("count")))
-            return SetRequestWithList(invocation, targets, values)
-        if choice == 5:
-            targets = _read_targets(reader)
-            block = read_datablock(reader)
-            return SetRequestWithListAndFirstDatablock(
-                invocation, targets, block.last_block, block.block_number, block.raw_data
-            )
-        raise UnknownTagError("set-request", at, f"choice {choice} is not assigned")
+        match choice:
+            case SetRequestChoice.NORMAL | SetRequestChoice.WITH_FIRST_DATABLOCK:
+                return _read_one(reader, choice, invocation)
+            case SetRequestChoice.WITH_DATABLOCK:
+                block = read_datablock(reader)
+                return SetRequestWithDatablock(invocation, block.last_block, block.block_number, block.raw_data)
+            case SetRequestChoice.WITH_LIST:
+                attributes = read_attribute_list(reader)
+                with reader.group("value-list"):
+                    values = tuple(read_data(reader) for _ in range(reader.count("count")))
+                return SetRequestWithList(invocation, attributes, values)
+            case SetRequestChoice.WITH_LIST_AND_FIRST_DATABLOCK:
+                attributes = read_attribute_list(reader)
+                block = read_datablock(reader)
+                return SetRequestWithListAndFirstDatablock(
+                    invocation, attributes, block.last_block, block.block_number, block.raw_data
+                )
+
+
+def _read_one(
+    reader: Reader, choice: SetRequestChoice, invocation: InvokeIdAndPriority
+) -> SetRequestNormal | SetRequestWithFirstDatablock:
+    """One attribute: with its value, or with the first block of it."""
+    descriptor = read_attribute_descriptor(reader)
+    selection = read_optional_selection(reader)
+    if choice is SetRequestChoice.NORMAL:
+        with reader.group("value"):
+            return SetRequestNormal(invocation, descriptor, selection, read_data(reader))
+    block = read_datablock(reader)
+    return SetRequestWithFirstDatablock(
+        invocation, descriptor, selection, block.last_block, block.block_number, block.raw_data
+    )
 
 
 def _read_results(reader: Reader) -> tuple[DataAccessResult, ...]:
-    return tuple(read_data_access_result(reader) for _ in range(reader.count("count")))
+    with reader.group("result"):
+        return tuple(read_data_access_result(reader) for _ in range(reader.count("count")))
 
 
 def read_set_response(reader: Reader) -> SetResponse:
     with reader.group("set-response"):
-        reader.constant(bytes((RESPONSE_TAG,)), "tag")
-        at = reader.position
-        choice = reader.u8("choice")
+        reader.constant(bytes((ApduTag.SET_RESPONSE,)), "tag")
+        choice = reader.enum(SetResponseChoice, "choice")
         invocation = read_invoke_id(reader)
-        if choice == 1:
-            return SetResponseNormal(invocation, read_data_access_result(reader))
-        if choice == 2:
-            return SetResponseDatablock(invocation, reader.u32("block-number"))
-        if choice == 3:
-            return SetResponseLastDatablock(invocation, read_data_access_result(reader), reader.u32("block-number"))
-        if choice == 4:
-            return SetResponseLastDatablockWithList(invocation, _read_results(reader), reader.u32("block-number"))
-        if choice == 5:
-            return SetResponseWithList(invocation, _read_results(reader))
-        raise UnknownTagError("set-response", at, f"choice {choice} is not assigned")
+        match choice:
+            case SetResponseChoice.NORMAL:
+                return SetResponseNormal(invocation, read_data_access_result(reader))
+            case SetResponseChoice.DATABLOCK:
+                return SetResponseDatablock(invocation, reader.u32("block-number"))
+            case SetResponseChoice.LAST_DATABLOCK:
+                result = read_data_access_result(reader)
+                return SetResponseLastDatablock(invocation, result, reader.u32("block-number"))
+            case SetResponseChoice.LAST_DATABLOCK_WITH_LIST:
+                results = _read_results(reader)
+                return SetResponseLastDatablockWithList(invocation, results, reader.u32("block-number"))
+            case SetResponseChoice.WITH_LIST:
+                return SetResponseWithList(invocation, _read_results(reader))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import zip_longest
 from typing import ClassVar
 
 from meters.cosem.data import Data
-from sessions.dlms.apdu.descriptors import DataAccessResult, read_data_access_result
+from sessions.dlms.apdu.descriptors import DataAccessResult, block_text, read_data_access_result
 from sessions.dlms.apdu.get import short_text
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
-from sessions.dlms.errors import UnknownTagError
 
-READ_REQUEST_TAG = 0x05
-WRITE_REQUEST_TAG = 0x06
-READ_RESPONSE_TAG = 0x0C
-WRITE_RESPONSE_TAG = 0x0D
-UNCONFIRMED_WRITE_TAG = 0x16
-INFORMATION_REPORT_TAG = 0x18
+
+class ReadResultChoice(IntEnum):
+    DATA = 0
+    DATA_ACCESS_ERROR = 1
+    DATA_BLOCK_RESULT = 2
+    BLOCK_NUMBER = 3
+
+
+class WriteResultChoice(IntEnum):
+    SUCCESS = 0
+    DATA_ACCESS_ERROR = 1
+    BLOCK_NUMBER = 2
 
 
 class VariableAccess(IntEnum):
@@ -56,6 +64,18 @@ class VariableAccessSpecification:
         return f"{self.number:04X}" if named else f"block {self.number}"
 
 
+def _first(shown: Iterable[str], limit: int = 4) -> str:
+    """The first few of a list, for a line."""
+    items = list(shown)
+    return ", ".join(items[:limit]) + (f" and {len(items) - limit} more" if len(items) > limit else "")
+
+
+def _written(variables: tuple[VariableAccessSpecification, ...], values: tuple[Data, ...]) -> str:
+    """`0208 := 5, 0210 := 7`. The counts may differ: what is left over is shown without a partner."""
+    pairs = zip_longest(map(str, variables), map(short_text, values), fillvalue="nothing")
+    return _first(f"{variable} := {value}" for variable, value in pairs)
+
+
 def _read_specification(reader: Reader) -> VariableAccessSpecification:
     with reader.group("variable-access-specification"):
         kind = reader.enum(VariableAccess, "choice")
@@ -90,16 +110,16 @@ def _write_values(writer: Writer, values: tuple[Data, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    tag: ClassVar[int] = READ_REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.READ_REQUEST
     variables: tuple[VariableAccessSpecification, ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(READ_REQUEST_TAG)
+        writer = Writer().u8(ApduTag.READ_REQUEST)
         _write_specifications(writer, self.variables)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"READ request {', '.join(str(variable) for variable in self.variables[:4])}"
+        return f"READ request {_first(map(str, self.variables))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,34 +134,42 @@ class ReadBlock:
 ReadResult = Data | DataAccessResult | ReadBlock | int
 
 
+def _read_result_text(result: ReadResult) -> str:
+    if isinstance(result, Data | DataAccessResult):
+        return short_text(result)
+    if isinstance(result, ReadBlock):
+        return block_text(result.last_block, result.block_number, result.raw_data)
+    return f"block {result} received"
+
+
 @dataclass(frozen=True, slots=True)
 class ReadResponse:
     """Each result is a value, a refusal, a block, or the number of a block that has arrived."""
 
-    tag: ClassVar[int] = READ_RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.READ_RESPONSE
     results: tuple[ReadResult, ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(READ_RESPONSE_TAG).length(len(self.results))
+        writer = Writer().u8(ApduTag.READ_RESPONSE).length(len(self.results))
         for result in self.results:
             if isinstance(result, Data):
-                write_data(writer.u8(0), result)
+                write_data(writer.u8(ReadResultChoice.DATA), result)
             elif isinstance(result, DataAccessResult):
-                writer.u8(1).u8(result)
+                writer.u8(ReadResultChoice.DATA_ACCESS_ERROR).u8(result)
             elif isinstance(result, ReadBlock):
-                writer.u8(2).flag(result.last_block).u16(result.block_number).octet_string(result.raw_data)
+                writer.u8(ReadResultChoice.DATA_BLOCK_RESULT).flag(result.last_block).u16(result.block_number)
+                writer.octet_string(result.raw_data)
             else:
-                writer.u8(3).u16(result)
+                writer.u8(ReadResultChoice.BLOCK_NUMBER).u16(result)
         return writer.octets()
 
     def summary(self) -> str:
-        shown = [short_text(result) for result in self.results if isinstance(result, Data | DataAccessResult)]
-        return f"READ response: {', '.join(shown[:4]) or f'{len(self.results)} blocks'}"
+        return f"READ response: {_first(_read_result_text(result) for result in self.results)}"
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    tag: ClassVar[int] = WRITE_REQUEST_TAG
+    tag: ClassVar[ApduTag] = ApduTag.WRITE_REQUEST
     variables: tuple[VariableAccessSpecification, ...]
     values: tuple[Data, ...]
 
@@ -152,12 +180,12 @@ class WriteRequest:
         return writer.octets()
 
     def summary(self) -> str:
-        return f"WRITE request {', '.join(str(variable) for variable in self.variables[:4])}"
+        return f"WRITE request {_written(self.variables, self.values)}"
 
 
 @dataclass(frozen=True, slots=True)
 class UnconfirmedWriteRequest:
-    tag: ClassVar[int] = UNCONFIRMED_WRITE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.UNCONFIRMED_WRITE_REQUEST
     variables: tuple[VariableAccessSpecification, ...]
     values: tuple[Data, ...]
 
@@ -168,43 +196,43 @@ class UnconfirmedWriteRequest:
         return writer.octets()
 
     def summary(self) -> str:
-        return f"unconfirmed WRITE request {', '.join(str(variable) for variable in self.variables[:4])}"
+        return f"unconfirmed WRITE request {_written(self.variables, self.values)}"
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResponse:
     """Each result is success, a refusal, or the number of a block that has arrived."""
 
-    tag: ClassVar[int] = WRITE_RESPONSE_TAG
+    tag: ClassVar[ApduTag] = ApduTag.WRITE_RESPONSE
     results: tuple[DataAccessResult | int, ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(WRITE_RESPONSE_TAG).length(len(self.results))
+        writer = Writer().u8(ApduTag.WRITE_RESPONSE).length(len(self.results))
         for result in self.results:
             if not isinstance(result, DataAccessResult):
-                writer.u8(2).u16(result)
+                writer.u8(WriteResultChoice.BLOCK_NUMBER).u16(result)
             elif result is DataAccessResult.SUCCESS:
-                writer.u8(0)
+                writer.u8(WriteResultChoice.SUCCESS)
             else:
-                writer.u8(1).u8(result)
+                writer.u8(WriteResultChoice.DATA_ACCESS_ERROR).u8(result)
         return writer.octets()
 
     def summary(self) -> str:
-        shown = [r.words if isinstance(r, DataAccessResult) else f"block {r}" for r in self.results]
-        return f"WRITE response: {', '.join(shown[:4])}"
+        shown = (r.summary() if isinstance(r, DataAccessResult) else f"block {r} received" for r in self.results)
+        return f"WRITE response: {_first(shown)}"
 
 
 @dataclass(frozen=True, slots=True)
 class InformationReport:
     """`current_time` is the text of a GeneralizedTime, empty where it is absent."""
 
-    tag: ClassVar[int] = INFORMATION_REPORT_TAG
+    tag: ClassVar[ApduTag] = ApduTag.INFORMATION_REPORT_REQUEST
     current_time: bytes
     variables: tuple[VariableAccessSpecification, ...]
     values: tuple[Data, ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(INFORMATION_REPORT_TAG)
+        writer = Writer().u8(ApduTag.INFORMATION_REPORT_REQUEST)
         if self.current_time:
             writer.u8(1).octet_string(self.current_time)
         else:
@@ -214,67 +242,63 @@ class InformationReport:
         return writer.octets()
 
     def summary(self) -> str:
-        return f"information report: {', '.join(short_text(value) for value in self.values[:4])}"
+        return f"information report: {_written(self.variables, self.values)}"
 
 
 def read_read_request(reader: Reader) -> ReadRequest:
     with reader.group("readRequest"):
-        reader.constant(bytes((READ_REQUEST_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.READ_REQUEST,)), "tag")
         return ReadRequest(_read_specifications(reader))
 
 
 def _read_read_result(reader: Reader) -> ReadResult:
-    at = reader.position
-    choice = reader.u8("choice")
-    if choice == 0:
-        return read_data(reader)
-    if choice == 1:
-        return read_data_access_result(reader)
-    if choice == 2:
-        return ReadBlock(reader.flag("last-block"), reader.u16("block-number"), reader.octet_string("raw-data"))
-    if choice == 3:
-        return reader.u16("block-number")
-    raise UnknownTagError("readResponse", at, f"choice {choice} is not assigned")
+    match reader.enum(ReadResultChoice, "choice"):
+        case ReadResultChoice.DATA:
+            return read_data(reader)
+        case ReadResultChoice.DATA_ACCESS_ERROR:
+            return read_data_access_result(reader)
+        case ReadResultChoice.DATA_BLOCK_RESULT:
+            return ReadBlock(reader.flag("last-block"), reader.u16("block-number"), reader.octet_string("raw-data"))
+        case ReadResultChoice.BLOCK_NUMBER:
+            return reader.u16("block-number")
 
 
 def read_read_response(reader: Reader) -> ReadResponse:
     with reader.group("readResponse"):
-        reader.constant(bytes((READ_RESPONSE_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.READ_RESPONSE,)), "tag")
         return ReadResponse(tuple(_read_read_result(reader) for _ in range(reader.count("count"))))
 
 
 def read_write_request(reader: Reader) -> WriteRequest:
     with reader.group("writeRequest"):
-        reader.constant(bytes((WRITE_REQUEST_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.WRITE_REQUEST,)), "tag")
         return WriteRequest(_read_specifications(reader), _read_values(reader))
 
 
 def read_unconfirmed_write_request(reader: Reader) -> UnconfirmedWriteRequest:
     with reader.group("unconfirmedWriteRequest"):
-        reader.constant(bytes((UNCONFIRMED_WRITE_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.UNCONFIRMED_WRITE_REQUEST,)), "tag")
         return UnconfirmedWriteRequest(_read_specifications(reader), _read_values(reader))
 
 
 def _read_write_result(reader: Reader) -> DataAccessResult | int:
-    at = reader.position
-    choice = reader.u8("choice")
-    if choice == 0:
-        return DataAccessResult.SUCCESS
-    if choice == 1:
-        return read_data_access_result(reader)
-    if choice == 2:
-        return reader.u16("block-number")
-    raise UnknownTagError("writeResponse", at, f"choice {choice} is not assigned")
+    match reader.enum(WriteResultChoice, "choice"):
+        case WriteResultChoice.SUCCESS:
+            return DataAccessResult.SUCCESS
+        case WriteResultChoice.DATA_ACCESS_ERROR:
+            return read_data_access_result(reader)
+        case WriteResultChoice.BLOCK_NUMBER:
+            return reader.u16("block-number")
 
 
 def read_write_response(reader: Reader) -> WriteResponse:
     with reader.group("writeResponse"):
-        reader.constant(bytes((WRITE_RESPONSE_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.WRITE_RESPONSE,)), "tag")
         return WriteResponse(tuple(_read_write_result(reader) for _ in range(reader.count("count"))))
 
 
 def read_information_report(reader: Reader) -> InformationReport:
     with reader.group("informationReportRequest"):
-        reader.constant(bytes((INFORMATION_REPORT_TAG,)), "tag")
+        reader.constant(bytes((ApduTag.INFORMATION_REPORT_REQUEST,)), "tag")
         moment = reader.octet_string("current-time") if reader.flag("current-time-present") else b""
         return InformationReport(moment, _read_specifications(reader), _read_values(reader))

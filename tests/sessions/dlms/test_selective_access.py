@@ -18,7 +18,7 @@ def test_a_range_goes_round_and_says_what_it_is():
     )
     selection = descriptor.to_selective_access()
     assert RangeDescriptor.from_selective_access(selection) == descriptor
-    assert selection.summary(7) == ", range 2026-11-01 00:00 … 2026-11-02 01:02:03, 1 columns"
+    assert selection.summary(7) == ", range 2026-11-01 00:00 … 2026-11-02 01:02:03, 1 column"
 
 
 def test_entries_go_round_and_say_what_they_are():
