@@ -24,7 +24,7 @@ def recognise(octets: bytes) -> Framing:
     """What these octets begin with."""
     if not octets:
         return Framing.UNKNOWN
-    if octets[0] == FLAG:
+    if octets[0] == FLAG or lacks_flags(octets):
         return Framing.HDLC
     # No APDU begins with 00.
     if octets[:2] == WRAPPER_VERSION or (octets[0] == 0 and len(octets) >= WRAPPER_HEADER):
@@ -32,6 +32,14 @@ def recognise(octets: bytes) -> Framing:
     if octets[:3] in LLC_HEADERS:
         return Framing.LLC
     return Framing.APDU
+
+
+def lacks_flags(octets: bytes) -> bool:
+    """Whether these octets are one HDLC frame that a logger stripped of its opening flag, or of both."""
+    head = int.from_bytes(octets[:2], "big")
+    length = head & HDLC_LENGTH
+    ends = len(octets) == length or (len(octets) == length + 1 and octets[-1] == FLAG)
+    return head >> 12 == HDLC_TYPE and length >= HDLC_MIN_LENGTH and ends
 
 
 def split_frames(octets: bytes, framing: Framing | None = None) -> list[bytes]:
@@ -75,6 +83,8 @@ def frame_end(octets: bytes, at: int) -> int | None:
 
 
 def _split_hdlc(octets: bytes) -> list[bytes]:
+    if lacks_flags(octets):
+        return [octets]
     pieces: list[bytes] = []
     at = rest = 0
     while (at := octets.find(FLAG, at)) >= 0:

@@ -21,7 +21,7 @@ from sessions.dlms.hdlc.frame import (
 from sessions.dlms.hdlc.parameters import HdlcParameters, read_hdlc_parameters
 from sessions.dlms.inspector.application import open_apdu, preview_apdu
 from sessions.dlms.inspector.assembly import Segments
-from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS
+from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS, lacks_flags
 from sessions.dlms.inspector.secrets import password_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
 from sessions.dlms.inspector.state import Conversation
@@ -110,19 +110,24 @@ def hdlc_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
 
 
 def _read_frame(sheet: Sheet, octets: bytes) -> HdlcFrame:
-    """Read a frame whose closing flag may be missing: the length says where it ends, the check sequence that it is whole."""
-    length = int.from_bytes(octets[1:3], "big") & HDLC_LENGTH
-    missing = len(octets) >= 3 and len(octets) == length + 1
-    whole = octets + bytes((FLAG,)) if missing else octets
+    """Read a frame whose flags may be missing: the length says where it ends, the check sequence that it is whole."""
+    flag = bytes((FLAG,))
+    before = b"" if octets[:1] == flag or not lacks_flags(octets) else flag
+    length = int.from_bytes((before + octets)[1:3], "big") & HDLC_LENGTH
+    after = flag if len(octets) >= 2 and len(before + octets) == length + 1 else b""
     group = Field("hdlc-frame", 0, len(octets))
     sheet.root.children.append(group)
-    with sheet.layer(whole, FRAME, under=group) as reader:
-        frame = read_hdlc_frame(reader)
-        reader.finish("hdlc-frame")
-    if missing:
-        group.children[-1].length = 0
-        group.children[-1].value = "missing"
-        sheet.note("the closing flag is missing")
+    try:
+        with sheet.layer(before + octets + after, FRAME, origin=-len(before), under=group) as reader:
+            frame = read_hdlc_frame(reader)
+            reader.finish("hdlc-frame")
+    finally:
+        if before:
+            group.children[0] = Field("opening-flag", 0, 0, "missing")
+            sheet.note("the opening flag is missing")
+        if after and group.children[-1].name == "closing-flag":
+            group.children[-1] = Field("closing-flag", len(octets), 0, "missing")
+            sheet.note("the closing flag is missing")
     return frame
 
 

@@ -12,6 +12,9 @@ from tests.sessions.dlms.inspector import samples
     ("octets", "framing"),
     [
         (samples.SNRM, Framing.HDLC),
+        (samples.SNRM[1:], Framing.HDLC),
+        (samples.SNRM[1:-1], Framing.HDLC),
+        (samples.SNRM[1:-2], Framing.APDU),
         (samples.WRAPPER_AARQ, Framing.WRAPPER),
         (samples.RESPONSE + samples.GET_RESPONSE, Framing.LLC),
         (samples.GET_RESPONSE, Framing.APDU),

@@ -94,6 +94,15 @@ class TestDamage:
         flag = find_field(found.fields, "closing-flag")
         assert (flag.offset, flag.length, flag.value) == (len(samples.HDLC_AARE) - 1, 0, "missing")
 
+    @pytest.mark.parametrize("part", [slice(1, None), slice(1, -1)])
+    def test_a_missing_opening_flag_is_a_note(self, part):
+        found = dissect(samples.HDLC_AARE[part])
+        assert found.error is None
+        assert found.summary == "AARE accepted"
+        assert found.notes[0] == "the opening flag is missing"
+        assert find_field(found.fields, "AARE").offset == samples.HDLC_AARE.index(samples.AARE) - 1
+        assert find_field(found.fields, "format").offset == 0
+
     @pytest.mark.parametrize("size", range(1, len(samples.HDLC_AARE) - 1))
     def test_every_truncation_is_a_typed_error_with_the_fields_before_it(self, size):
         found = dissect(samples.HDLC_AARE[:size])
