@@ -1,0 +1,258 @@
+"""The server as a whole: an APDU in, the answer out, whatever comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meters.cosem.data import octet_string
+from meters.cosem.obis import ObisCode
+from sessions.dlms.acse import AUTHENTICATION_FUNCTIONAL_UNIT, Aarq, Rlrq
+from sessions.dlms.apdu import decode_apdu
+from sessions.dlms.apdu.action import ActionRequestNormal
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, InvokeIdAndPriority
+from sessions.dlms.apdu.errors import ExceptionResponse
+from sessions.dlms.apdu.get import GetRequestNormal
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.errors import (
+    AssociationRejectedError,
+    AuthenticationFailedError,
+    ExceptionResponseError,
+    SecurityError,
+)
+from sessions.dlms.handshake import REPLY_TO_HLS
+from sessions.dlms.initiate import InitiateRequest
+from sessions.simulator.association import AssociationState
+from sessions.simulator.server import MALFORMED, NOT_ALLOWED, UNKNOWN, Server
+from tests.sessions.simulator.pair import Pair, same_octets
+from tests.sessions.simulator.served import CLIENT_TITLE, DEDICATED, GMAC, LLS, lab_meter
+
+CLOCK = ObisCode(0, 0, 1, 0, 0, 255)
+GET = GetRequestNormal(InvokeIdAndPriority(1), CosemAttributeDescriptor(8, CLOCK, 2)).encode()
+AARQ = Aarq(
+    sender_acse_requirements=AUTHENTICATION_FUNCTIONAL_UNIT,
+    mechanism_name=1,
+    calling_authentication_value=b"12345678",
+    user_information=InitiateRequest(proposed_conformance=Conformance(0x00FFFFFF)).encode(),
+).encode()
+
+
+def server(association: dict[str, Any] = LLS) -> Server:
+    return Server(lab_meter(association).device, association["client_sap"], same_octets)
+
+
+def associated() -> Server:
+    made = server()
+    made.receive_apdu(AARQ)
+    assert made.state is AssociationState.ASSOCIATED
+    return made
+
+
+# -- whole conversations with our own client ---------------------------------------------------------------------------
+
+HLS = {"client_sap": 3, "secret": "text:a secret of HLS", "client_system_title": CLIENT_TITLE}
+ASSOCIATIONS: dict[str, dict[str, Any]] = {
+    "lls": LLS,
+    "hls-md5": {**HLS, "authentication": "hls-md5"},
+    "hls-sha1": {**HLS, "authentication": "hls-sha1"},
+    "hls-sha256": {**HLS, "authentication": "hls-sha256"},
+    "hls-gmac in clear": {**GMAC, "protection": "none"},
+    "hls-gmac authenticated": {**GMAC, "protection": "authenticated"},
+    "hls-gmac encrypted": {**GMAC, "protection": "encrypted"},
+    "hls-gmac authenticated-encrypted": GMAC,
+    "hls-gmac dedicated": {**GMAC, "dedicated_key": DEDICATED},
+    "hls-sha256 authenticated-encrypted": {**GMAC, **HLS, "authentication": "hls-sha256"},
+    "lls authenticated-encrypted": {**GMAC, **LLS},
+}
+
+
+@pytest.mark.parametrize("name", ASSOCIATIONS)
+@pytest.mark.parametrize("hdlc", [False, True])
+def test_a_conversation(name, hdlc):
+    address = {"physical_address": 17} if hdlc else {}
+    meter = lab_meter(ASSOCIATIONS[name], max_pdu_size=200, **address)
+    pair = Pair(meter)
+    negotiated = pair.open()
+    assert Conformance.SELECTIVE_ACCESS in negotiated.conformance
+    assert len(pair.get(8, "0-0:1.0.0*255", 2).value) == 12
+    assert len(pair.get(15, "0-0:40.0.0*255", 2)) > 30
+    assert len(pair.blocks) > 5
+    assert pair.set(1, "0-0:96.1.10*255", 2, octet_string(b"x" * 1500)).name == "SUCCESS"
+    assert pair.get(1, "0-0:96.1.10*255", 2) == octet_string(b"x" * 1500)
+    assert pair.release() == ""
+
+
+def test_the_clients_size_is_kept():
+    pair = Pair(lab_meter(), max_pdu_size=64)
+    pair.open()
+    pair.get(15, "0-0:40.0.0*255", 2)
+    header_of_the_wrapper = 8
+    assert max(pair.sizes) - header_of_the_wrapper <= 64
+
+
+def test_the_ciphered_clients_size_is_kept():
+    pair = Pair(lab_meter(GMAC), max_pdu_size=64)
+    pair.open()
+    pair.get(15, "0-0:40.0.0*255", 2)
+    header_of_the_wrapper = 8
+    assert max(pair.sizes) - header_of_the_wrapper <= 64
+
+
+def test_a_wrong_password_is_rejected_in_the_standards_words():
+    with pytest.raises(AuthenticationFailedError, match="authentication-failure"):
+        Pair(lab_meter(), secret="text:87654321").open()
+
+
+def test_a_wrong_client_is_rejected():
+    with pytest.raises(AssociationRejectedError) as rejected:
+        Pair(lab_meter(), client_sap=99).open()
+    assert rejected.value.diagnostic == 1
+
+
+@pytest.mark.parametrize("name", ["hls-md5", "hls-sha1", "hls-sha256"])
+def test_a_wrong_secret_fails_the_proof(name):
+    with pytest.raises(AuthenticationFailedError):
+        Pair(lab_meter(ASSOCIATIONS[name]), secret="text:another").open()
+
+
+def test_wrong_keys_are_refused():
+    with pytest.raises(AssociationRejectedError):
+        Pair(lab_meter(GMAC), guek="00" * 16).open()
+    # In clear the key is used by the proof alone.
+    with pytest.raises(AuthenticationFailedError):
+        Pair(lab_meter({**GMAC, "protection": "none"}), guek="00" * 16).open()
+
+
+def test_a_counter_that_was_used_is_refused_and_the_next_one_named():
+    meter = lab_meter(GMAC)
+    first = Pair(meter, counters=range(500, 600))
+    first.open()
+    with pytest.raises(ExceptionResponseError) as refused:
+        Pair(meter, counters=range(100, 200)).open()
+    assert refused.value.invocation_counter == 503
+    assert meter.device.security.last_client_counter == 502
+    again = Pair(meter, counters=range(503, 600))
+    again.open()
+    assert again.get(1, "0-0:43.1.0*255", 2).value == 506
+
+
+def test_the_counter_object_serves_the_public_client():
+    meter = lab_meter(GMAC)
+    public = Pair(meter, client_sap=16, authentication="none", protection="none")
+    public.open()
+    before = public.get(1, "0-0:43.1.0*255", 2).value
+    Pair(meter, counters=range(before + 1, before + 50)).open()
+    assert public.get(1, "0-0:43.1.0*255", 2).value > before
+
+
+def test_the_meters_own_counter_goes_on_from_association_to_association():
+    meter = lab_meter(GMAC)
+    Pair(meter, counters=range(1, 10)).open()
+    taken = meter.device.security.counters.take()
+    Pair(meter, counters=range(10, 20)).open()
+    assert meter.device.security.counters.take() > taken + 1
+
+
+def test_the_answer_of_another_meter_is_not_believed():
+    """The pair checks the meter's proof and title as well."""
+    meter = lab_meter(GMAC)
+    with pytest.raises(SecurityError):
+        Pair(meter, server_system_title="4D57420000000001").open()
+
+
+# -- single APDUs ------------------------------------------------------------------------------------------------------
+
+
+def test_without_an_association_nothing_is_served():
+    for octets in (GET, Rlrq().encode(), b"\xc8\x00", b"\xff", b""):
+        assert server().receive_apdu(octets) == NOT_ALLOWED.encode()
+
+
+def test_after_the_release_nothing_is_served():
+    served = associated()
+    released = served.receive_apdu(Rlrq().encode())
+    assert released is not None
+    assert released[0] == 0x63
+    assert served.receive_apdu(GET) == NOT_ALLOWED.encode()
+
+
+def test_after_the_link_went_down_nothing_is_served():
+    served = associated()
+    served.link_down()
+    assert served.receive_apdu(GET) == NOT_ALLOWED.encode()
+
+
+def test_before_the_proof_nothing_else_is_served():
+    served = server({**HLS, "authentication": "hls-md5"})
+    hls = Aarq(
+        sender_acse_requirements=AUTHENTICATION_FUNCTIONAL_UNIT,
+        mechanism_name=3,
+        calling_authentication_value=b"12345678",
+        user_information=InitiateRequest(proposed_conformance=Conformance.GET).encode(),
+    )
+    served.receive_apdu(hls.encode())
+    assert served.state is AssociationState.HLS_PENDING
+    assert served.receive_apdu(GET) == NOT_ALLOWED.encode()
+    assert served.state is AssociationState.HLS_PENDING
+    proof = ActionRequestNormal(InvokeIdAndPriority(1), REPLY_TO_HLS)
+    refused = served.receive_apdu(proof.encode())
+    assert refused is not None
+    assert decode_apdu(refused).result.name == "TYPE_UNMATCHED"  # type: ignore[attr-defined]
+    assert served.state is AssociationState.IDLE
+
+
+def test_in_a_ciphered_association_nothing_is_served_in_clear():
+    meter = lab_meter(GMAC)
+    pair = Pair(meter)
+    pair.open()
+    made = pair.station._servers[1]  # type: ignore[attr-defined]
+    assert made.state is AssociationState.ASSOCIATED
+    assert made.receive_apdu(GET) == NOT_ALLOWED.encode()
+
+
+@pytest.mark.parametrize(
+    ("octets", "answer"),
+    [
+        (b"\xff\x01", UNKNOWN),
+        (b"", MALFORMED),
+        (GET[:-1], MALFORMED),
+        (GET + b"\x00", MALFORMED),
+        (b"\xc0\x09\xc1", MALFORMED),
+        (bytes.fromhex("0501020108"), UNKNOWN),
+    ],
+)
+def test_what_cannot_be_read_is_answered_by_an_exception(octets, answer):
+    assert associated().receive_apdu(octets) == answer.encode()
+
+
+@pytest.mark.parametrize("whole", [AARQ, GET, Rlrq().encode()], ids=["aarq", "get", "rlrq"])
+def test_every_truncation_is_answered_by_an_exception(whole):
+    for size in range(1, len(whole)):
+        answer = associated().receive_apdu(whole[:size])
+        assert answer is not None
+        assert isinstance(decode_apdu(answer), ExceptionResponse)
+
+
+@given(octets=st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: GET[:3] + tail))
+@settings(max_examples=200, deadline=None)
+def test_garbage_is_answered_and_never_raises(octets):
+    for served in (server(), associated()):
+        answer = served.receive_apdu(octets)
+        if answer is not None:
+            decode_apdu(answer)
+        assert served.receive_apdu(AARQ) is not None
+        assert served.state is AssociationState.ASSOCIATED
+
+
+@given(tail=st.binary(max_size=50), tag=st.sampled_from([0x21, 0xC8, 0xD0, 0xCB, 0xDB, 0xDC]))
+@settings(max_examples=100, deadline=None)
+def test_ciphered_garbage_is_answered_by_an_exception(tail, tag):
+    meter = lab_meter({**GMAC, **LLS, "protection": "none"})
+    served = Server(meter.device, 32, same_octets)
+    served.receive_apdu(AARQ)
+    answer = served.receive_apdu(bytes([tag]) + tail)
+    assert answer is not None
+    assert isinstance(decode_apdu(answer), ExceptionResponse)
