@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from argparse import ArgumentTypeError
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,11 @@ def _lab(options: dict[str, Any]) -> Lab:
     if options["replay"] is not None:
         from sessions.simulator.replay import replay_lab
 
-        return replay_lab(*options["replay"], port=first)
-    return plain_lab(options["count"] or 1, first, _now)
+        lab = replay_lab(*options["replay"], port=first)
+    else:
+        lab = plain_lab(options["count"] or 1, first, _now)
+    # Who named a port means that one; the usual one may be taken, the announcement says which it is.
+    return replace(lab, fixed_ports=port is not None)
 
 
 def _now() -> datetime:
