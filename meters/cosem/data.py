@@ -1,12 +1,14 @@
 """The COSEM `Data` type: a value together with the type that the meter gave it.
 
-A `Data` is lossless: what was decoded encodes to the same octets (but for non-minimal lengths). `native()` is the readable
-form for programs, `as_json()` the one for JSON. Source: IEC 62056-6-2 (data types), A-XDR tags of IEC 62056-5-3.
+A `Data` is lossless: what was decoded encodes to the same octets, but for non-minimal lengths and the bits that fill a
+bit-string up. `native()` is the readable form for programs, `as_json()` the one for JSON, `text()` the one for people.
+Source: IEC 62056-6-2 (data types), A-XDR tags of IEC 62056-5-3.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -58,10 +60,18 @@ class DataType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BitString:
-    """`length` bits, left-justified in `octets`."""
+    """`length` bits, left-justified in `octets`; the bits that fill the last octet are no part of the value and become 0."""
 
     octets: bytes
     length: int
+
+    def __post_init__(self) -> None:
+        spare = len(self.octets) * 8 - self.length
+        if not 0 <= spare <= 7:
+            raise ValueError(f"{self.length} bits do not fill {len(self.octets)} octets")
+        if spare:
+            octets = self.octets[:-1] + bytes((self.octets[-1] >> spare << spare,))
+            object.__setattr__(self, "octets", octets)
 
     def __str__(self) -> str:
         return "".join(f"{octet:08b}" for octet in self.octets)[: self.length]
@@ -80,7 +90,11 @@ class Data:
     type: DataType
     value: Any = None
 
-    def __iter__(self) -> Any:
+    def __bool__(self) -> bool:
+        """A value is there, even where it holds no elements."""
+        return True
+
+    def __iter__(self) -> Iterator[Data]:
         """The elements of an array, structure or compact-array."""
         if self.type is DataType.COMPACT_ARRAY:
             return iter(self.value.elements)

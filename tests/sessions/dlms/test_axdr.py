@@ -115,6 +115,46 @@ def test_garbage_is_decoded_or_refused_with_a_typed_error(octets):
         assert decode_data(encode_data(data)) == data or "nan" in text(data)
 
 
+def test_a_long_compact_array_is_no_bomb():
+    row = TypeDescription(DataType.STRUCTURE, (TypeDescription(DataType.UNSIGNED),) * 10)
+    elements = (d.structure(*(d.unsigned(n) for n in range(10))),) * 12_000
+    value = Data(DataType.COMPACT_ARRAY, CompactArray(row, elements))
+    assert decode_data(encode_data(value)) == value
+
+
+def test_columns_of_null_data_fit_the_budget_and_multiplied_ones_do_not():
+    null = TypeDescription(DataType.NULL_DATA)
+    row = TypeDescription(DataType.STRUCTURE, (TypeDescription(DataType.UNSIGNED), null, null, null, null, null))
+    rows = Data(DataType.COMPACT_ARRAY, CompactArray(row, (d.structure(d.unsigned(7), *[d.null()] * 5),) * 5000))
+    assert decode_data(encode_data(rows)) == rows
+    nulls = TypeDescription(DataType.ARRAY, (null,), 60_000)
+    bomb = TypeDescription(DataType.STRUCTURE, (TypeDescription(DataType.UNSIGNED), nulls))
+    octets = encode_data(Data(DataType.COMPACT_ARRAY, CompactArray(bomb, ())))[:-1] + bytes.fromhex("0401020304")
+    with pytest.raises(LimitExceededError, match="more than"):
+        decode_data(octets)
+
+
+@pytest.mark.parametrize("tag", ["13", "ff", "07", "22"])
+def test_what_describes_no_type_is_refused(tag):
+    with pytest.raises(UnknownTagError, match="type description") as refused:
+        decode_data(bytes.fromhex(f"130201{tag}00"))
+    assert refused.value.offset == 3
+
+
+def test_a_remainder_in_a_compact_array_is_refused():
+    with pytest.raises(TruncatedError) as refused:
+        decode_data(bytes.fromhex("1312030001ff"))
+    assert refused.value.offset == 5
+
+
+@pytest.mark.parametrize(
+    ("octets", "again"),
+    [("0404ff", "0404f0"), ("040aa5ff", "040aa5c0"), ("0400", "0400"), ("0408ff", "0408ff")],
+)
+def test_the_bits_that_fill_an_octet_up_are_ignored_and_sent_as_zero(octets, again):
+    assert encode_data(decode_data(bytes.fromhex(octets))).hex() == again
+
+
 integers = {
     DataType.DOUBLE_LONG: (-(2**31), 2**31 - 1),
     DataType.DOUBLE_LONG_UNSIGNED: (0, 2**32 - 1),
@@ -125,6 +165,13 @@ integers = {
     DataType.LONG64: (-(2**63), 2**63 - 1),
     DataType.LONG64_UNSIGNED: (0, 2**64 - 1),
     DataType.ENUM: (0, 255),
+    DataType.BCD: (0, 255),
+    DataType.DELTA_INTEGER: (-128, 127),
+    DataType.DELTA_LONG: (-(2**15), 2**15 - 1),
+    DataType.DELTA_DOUBLE_LONG: (-(2**31), 2**31 - 1),
+    DataType.DELTA_UNSIGNED: (0, 255),
+    DataType.DELTA_LONG_UNSIGNED: (0, 2**16 - 1),
+    DataType.DELTA_DOUBLE_LONG_UNSIGNED: (0, 2**32 - 1),
 }
 scalars = st.one_of(
     *(
@@ -135,7 +182,15 @@ scalars = st.one_of(
     st.booleans().map(d.boolean),
     st.binary(max_size=200).map(d.octet_string),
     st.binary(max_size=20).map(d.visible_string),
-    st.binary(min_size=1, max_size=4).map(lambda octets: Data(DataType.BIT_STRING, BitString(octets, len(octets) * 8))),
+    st.text("01", max_size=40).map(
+        lambda bits: Data(
+            DataType.BIT_STRING,
+            BitString(
+                int(bits.ljust(-(-len(bits) // 8) * 8, "0") or "0", 2).to_bytes(-(-len(bits) // 8), "big"), len(bits)
+            ),
+        )
+    ),
+    st.floats(width=32, allow_nan=False).map(lambda number: Data(DataType.FLOAT32, number)),
     st.floats(allow_nan=False).map(lambda number: Data(DataType.FLOAT64, number)),
     st.binary(min_size=12, max_size=12).map(lambda octets: Data(DataType.DATE_TIME, CosemDateTime.decode(octets))),
     st.binary(min_size=5, max_size=5).map(lambda octets: Data(DataType.DATE, CosemDate.decode(octets))),
@@ -157,9 +212,107 @@ def test_any_value_goes_round(data):
     assert decode_data(encode_data(data)) == data
 
 
-def test_a_value_that_does_not_fit_its_type_is_refused():
-    with pytest.raises(ValueError, match="unsigned"):
-        encode_data(d.unsigned(256))
+@st.composite
+def compact_arrays(draw):
+    """A description of fixed layout, and elements that follow it."""
+
+    def described(depth):
+        kinds = [*integers, DataType.BOOLEAN, DataType.OCTET_STRING]
+        kind = draw(st.sampled_from([*kinds, DataType.ARRAY, DataType.STRUCTURE] if depth < 3 else kinds))
+        if kind is DataType.ARRAY:
+            return TypeDescription(kind, (described(depth + 1),), draw(st.integers(1, 3)))
+        if kind is DataType.STRUCTURE:
+            return TypeDescription(kind, tuple(described(depth + 1) for _ in range(draw(st.integers(1, 3)))))
+        return TypeDescription(kind)
+
+    def element(description):
+        kind = description.type
+        if kind is DataType.ARRAY:
+            return d.array(*(element(description.members[0]) for _ in range(description.count)))
+        if kind is DataType.STRUCTURE:
+            return d.structure(*(element(member) for member in description.members))
+        if kind is DataType.BOOLEAN:
+            return d.boolean(draw(st.booleans()))
+        if kind is DataType.OCTET_STRING:
+            return d.octet_string(draw(st.binary(max_size=5)))
+        return Data(kind, draw(st.integers(*integers[kind])))
+
+    description = described(0)
+    elements = tuple(element(description) for _ in range(draw(st.integers(0, 4))))
+    return Data(DataType.COMPACT_ARRAY, CompactArray(description, elements))
+
+
+@given(compact_arrays())
+@settings(max_examples=100)
+def test_any_compact_array_goes_round_and_no_truncation_passes(data):
+    octets = encode_data(data)
+    assert decode_data(octets) == data
+    for cut in range(len(octets)):
+        with pytest.raises(DecodeError):
+            decode_data(octets[:cut])
+
+
+@given(values)
+@settings(max_examples=100)
+def test_the_traced_pass_gives_the_same_value(data):
+    octets = encode_data(data)
+    assert read_data(Reader(octets, tracer=Tracer())) == data
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=150)
+def test_the_traced_pass_refuses_the_same_garbage_at_the_same_place(octets):
+    outcomes = []
+    for reader in (Reader(octets), Reader(octets, tracer=Tracer())):
+        try:
+            outcomes.append(encode_data(read_data(reader)))
+        except DecodeError as error:
+            outcomes.append((type(error), error.offset))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        d.unsigned(256),
+        d.integer(-129),
+        Data(DataType.UNSIGNED, 1.5),
+        Data(DataType.UNSIGNED, None),
+        Data(DataType.OCTET_STRING, None),
+        Data(DataType.BIT_STRING, b"\x80"),
+        Data(DataType.FLOAT32, 1e300),
+        Data(DataType.FLOAT64, "1"),
+        Data(DataType.DATE_TIME, bytes(12)),
+        Data(DataType.DATE, CosemDate(2026, 300, 1, 1)),
+    ],
+    ids=str,
+)
+def test_a_value_that_does_not_fit_its_type_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"fit|range|bytes"):
+        encode_data(wrong)
+
+
+def test_what_nobody_would_read_is_not_sent():
+    deep = d.null()
+    for _ in range(MAX_DEPTH):
+        deep = d.array(deep)
+    assert decode_data(encode_data(deep)) == deep
+    with pytest.raises(ValueError, match="nested"):
+        encode_data(d.array(deep))
+
+
+@pytest.mark.parametrize(
+    ("description", "element"),
+    [
+        (TypeDescription(DataType.UNSIGNED), d.long_unsigned(5)),
+        (TypeDescription(DataType.STRUCTURE, (TypeDescription(DataType.UNSIGNED),)), d.structure()),
+        (TypeDescription(DataType.ARRAY, (TypeDescription(DataType.UNSIGNED),), 2), d.array(d.unsigned(1))),
+        (TypeDescription(DataType.ARRAY, (TypeDescription(DataType.UNSIGNED),), 1), d.structure(d.unsigned(1))),
+    ],
+)
+def test_an_element_that_its_description_does_not_describe_is_refused(description, element):
+    with pytest.raises(ValueError, match="described"):
+        encode_data(Data(DataType.COMPACT_ARRAY, CompactArray(description, (element,))))
 
 
 def test_the_tracer_sees_every_octet():
@@ -210,6 +363,45 @@ def test_any_cut_gives_the_same_rows(cuts):
     assert tuple(rows) == ROWS.value
 
 
+@given(values, st.lists(st.integers(1, 25), max_size=30))
+@settings(max_examples=100)
+def test_any_value_cut_anywhere_comes_once_and_whole(data, cuts):
+    octets = encode_data(d.array(data, data))
+    stream = ArrayStream()
+    elements, at = [], 0
+    for size in [*cuts, len(octets)]:
+        elements += stream.feed(octets[at : at + size])
+        at += size
+    stream.finish()
+    assert elements == [data, data]
+
+
+def test_a_row_comes_with_its_last_octet_and_not_later():
+    octets = encode_data(ROWS)
+    head, size = 2, (len(octets) - 2) // 7
+    stream = ArrayStream()
+    came = [len(stream.feed(octets[at : at + 1])) for at in range(len(octets))]
+    assert [at for at, count in enumerate(came) if count] == [head - 1 + size * number for number in range(1, 8)]
+
+
+def test_a_count_of_several_octets_may_be_cut():
+    octets = encode_data(d.array(*[d.unsigned(1)] * 300))
+    stream = ArrayStream()
+    assert [stream.feed(octets[at : at + 1]) for at in range(3)] == [[], [], []]
+    assert stream.total is None
+    assert stream.feed(octets[3:4]) == []
+    assert stream.total == 300
+    assert len(stream.feed(octets[4:])) == 300
+
+
+def test_a_count_without_elements_takes_no_memory_and_is_missed_at_the_end():
+    stream = ArrayStream()
+    assert stream.feed(bytes.fromhex("0184ffffffff")) == []
+    assert (stream.total, stream.finished) == (0xFFFFFFFF, False)
+    with pytest.raises(TruncatedError, match="0 of 4294967295"):
+        stream.finish()
+
+
 def test_an_incomplete_or_overlong_array_is_refused_at_the_end():
     octets = encode_data(ROWS)
     stream = ArrayStream()
@@ -218,16 +410,59 @@ def test_an_incomplete_or_overlong_array_is_refused_at_the_end():
         stream.finish()
     stream = ArrayStream()
     stream.feed(octets + b"\x00")
-    with pytest.raises(DecodeError, match="follow"):
+    with pytest.raises(TrailingOctetsError, match="follow") as refused:
         stream.finish()
-    with pytest.raises(TruncatedError):
+    assert refused.value.offset == len(octets)
+    with pytest.raises(TruncatedError, match="unknown"):
         ArrayStream().finish()
 
 
-def test_garbage_in_a_row_is_refused_at_once():
+@pytest.mark.parametrize(
+    ("octets", "error", "offset"),
+    [
+        ("0102 1105 08", UnknownTagError, 4),
+        ("0102 1105 0201 2d", UnknownTagError, 6),
+        ("0101 0986", InvalidValueError, 3),
+        ("0186", InvalidValueError, 1),
+        ("0101 1307", UnknownTagError, 3),
+        ("0101 13000100", InvalidValueError, 5),
+        ("08", UnknownTagError, 0),
+        ("0101" + "0101" * MAX_DEPTH, LimitExceededError, None),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_garbage_in_a_row_is_refused_at_once_and_again(octets, error, offset, size):
+    octets = bytes.fromhex(octets)
     stream = ArrayStream()
-    with pytest.raises(UnknownTagError):
-        stream.feed(bytes.fromhex("010208"))
+    with pytest.raises(error) as refused:
+        for at in range(0, len(octets), size):
+            stream.feed(octets[at : at + size])
+        stream.feed(b"\x00\x00")  # what makes a nested bomb a whole value
+    assert offset is None or refused.value.offset == offset
+    with pytest.raises(error):
+        stream.feed(b"\x00")
+
+
+@given(st.binary(max_size=60), st.integers(1, 9))
+@settings(max_examples=200)
+def test_garbage_in_pieces_is_decoded_or_refused_as_in_one(octets, size):
+    try:
+        whole = decode_data(octets)
+    except DecodeError:
+        whole = None
+    stream, elements = ArrayStream(), []
+    try:
+        for at in range(0, len(octets), size):
+            elements += stream.feed(octets[at : at + size])
+        stream.finish()
+    except DecodeError:
+        assert whole is None
+    else:
+        assert whole is not None
+        constructed = whole.type in (DataType.ARRAY, DataType.COMPACT_ARRAY)
+        assert [encode_data(element) for element in elements] == [
+            encode_data(element) for element in (whole if constructed else [whole])
+        ]
 
 
 def test_what_is_no_array_comes_as_one_value():
@@ -237,12 +472,15 @@ def test_what_is_no_array_comes_as_one_value():
     stream.finish()
 
 
-def test_a_compact_array_comes_whole():
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_a_compact_array_comes_whole(size):
     elements = (d.long_unsigned(1), d.long_unsigned(2))
     octets = encode_data(Data(DataType.COMPACT_ARRAY, CompactArray(TypeDescription(DataType.LONG_UNSIGNED), elements)))
     stream = ArrayStream()
-    assert stream.feed(octets[:4]) == []
-    assert stream.feed(octets[4:]) == list(elements)
+    came = [stream.feed(octets[at : at + size]) for at in range(0, len(octets), size)]
+    assert came[-1] == list(elements)
+    assert not any(came[:-1])
+    assert (stream.total, stream.count, stream.finished) == (2, 2, True)
     stream.finish()
 
 
