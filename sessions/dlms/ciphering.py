@@ -19,15 +19,12 @@ from typing import Final
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.ciphered import (
     DED_TAGS,
-    GENERAL_DED_TAG,
-    GENERAL_GLO_TAG,
     GLO_TAGS,
     PLAIN_TAGS,
     CipheredApdu,
     GeneralCipheredApdu,
 )
-from sessions.dlms.apdu.errors import EXCEPTION_TAG, SERVICE_ERROR_TAG
-from sessions.dlms.apdu.notification import DATA_TAG, EVENT_TAG
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.association import AssociationParameters, Protection
 from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
 from sessions.dlms.cursor import Writer
@@ -35,8 +32,17 @@ from sessions.dlms.errors import LocalProtocolError, SecurityError
 from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, SecurityControl, protect, unprotect
 from sessions.dlms.transfer import largest_contents
 
-CLEAR_TAGS: Final = frozenset({EXCEPTION_TAG, SERVICE_ERROR_TAG, DATA_TAG, EVENT_TAG})
+CLEAR_TAGS: Final = frozenset(
+    {
+        ApduTag.EXCEPTION_RESPONSE,
+        ApduTag.CONFIRMED_SERVICE_ERROR,
+        ApduTag.DATA_NOTIFICATION,
+        ApduTag.EVENT_NOTIFICATION_REQUEST,
+    }
+)
 """Tags of APDUs that are taken in clear even where protection was agreed."""
+
+GENERAL_TAGS: Final = frozenset({ApduTag.GENERAL_GLO_CIPHERING, ApduTag.GENERAL_DED_CIPHERING})
 
 
 class CipheringState(Enum):
@@ -156,7 +162,7 @@ class Ciphering:
         Errors of the whole service and notifications may come in clear: meters send them so, and they change nothing here.
         """
         tag = octets[0] if octets else 0
-        if tag in PLAIN_TAGS or tag in (GENERAL_GLO_TAG, GENERAL_DED_TAG):
+        if tag in PLAIN_TAGS or tag in GENERAL_TAGS:
             return self._unprotect(octets), True
         if self.state is not CipheringState.CLEAR and tag not in CLEAR_TAGS:
             raise SecurityError(

@@ -45,7 +45,7 @@ from sessions.dlms.ciphering import Ciphering
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, SecurityError
 from sessions.dlms.hdlc.parameters import HdlcParameters
-from sessions.dlms.initiate import VAA_NAME_LN, InitiateRequest, InitiateResponse
+from sessions.dlms.initiate import DLMS_VERSION, VAA_NAME_LN, InitiateRequest, InitiateResponse
 from sessions.dlms.refusals import rejection_of
 
 MECHANISM_BITS: Final = 0x7F
@@ -191,13 +191,15 @@ class Handshake:
         stated = response.negotiated_conformance if response is not None else Conformance(0)
         if response is None:
             self.remark("The AARE carries no initiate response: what was proposed is assumed")
-        elif not stated & proposed:
+        elif response.negotiated_dlms_version_number != DLMS_VERSION:
+            self.remark(f"The meter speaks DLMS version {response.negotiated_dlms_version_number}, not {DLMS_VERSION}")
+        if response is not None and not stated & proposed:
             self.remark("The AARE agrees to no service that was proposed: what was proposed is assumed")
         return Negotiated(
             conformance=stated & proposed or proposed,
             server_max_receive_pdu_size=response.server_max_receive_pdu_size if response is not None else 0,
             vaa_name=response.vaa_name if response is not None else VAA_NAME_LN,
-            dlms_version=response.negotiated_dlms_version_number if response is not None else 6,
+            dlms_version=response.negotiated_dlms_version_number if response is not None else DLMS_VERSION,
             server_system_title=self.server_system_title,
             hdlc=hdlc,
             remarks=tuple(self._remarks),

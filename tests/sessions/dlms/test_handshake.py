@@ -418,6 +418,16 @@ def test_an_aare_without_conformance():
     assert "no service" in wire.client.negotiated.remarks[0]
 
 
+def test_another_version_of_dlms_is_remarked():
+    wire = Wire(parameters())
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(
+        aarq, user_information=wire.meter.initiate_response(aarq, negotiated_dlms_version_number=5)
+    )
+    wire.open()
+    assert wire.client.negotiated.dlms_version == 5
+    assert "version 5" in wire.client.negotiated.remarks[0]
+
+
 @pytest.mark.parametrize("octets", ["080006", "0800065F1F", "08", "0800065F1F040000501F01F4"])
 def test_an_initiate_response_that_is_cut(octets):
     wire = Wire(parameters())
