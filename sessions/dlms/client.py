@@ -67,6 +67,7 @@ from sessions.dlms.link import (
     LinkFailed,
     OctetsDiscarded,
 )
+from sessions.dlms.patience import Patience
 from sessions.dlms.refusals import refusal_of
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfer import Transfer, TransferLimits
@@ -74,20 +75,11 @@ from sessions.dlms.transfer import Transfer, TransferLimits
 UNLIMITED_PDU: Final = 0xFFFF
 """What "no limit" comes to: the wrapper's length field has two octets."""
 
-MAX_IGNORED: Final = 64
-"""APDUs in a row that answer nothing, before the peer is taken for a babbler."""
-
 RELEASE_TIMEOUT: Final = 3.0
 """Seconds for an RLRE: several meters know none and stay silent."""
 
-EXCHANGE_FACTOR: Final = 12
-"""How many reply timeouts may pass without a valid frame while octets keep trickling in."""
-
 LLC_OCTETS: Final = bytes.fromhex("e6e700")
 """Some meters write the LLC octets of HDLC twice; no APDU for a client begins so."""
-
-BARE_FRAME_OCTETS: Final = 16
-"""A frame without information is not longer than this in any framing."""
 
 
 class DlmsClient:
@@ -116,9 +108,7 @@ class DlmsClient:
         self._ciphering = Ciphering(parameters, counters)
         self._transfer = Transfer(limits)
         self._events: deque[ClientEvent] = deque()
-        self._reply_timeout = reply_timeout
-        self._deadline: float | None = None
-        self._ignored = 0
+        self._patience = Patience(reply_timeout)
         self._requests = 0
         self._hdlc: HdlcParameters | None = None
         self._remark = ""
@@ -132,7 +122,7 @@ class DlmsClient:
     def open(self, now: float) -> None:
         """Connect the link and associate: ends in `Associated` or `Failed`."""
         self._association.fire(AssociationEvent.OPEN)
-        self._await(now)
+        self._patience.begin(now)
         self._link.connect(now)
         self._drain_link(now)
 
@@ -185,7 +175,7 @@ class DlmsClient:
             initiate = self._handshake.initiate_request(with_dedicated_key=False)
             rlrq = self._handshake.rlrq(self._ciphering.protect_initiate(initiate.encode()))
             self._link.send_apdu(rlrq.encode(), now)
-            self._deadline = now + RELEASE_TIMEOUT
+            self._patience.begin(now, at_most=RELEASE_TIMEOUT)
         except DlmsError as error:  # no invocation counter is left, say: then without a release
             self._released_by_server(f"no release request: {error.message}", now)
         self._drain_link(now)
@@ -221,14 +211,14 @@ class DlmsClient:
 
     def next_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        timers = [timer for timer in (self._link.next_timer(), self._deadline) if timer is not None]
+        timers = [timer for timer in (self._link.next_timer(), self._patience.deadline) if timer is not None]
         return min(timers, default=None)
 
     def handle_timer(self, now: float) -> None:
         """Time has passed."""
         self._link.handle_timer(now)
         self._drain_link(now)
-        if self._deadline is not None and now >= self._deadline:
+        if self._patience.is_over(now):
             self._overdue(now)
             self._drain_link(now)
 
@@ -268,39 +258,23 @@ class DlmsClient:
     def _send(self, octets: bytes, now: float) -> None:
         """Protect an APDU as agreed, and send it."""
         self._link.send_apdu(self._ciphering.protect(octets), now)
-        self._await(now)
+        self._patience.begin(now)
 
     # -- the wait for an answer --------------------------------------------------------------------------------------
-
-    def _await(self, now: float) -> None:
-        self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
-        self._ignored = 0
-
-    def _waiting(self) -> bool:
-        """Whether an answer is due."""
-        if self.state is AssociationState.ASSOCIATED:
-            return not self._transfer.idle
-        return self.state not in (AssociationState.IDLE, AssociationState.FAILED, AssociationState.CLOSED)
 
     def _ignore(self, event: ReplyIgnored | NotificationReceived, now: float) -> None:
         """An APDU that is no answer: told, and the patience for the answer shortened."""
         self._events.append(event)
-        if not self._waiting():
-            return
-        self._ignored += 1
-        if self._ignored > MAX_IGNORED:
-            raise RemoteProtocolError(f"{self._ignored} APDUs in a row answer nothing that was asked", code="babbling")
-        if self._ignored == 1 and self.state is not AssociationState.RELEASE_PENDING:
-            self._deadline = now + self._reply_timeout
+        self._patience.pass_over(now)
 
     def _overdue(self, now: float) -> None:
-        self._deadline = None
+        self._patience.end()
         if self.state is AssociationState.RELEASE_PENDING:
             self._released_by_server("no answer to the release request", now)
         elif self.state is AssociationState.DISCONNECT_PENDING:
             self._association.fire(AssociationEvent.LINK_DOWN)
             self._end_released("no answer to the disconnect")
-        elif self._waiting():
+        else:
             self._fail(
                 NoReplyError(
                     "The meter talks, but the answer to the request did not come.",
@@ -324,7 +298,7 @@ class DlmsClient:
                 self._events.append(event)
             case FrameReceived():
                 self._events.append(event)
-                self._frame_received(event, now)
+                self._patience.extend(now, event.octets)
             case LinkConnected():
                 self._link_connected(event, now)
             case ApduReceived():
@@ -334,21 +308,13 @@ class DlmsClient:
             case LinkFailed():
                 self._link_down(event.error)
 
-    def _frame_received(self, event: FrameReceived, now: float) -> None:
-        """A part of a long answer gives the rest more time; a bare "ready" of the link gives none."""
-        partial = (
-            self._deadline is not None and self._ignored == 0 and self.state is not AssociationState.RELEASE_PENDING
-        )
-        if partial and len(event.octets) > BARE_FRAME_OCTETS:
-            self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
-
     def _link_connected(self, event: LinkConnected, now: float) -> None:
         self._association.fire(AssociationEvent.LINK_UP)
         self._hdlc = event.parameters if isinstance(event.parameters, HdlcParameters) else None
         self._ciphering.start()
         initiate = self._ciphering.protect_initiate(self._handshake.initiate_request().encode())
         self._link.send_apdu(self._handshake.aarq(initiate).encode(), now)
-        self._await(now)
+        self._patience.begin(now)
 
     def _link_down(self, error: DlmsError) -> None:
         """The link is gone: as wished, or in the middle of something."""
@@ -370,13 +336,13 @@ class DlmsClient:
         self._transfer.abort()
         if self.state in over:
             return
-        self._deadline = None
+        self._patience.end()
         self._association.fire(AssociationEvent.FAILURE)
         self._ciphering.end()
         self._events.append(Failed(error))
 
     def _end_released(self, remark: str) -> None:
-        self._deadline = None
+        self._patience.end()
         self._ciphering.end()
         self._events.append(Released(remark))
 
@@ -464,7 +430,7 @@ class DlmsClient:
 
     def _associated(self) -> None:
         assert self.negotiated is not None  # the AARE was judged
-        self._deadline = None
+        self._patience.end()
         self._events.append(Associated(self.negotiated))
 
     def _answer(self, octets: bytes, now: float) -> None:
@@ -500,13 +466,13 @@ class DlmsClient:
             return
         self._events.extend(outcomes)
         if octets is None:
-            self._deadline = None
+            self._patience.end()
         else:
             self._send(octets, now)
 
     def _request_failed(self, error: DlmsError) -> None:
         self._transfer.abort()
-        self._deadline = None
+        self._patience.end()
         self._events.append(RequestFailed(self._transfer.request, error))
 
     def _release_answer(self, octets: bytes, now: float) -> None:
@@ -527,5 +493,5 @@ class DlmsClient:
         self._disconnect(now)
 
     def _disconnect(self, now: float) -> None:
-        self._deadline = now + EXCHANGE_FACTOR * self._reply_timeout
+        self._patience.begin(now)
         self._link.disconnect(now)

@@ -42,10 +42,9 @@ from sessions.dlms.authentication import (
     verify_server_response,
 )
 from sessions.dlms.ciphering import Ciphering
-from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, SecurityError
 from sessions.dlms.hdlc.parameters import HdlcParameters
-from sessions.dlms.initiate import DLMS_VERSION, VAA_NAME_LN, InitiateRequest, InitiateResponse
+from sessions.dlms.initiate import DLMS_VERSION, InitiateRequest, InitiateResponse
 from sessions.dlms.refusals import rejection_of
 
 MECHANISM_BITS: Final = 0x7F
@@ -188,18 +187,19 @@ class Handshake:
     def negotiate(self, response: InitiateResponse | None, hdlc: HdlcParameters | None) -> Negotiated:
         """What holds from now on. A meter that states no conformance is taken at our word."""
         proposed = self.parameters.conformance
-        stated = response.negotiated_conformance if response is not None else Conformance(0)
         if response is None:
             self.remark("The AARE carries no initiate response: what was proposed is assumed")
-        elif response.negotiated_dlms_version_number != DLMS_VERSION:
+            response = InitiateResponse(negotiated_conformance=proposed)
+        if response.negotiated_dlms_version_number != DLMS_VERSION:
             self.remark(f"The meter speaks DLMS version {response.negotiated_dlms_version_number}, not {DLMS_VERSION}")
-        if response is not None and not stated & proposed:
+        agreed = response.negotiated_conformance & proposed
+        if not agreed:
             self.remark("The AARE agrees to no service that was proposed: what was proposed is assumed")
         return Negotiated(
-            conformance=stated & proposed or proposed,
-            server_max_receive_pdu_size=response.server_max_receive_pdu_size if response is not None else 0,
-            vaa_name=response.vaa_name if response is not None else VAA_NAME_LN,
-            dlms_version=response.negotiated_dlms_version_number if response is not None else DLMS_VERSION,
+            conformance=agreed or proposed,
+            server_max_receive_pdu_size=response.server_max_receive_pdu_size,
+            vaa_name=response.vaa_name,
+            dlms_version=response.negotiated_dlms_version_number,
             server_system_title=self.server_system_title,
             hdlc=hdlc,
             remarks=tuple(self._remarks),
@@ -209,9 +209,8 @@ class Handshake:
 
     def proof(self, ciphering: Ciphering) -> bytes:
         """f(StoC): shows that we know the secret. GMAC uses one invocation counter of the global key."""
-        counter = (
-            ciphering.take_counter() if self._context_of_hls.mechanism is AuthenticationMechanism.HLS_GMAC else None
-        )
+        gmac = self.parameters.authentication is AuthenticationMechanism.HLS_GMAC
+        counter = ciphering.take_counter() if gmac else None
         return client_response(self._context_of_hls, invocation_counter=counter)
 
     def verify(self, returned: Data | DataAccessResult | None) -> None:

@@ -23,7 +23,7 @@ from sessions.dlms.apdu.notification import EventNotificationRequest
 from sessions.dlms.apdu.set import SetRequestNormal, SetRequestWithFirstDatablock, SetResponseNormal
 from sessions.dlms.association import AssociationState, Protection
 from sessions.dlms.authentication import AuthenticationMechanism
-from sessions.dlms.client import EXCHANGE_FACTOR, MAX_IGNORED, RELEASE_TIMEOUT
+from sessions.dlms.client import RELEASE_TIMEOUT
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import (
@@ -48,6 +48,7 @@ from sessions.dlms.events import (
     RequestFailed,
     SetFinished,
 )
+from sessions.dlms.patience import EXCHANGE_FACTOR, MAX_IGNORED
 from sessions.dlms.security import SecurityControl
 from sessions.dlms.transfer import TransferLimits
 
