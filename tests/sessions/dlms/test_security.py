@@ -81,6 +81,8 @@ def test_compression_is_refused_by_name():
         (0x32, {}, "bad-key-length"),
         (0x33, {}, "unknown-suite"),
         (0x30, {"system_title": bytes(7)}, "bad-system-title"),
+        (0x30, {"invocation_counter": 2**32}, "counters-exhausted"),
+        (0x20, {"invocation_counter": -1}, "counters-exhausted"),
     ],
 )
 def test_wrong_material_is_our_own_mistake(octet, changes, code):
