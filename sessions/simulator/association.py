@@ -10,6 +10,7 @@ reply_to_HLS_authentication of the current association. Source: IEC 62056-5-3 (A
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from enum import Enum, IntEnum, auto
 from typing import Final
@@ -247,7 +248,7 @@ class ServerAssociation:
         """HLS pass 2."""
         challenge = self._device.recorded_challenge(caller.client) or self._random(CHALLENGE_SIZE)
         security = self._device.security
-        self._proof_floor = ReceiveFloor(security.floor.lowest)
+        self._proof_floor = copy(security.floor)
         self._hls = HlsContext(
             mechanism=caller.client.authentication,
             secret=caller.client.secret,

@@ -41,7 +41,13 @@ def station_for(meter: LabMeter) -> Station:
     """What a connection to the meter's line meets."""
     if meter.association["framing"] == "wrapper":
         return WrapperStation(meter.device, same_octets)
-    shared = HdlcMeter(meter.device, meter.physical_address, meter.address_octets, meter.parameters)
+    shared = HdlcMeter(
+        meter.device,
+        meter.physical_address,
+        meter.address_octets,
+        meter.parameters,
+        frmr_information=meter.frmr_information,
+    )
     return HdlcStation([shared], same_octets)
 
 

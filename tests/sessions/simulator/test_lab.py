@@ -1,0 +1,127 @@
+"""Lab files: what they may say, and what is announced of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessions.association_file import parse_association
+from sessions.simulator.lab import LABS, LabError, announcement, load_lab, make_meter, plain_lab, with_ports
+from tests.sessions.simulator.pair import Pair
+from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter
+
+METER = '[[lines.meters]]\nserial_number = "10000001"\n'
+WRAPPER = '[[lines]]\nkind = "wrapper"\n'
+
+
+def lab_file(tmp_path: Path, text: str) -> Any:
+    path = tmp_path / "lab.toml"
+    path.write_text(text)
+    return load_lab(path, HandClock())
+
+
+@pytest.mark.parametrize("path", sorted(LABS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_lab_that_we_ship_can_be_used(path):
+    lab = load_lab(path, HandClock())
+    for line in lab.lines:
+        for meter in line.meters:
+            pair = Pair(meter)
+            pair.open()
+            assert pair.get(1, "0-0:96.1.0*255", 2).value == meter.serial_number.encode()
+
+
+def test_the_demo_lab_is_the_one_of_the_readme():
+    lab = load_lab(LABS / "demo.toml", HandClock())
+    assert [(line.kind, len(line.meters)) for line in lab.lines] == [
+        ("wrapper", 1),
+        ("wrapper", 1),
+        ("hdlc", 2),
+        ("pty", 1),
+    ]
+    assert lab.reply_delay > 0
+    serials = [meter.serial_number for line in lab.lines for meter in line.meters]
+    assert len(set(serials)) == 5
+    assert all(len(serial) == 8 for serial in serials)
+
+
+@pytest.mark.parametrize("hdlc", [{}, {"physical_address": 17}])
+@pytest.mark.parametrize("association", [LLS, GMAC])
+def test_the_announcement_is_an_association_file(association, hdlc):
+    meter = lab_meter(association, name="Cellar", **hdlc)
+    told = announcement(meter, "tcp://127.0.0.1:4059")
+    assert (told["serial_number"], told["name"], told["endpoint"]) == ("10000001", "Cellar", "tcp://127.0.0.1:4059")
+    parsed = parse_association(told["association"])
+    assert parsed.framing == ("hdlc" if hdlc else "wrapper")
+    assert parsed.invocation_counter is None
+    assert parsed.hdlc.physical_address == hdlc.get("physical_address")
+    title = parsed.parameters.server_system_title
+    assert title == (None if association is LLS else meter.device.server_system_title)
+
+
+def test_options_of_the_file(tmp_path):
+    lab = lab_file(
+        tmp_path, 'host = "::1"\nreply_delay = 0.5\ninactivity_timeout = 7\n' + WRAPPER + "port = 4100\n" + METER
+    )
+    assert (lab.host, lab.reply_delay, lab.inactivity_timeout, lab.fixed_ports) == ("::1", 0.5, 7, False)
+    assert lab.lines[0].port == 4100
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("lines = 3", "lab.toml"),
+        ("", "no \\[\\[lines\\]\\]"),
+        ("[[lines]\n", "no TOML|not TOML"),
+        ("[[lines]]\nport = 1\n" + METER, "kind"),
+        ('[[lines]]\nkind = "avian"\n' + METER, "avian"),
+        (WRAPPER, "meters"),
+        (WRAPPER + METER + METER.replace("1", "2"), "one meter"),
+        ('[[lines]]\nkind = "hdlc"\nmeters = []\n', "at least one"),
+        (WRAPPER + METER + 'type = "four_phase"\n', "four_phase"),
+        (WRAPPER + METER + 'role = "king"\n', "king"),
+        (WRAPPER + "[[lines.meters]]\nserial_number = 10000001\n", "serial number"),
+        (WRAPPER + '[[lines.meters]]\nserial_number = "MW-1"\n', "serial number"),
+        (WRAPPER + "[[lines.meters]]\nname = 'nobody'\n", "serial_number"),
+        (WRAPPER + METER + WRAPPER + METER, "twice"),
+        (WRAPPER + METER + '[lines.meters.association]\nauthentication = "lls"\n', "secret"),
+        (WRAPPER + METER + '[lines.meters.association]\nguek = "00"\n', "guek"),
+        (
+            WRAPPER + METER + '[lines.meters.association]\nserver_system_title = "4D57420000989681"\n',
+            "server_system_title",
+        ),
+        ("colour = 'red'\n" + WRAPPER + METER, "colour"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, reason):
+    with pytest.raises(LabError, match=reason):
+        lab_file(tmp_path, text)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(LabError, match="cannot be read"):
+        load_lab(tmp_path / "none.toml", HandClock())
+
+
+def test_plain_labs_are_as_many_meters_as_wanted():
+    lab = plain_lab(3, 5000, HandClock())
+    assert [line.port for line in lab.lines] == [5000, 5001, 5002]
+    assert [line.meters[0].serial_number for line in lab.lines] == ["10000001", "10000002", "10000003"]
+    assert [line.port for line in plain_lab(2, 0, HandClock()).lines] == [0, 0]
+
+
+def test_ports_are_moved_together():
+    lab = load_lab(LABS / "demo.toml", HandClock())
+    moved = with_ports(lab, 6000)
+    assert [line.port for line in moved.lines if line.kind != "pty"] == [6000, 6001, 6002]
+    assert moved.fixed_ports
+    assert [line.port for line in with_ports(lab, 0).lines] == [0] * len(lab.lines)
+
+
+def test_the_meters_counters_begin_above_those_of_earlier_runs():
+    clock = HandClock()
+    first = make_meter({"serial_number": "1", "association": GMAC}, clock, hdlc=False)
+    clock.advance(seconds=10)
+    second = make_meter({"serial_number": "1", "association": GMAC}, clock, hdlc=False)
+    assert first.device.security.counters.take() + 10 == second.device.security.counters.take()
