@@ -14,6 +14,7 @@ from sessions.dlms.apdu.descriptors import (
     Datablock,
     InvokeIdAndPriority,
     block_text,
+    counted,
     read_action_result,
     read_datablock,
     read_get_data_result,
@@ -98,18 +99,15 @@ class ActionRequestWithList:
     method_invocation_parameters: tuple[Data, ...]
 
     def encode(self) -> bytes:
-        writer = _request(ActionRequestChoice.WITH_LIST, self.invoke_id_and_priority).length(
-            len(self.cosem_method_descriptor_list)
-        )
-        for descriptor in self.cosem_method_descriptor_list:
-            descriptor.write(writer)
+        writer = _request(ActionRequestChoice.WITH_LIST, self.invoke_id_and_priority)
+        _write_methods(writer, self.cosem_method_descriptor_list)
         writer.length(len(self.method_invocation_parameters))
         for parameters in self.method_invocation_parameters:
             write_data(writer, parameters)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"ACTION request, list of {len(self.cosem_method_descriptor_list)} methods"
+        return f"ACTION request, list of {counted(len(self.cosem_method_descriptor_list), 'method')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +140,14 @@ class ActionRequestWithListAndFirstPblock:
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(ActionRequestChoice.WITH_LIST_AND_FIRST_PBLOCK, self.invoke_id_and_priority).length(
-            len(self.cosem_method_descriptor_list)
-        )
-        for descriptor in self.cosem_method_descriptor_list:
-            descriptor.write(writer)
+        writer = _request(ActionRequestChoice.WITH_LIST_AND_FIRST_PBLOCK, self.invoke_id_and_priority)
+        _write_methods(writer, self.cosem_method_descriptor_list)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
         block = block_text(self.last_block, self.block_number, self.raw_data)
-        return f"ACTION request, list of {len(self.cosem_method_descriptor_list)} methods, {block}"
+        return f"ACTION request, list of {counted(len(self.cosem_method_descriptor_list), 'method')}, {block}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +208,14 @@ class ActionResponseWithList:
     list_of_responses: tuple[tuple[ActionResult, Data | DataAccessResult | None], ...]
 
     def encode(self) -> bytes:
-        writer = _response(ActionResponseChoice.WITH_LIST, self.invoke_id_and_priority).length(
-            len(self.list_of_responses)
-        )
+        writer = _response(ActionResponseChoice.WITH_LIST, self.invoke_id_and_priority)
+        writer.length(len(self.list_of_responses))
         for result, returned in self.list_of_responses:
             _write_with_optional_data(writer, result, returned)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"ACTION response, list of {len(self.list_of_responses)} results"
+        return f"ACTION response, list of {counted(len(self.list_of_responses), 'result')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +285,12 @@ def read_action_request(reader: Reader) -> ActionRequest:
 def _read_methods(reader: Reader) -> tuple[CosemMethodDescriptor, ...]:
     with reader.group("cosem-method-descriptor-list"):
         return tuple(read_method_descriptor(reader) for _ in range(reader.count("count", least=9)))
+
+
+def _write_methods(writer: Writer, methods: tuple[CosemMethodDescriptor, ...]) -> None:
+    writer.length(len(methods))
+    for method in methods:
+        method.write(writer)
 
 
 def _read_request_block(reader: Reader, choice: ActionRequestChoice, invocation: InvokeIdAndPriority) -> ActionRequest:

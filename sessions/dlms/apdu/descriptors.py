@@ -226,6 +226,11 @@ class Datablock:
         writer.flag(self.last_block).u32(self.block_number).octet_string(self.raw_data)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 attribute`, `2 attributes`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def block_text(last_block: bool, block_number: int, octets: bytes) -> str:
     """One block in words, for the summary of the APDU that carries it."""
     return f"block {block_number}, {len(octets)} octets, {'the last' if last_block else 'more follow'}"

@@ -13,6 +13,7 @@ from sessions.dlms.apdu.descriptors import (
     InvokeIdAndPriority,
     ResultChoice,
     block_text,
+    counted,
     read_attribute_descriptor,
     read_data_access_result,
     read_get_data_result,
@@ -24,6 +25,9 @@ from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.selective_access import SelectiveAccess, read_optional_selection, write_optional_selection
 
 RESPONSE_TAG: Final = ApduTag.GET_RESPONSE
+
+AttributeList = tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]
+"""SEQUENCE OF Cosem-Attribute-Descriptor-With-Selection."""
 
 
 class GetRequestChoice(IntEnum):
@@ -90,18 +94,15 @@ class GetRequestNext:
 class GetRequestWithList:
     tag: ClassVar[ApduTag] = ApduTag.GET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
-    attribute_descriptor_list: tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]
+    attribute_descriptor_list: AttributeList
 
     def encode(self) -> bytes:
         writer = _request(GetRequestChoice.WITH_LIST, self.invoke_id_and_priority)
-        writer.length(len(self.attribute_descriptor_list))
-        for descriptor, selection in self.attribute_descriptor_list:
-            descriptor.write(writer)
-            write_optional_selection(writer, selection)
+        write_attribute_list(writer, self.attribute_descriptor_list)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"GET request, list of {len(self.attribute_descriptor_list)} attributes"
+        return f"GET request, list of {counted(len(self.attribute_descriptor_list), 'attribute')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class GetResponseWithList:
         return writer.octets()
 
     def summary(self) -> str:
-        return f"GET response, list of {len(self.result)} results"
+        return f"GET response, list of {counted(len(self.result), 'result')}"
 
 
 def read_get_request(reader: Reader) -> GetRequestNormal | GetRequestNext | GetRequestWithList:
@@ -174,11 +175,17 @@ def read_get_request(reader: Reader) -> GetRequestNormal | GetRequestNext | GetR
                 return GetRequestWithList(invocation, read_attribute_list(reader))
 
 
-def read_attribute_list(reader: Reader) -> tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]:
-    """SEQUENCE OF Cosem-Attribute-Descriptor-With-Selection."""
+def read_attribute_list(reader: Reader) -> AttributeList:
     with reader.group("attribute-descriptor-list"):
         count = reader.count("count", least=10)
         return tuple((read_attribute_descriptor(reader), read_optional_selection(reader)) for _ in range(count))
+
+
+def write_attribute_list(writer: Writer, attributes: AttributeList) -> None:
+    writer.length(len(attributes))
+    for descriptor, selection in attributes:
+        descriptor.write(writer)
+        write_optional_selection(writer, selection)
 
 
 def read_get_response(reader: Reader) -> GetResponseNormal | GetResponseWithDatablock | GetResponseWithList:

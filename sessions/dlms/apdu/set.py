@@ -13,12 +13,13 @@ from sessions.dlms.apdu.descriptors import (
     Datablock,
     InvokeIdAndPriority,
     block_text,
+    counted,
     read_attribute_descriptor,
     read_data_access_result,
     read_datablock,
     read_invoke_id,
 )
-from sessions.dlms.apdu.get import read_attribute_list, short_text
+from sessions.dlms.apdu.get import AttributeList, read_attribute_list, short_text, write_attribute_list
 from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
@@ -111,47 +112,39 @@ class SetRequestWithDatablock:
 class SetRequestWithList:
     tag: ClassVar[ApduTag] = ApduTag.SET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
-    attribute_descriptor_list: tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]
+    attribute_descriptor_list: AttributeList
     value_list: tuple[Data, ...]
 
     def encode(self) -> bytes:
-        writer = _request(SetRequestChoice.WITH_LIST, self.invoke_id_and_priority).length(
-            len(self.attribute_descriptor_list)
-        )
-        for descriptor, selection in self.attribute_descriptor_list:
-            descriptor.write(writer)
-            write_optional_selection(writer, selection)
+        writer = _request(SetRequestChoice.WITH_LIST, self.invoke_id_and_priority)
+        write_attribute_list(writer, self.attribute_descriptor_list)
         writer.length(len(self.value_list))
         for value in self.value_list:
             write_data(writer, value)
         return writer.octets()
 
     def summary(self) -> str:
-        return f"SET request, list of {len(self.attribute_descriptor_list)} attributes"
+        return f"SET request, list of {counted(len(self.attribute_descriptor_list), 'attribute')}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithListAndFirstDatablock:
     tag: ClassVar[ApduTag] = ApduTag.SET_REQUEST
     invoke_id_and_priority: InvokeIdAndPriority
-    attribute_descriptor_list: tuple[tuple[CosemAttributeDescriptor, SelectiveAccess | None], ...]
+    attribute_descriptor_list: AttributeList
     last_block: bool
     block_number: int
     raw_data: bytes
 
     def encode(self) -> bytes:
-        writer = _request(SetRequestChoice.WITH_LIST_AND_FIRST_DATABLOCK, self.invoke_id_and_priority).length(
-            len(self.attribute_descriptor_list)
-        )
-        for descriptor, selection in self.attribute_descriptor_list:
-            descriptor.write(writer)
-            write_optional_selection(writer, selection)
+        writer = _request(SetRequestChoice.WITH_LIST_AND_FIRST_DATABLOCK, self.invoke_id_and_priority)
+        write_attribute_list(writer, self.attribute_descriptor_list)
         Datablock(self.last_block, self.block_number, self.raw_data).write(writer)
         return writer.octets()
 
     def summary(self) -> str:
         block = block_text(self.last_block, self.block_number, self.raw_data)
-        return f"SET request, list of {len(self.attribute_descriptor_list)} attributes, {block}"
+        return f"SET request, list of {counted(len(self.attribute_descriptor_list), 'attribute')}, {block}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +202,8 @@ class SetResponseLastDatablockWithList:
     block_number: int
 
     def encode(self) -> bytes:
-        writer = _response(SetResponseChoice.LAST_DATABLOCK_WITH_LIST, self.invoke_id_and_priority).length(
-            len(self.result)
-        )
-        return writer.put(bytes(self.result)).u32(self.block_number).octets()
+        writer = _response(SetResponseChoice.LAST_DATABLOCK_WITH_LIST, self.invoke_id_and_priority)
+        return writer.octet_string(bytes(self.result)).u32(self.block_number).octets()
 
     def summary(self) -> str:
         return f"SET response after block {self.block_number}: {_results(self.result)}"
@@ -225,12 +216,8 @@ class SetResponseWithList:
     result: tuple[DataAccessResult, ...]
 
     def encode(self) -> bytes:
-        return (
-            _response(SetResponseChoice.WITH_LIST, self.invoke_id_and_priority)
-            .length(len(self.result))
-            .put(bytes(self.result))
-            .octets()
-        )
+        writer = _response(SetResponseChoice.WITH_LIST, self.invoke_id_and_priority)
+        return writer.octet_string(bytes(self.result)).octets()
 
     def summary(self) -> str:
         return f"SET response: {_results(self.result)}"

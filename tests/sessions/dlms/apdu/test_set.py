@@ -60,7 +60,7 @@ def test_any_goes_round(apdu):
             "SET request 8/0-0:1.0.0*255 attribute 2, block 1, 9 octets, more follow",
         ),
         (SetRequestWithDatablock(ID, True, 2, bytes(3)), "SET request block 2, 3 octets, the last"),
-        (SetRequestWithList(ID, ((CLOCK, None),), (null(),)), "SET request, list of 1 attributes"),
+        (SetRequestWithList(ID, ((CLOCK, None),), (null(),)), "SET request, list of 1 attribute"),
         (SetResponseNormal(ID, DONE), "SET response: success"),
         (SetResponseNormal(ID, DENIED), "SET response: access denied (read-write-denied)"),
         (SetResponseDatablock(ID, 7), "SET response, block 7 received"),
