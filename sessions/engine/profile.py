@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 CAPTURE_PERIOD = 4
 ENTRIES_IN_USE = 7
+TABLES = (bytes((DataType.ARRAY,)), bytes((DataType.COMPACT_ARRAY,)))
 
 
 class RowRecorder:
@@ -40,6 +41,8 @@ class RowRecorder:
 
     def take_block(self, block: BlockReceived) -> None:
         """One block more. A buffer that is no array is left for the end, when all of it is here."""
+        if block.block_number == 1 and block.octets[:1] not in TABLES:
+            self._stream = None
         if self._stream is None:
             return
         try:

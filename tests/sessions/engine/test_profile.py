@@ -1,0 +1,160 @@
+"""A profile: its columns, and its rows while the blocks arrive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from meters.cosem.data import array, double_long_unsigned, null, structure, unsigned
+from sessions.dlms.apdu.descriptors import DataAccessResult
+from sessions.dlms.apdu.get import GetRequestNext
+from sessions.engine import run as module
+from sessions.models import ProfileEntry, Step
+from tests.sessions.dlms.scripted import parameters
+from tests.sessions.engine.bench import PROFILE, Bench, attribute, fill, on_bench, row, steps_of
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = parameters(secret=b"")
+START = datetime(2026, 11, 1, tzinfo=UTC)
+READ_ALL = {"kind": "READ_PROFILE", "logical_name": str(PROFILE)}
+BUFFER = attribute(7, PROFILE, 2)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch) -> None:
+    monkeypatch.setattr(module, "LOOK_INTERVAL", 0.02)
+
+
+def rows(count: int, *, first: int = 0):
+    return [row(START + timedelta(minutes=15 * n), double_long_unsigned(10 * n)) for n in range(first, first + count)]
+
+
+def read(prepare, step=READ_ALL) -> tuple[Step, list[ProfileEntry]]:
+    ended: list = []
+
+    async def test(bench: Bench) -> None:
+        prepare(bench)
+        done = await bench.run(step)
+        (ended_step,) = await steps_of(done)
+        ended.extend([ended_step, [entry async for entry in ProfileEntry.objects.order_by("number")]])
+
+    on_bench(PUBLIC, test)
+    return ended[0], ended[1]
+
+
+@pytest.mark.parametrize("block", [None, 7, 40, 100, 100_000])
+def test_rows_are_the_same_whatever_the_blocks(block: int | None) -> None:
+    def prepare(bench: Bench) -> None:
+        bench.meter.meter.reply_block = block
+        fill(bench.meter.meter, array(*rows(20)))
+
+    step, entries = read(prepare)
+    assert step.state == "DONE"
+    assert (step.progress_done, step.progress_total) == (20, 20)
+    assert [entry.number for entry in entries] == list(range(1, 21))
+    assert [entry.time for entry in entries] == [START + timedelta(minutes=15 * n) for n in range(20)]
+    assert [entry.values[1] for entry in entries] == [float(n) if n % 1 else n for n in range(20)]
+    assert step.columns == [
+        {"title": step.columns[0]["title"], "unit": "", "obis": "0-0:1.0.0*255", "class_id": 8, "attribute_id": 2},
+        {"title": step.columns[1]["title"], "unit": "Wh", "obis": "1-0:1.8.0*255", "class_id": 3, "attribute_id": 2},
+    ]
+    assert step.result["entries"] == 20
+
+
+def test_rows_are_there_before_the_last_block() -> None:
+    seen: list[tuple[int, int, int | None]] = []
+
+    async def test(bench: Bench) -> None:
+        meter = bench.meter.meter
+        meter.reply_block = 60
+        fill(meter, array(*rows(40)))
+        import asyncio
+
+        from sessions.engine import run_session
+        from tests.sessions.engine.bench import until
+
+        def late(apdu):
+            return meter.answer(apdu) if apdu.block_number < 8 or seen else None
+
+        meter.script[GetRequestNext] = late
+        dlms_session = await bench.open(READ_ALL, association={"timeout": 30.0})
+        running = asyncio.ensure_future(run_session(dlms_session.pk))
+        await until(lambda: ProfileEntry.objects.filter(number=12).aexists())
+        step = await Step.objects.aget()
+        seen.append((step.progress_done, await ProfileEntry.objects.acount(), step.progress_total))
+        assert step.state == "RUNNING"
+        assert step.columns
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    on_bench(PUBLIC, test)
+    done, recorded, total = seen[0]
+    assert 12 <= done == recorded < 40
+    assert total == 40
+
+
+def test_clocks_that_the_meter_leaves_out_are_filled_in() -> None:
+    def prepare(bench: Bench) -> None:
+        compressed = [rows(1)[0], row(null(), double_long_unsigned(10)), row(null(), null())]
+        fill(bench.meter.meter, array(*compressed), period=900)
+
+    _, entries = read(prepare)
+    assert [entry.time for entry in entries] == [START + timedelta(minutes=15 * n) for n in range(3)]
+    assert [entry.values[1] for entry in entries] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ({"from_time": "2026-11-01T00:00", "to_time": "2026-11-02T00:00"}, 97),
+        ({"from_entry": 3, "to_entry": 12}, 10),
+        ({"from_entry": 3}, 18),
+        ({}, 20),
+    ],
+)
+def test_how_many_are_expected_is_known_before_the_first_block(step: dict, expected: int) -> None:
+    totals: list[int | None] = []
+
+    async def test(bench: Bench) -> None:
+        meter = bench.meter.meter
+        fill(meter, array(*rows(20)))
+        meter.objects[BUFFER] = DataAccessResult.TEMPORARY_FAILURE
+        done = await bench.run({**READ_ALL, **step})
+        (ended,) = await steps_of(done)
+        totals.append(ended.progress_total)
+        assert (ended.state, ended.error["code"]) == ("FAILED", "temporary-failure")
+
+    on_bench(PUBLIC, test)
+    assert totals == [expected]
+
+
+def test_a_meter_that_tells_nothing_about_its_profile_gives_its_rows_all_the_same() -> None:
+    def prepare(bench: Bench) -> None:
+        bench.meter.meter.objects[BUFFER] = array(structure(unsigned(1), unsigned(2)), structure(unsigned(3)))
+
+    step, entries = read(prepare)
+    assert step.state == "DONE"
+    assert [entry.values for entry in entries] == [[1, 2], [3]]
+    assert [column["title"] for column in step.columns] == ["Column 1", "Column 2"]
+    assert [entry.time for entry in entries] == [None, None]
+
+
+def test_an_empty_buffer_is_done_with_its_columns() -> None:
+    step, entries = read(lambda bench: fill(bench.meter.meter, array()))
+    assert (step.state, step.progress_done, step.progress_total, entries) == ("DONE", 0, 0, [])
+    assert len(step.columns) == 2
+
+
+@pytest.mark.parametrize("buffer", [unsigned(5), structure(unsigned(1)), array(unsigned(1))])
+@pytest.mark.parametrize("block", [None, 2])
+def test_a_buffer_that_is_no_table_fails_with_words(buffer, block) -> None:
+    def prepare(bench: Bench) -> None:
+        bench.meter.meter.reply_block = block
+        fill(bench.meter.meter)
+        bench.meter.meter.objects[BUFFER] = buffer
+
+    step, entries = read(prepare)
+    assert (step.state, step.error["layer"]) == ("FAILED", "encoding")
+    assert entries == []

@@ -1,0 +1,217 @@
+"""One step: its answer in words, and what is known when there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from meters.cosem.data import DataType, double_long_unsigned, octet_string, structure
+from sessions.dlms.apdu.action import ActionRequestNormal
+from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
+from sessions.dlms.apdu.errors import ExceptionResponse
+from sessions.dlms.apdu.get import GetRequestNormal
+from sessions.dlms.apdu.set import SetRequestNormal, SetResponseNormal
+from sessions.engine import run as module
+from sessions.engine import steps as steps_module
+from sessions.engine.steps import REFUSAL_HINTS, refusal
+from sessions.models import DlmsSession, Step
+from tests.sessions.dlms.scripted import parameters
+from tests.sessions.engine.bench import (
+    READ_REGISTER,
+    REGISTER,
+    RESET,
+    RESET_REGISTER,
+    WRITE_REGISTER,
+    Bench,
+    attribute,
+    fill,
+    frames_of,
+    on_bench,
+    steps_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = parameters(secret=b"")
+VALUE = attribute(3, REGISTER, 2)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch) -> None:
+    monkeypatch.setattr(module, "LOOK_INTERVAL", 0.02)
+
+
+def outcome_of(step: dict, prepare=lambda bench: None, **options) -> tuple[DlmsSession, Step]:
+    """The session and its step at their ends."""
+    ended: list = []
+
+    async def test(bench: Bench) -> None:
+        fill(bench.meter.meter)
+        bench.meter.meter.methods[RESET] = (ActionResult.SUCCESS, None)
+        prepare(bench)
+        done = await bench.run(step, association={"timeout": 0.3})
+        ended.extend([done, (await steps_of(done))[0], await frames_of(done)])
+
+    on_bench(PUBLIC, test, **options)
+    return ended[0], ended[1]
+
+
+class TestRead:
+    def test_a_register_comes_scaled_with_its_unit(self) -> None:
+        _, step = outcome_of(READ_REGISTER)
+        assert step.result == {
+            "type": "double-long-unsigned",
+            "value": 1234.5,
+            "raw": 12345,
+            "text": "1234.5 Wh",
+            "unit": "Wh",
+            "obis": "1-0:1.8.0*255",
+            "obis_text": step.result["obis_text"],
+        }
+        assert "energy" in step.result["obis_text"].lower()
+        assert step.started <= step.ended
+
+    @pytest.mark.parametrize(
+        "scaler", [DataAccessResult.READ_WRITE_DENIED, octet_string(b"x"), structure(), ExceptionResponse(1, 2)]
+    )
+    def test_without_its_scaler_it_comes_as_it_is(self, scaler) -> None:
+        def prepare(bench: Bench) -> None:
+            meter = bench.meter.meter
+            meter.objects[attribute(3, REGISTER, 3)] = scaler
+            if isinstance(scaler, ExceptionResponse):
+                plain = meter.answer
+                meter.script[GetRequestNormal] = lambda apdu: (
+                    scaler if apdu.cosem_attribute_descriptor.attribute_id == 3 else plain(apdu)
+                )
+
+        _, step = outcome_of(READ_REGISTER, prepare)
+        assert (step.state, step.result["value"], step.result["unit"]) == ("DONE", 12345, "")
+
+    def test_an_exception_response_fails_the_step_alone(self) -> None:
+        def prepare(bench: Bench) -> None:
+            bench.meter.meter.script[GetRequestNormal] = lambda apdu: ExceptionResponse(1, 2)
+
+        done, step = outcome_of(READ_REGISTER, prepare)
+        assert (done.state, step.state) == ("DONE", "FAILED")
+        assert step.error["code"] == "exception-response"
+
+    def test_a_mistake_of_ours_is_an_error(self, monkeypatch, caplog) -> None:
+        monkeypatch.setattr(steps_module, "described", lambda *_: 1 / 0)
+        done, step = outcome_of(READ_REGISTER)
+        assert (done.state, step.state, step.error["code"]) == ("DONE", "ERRORED", "internal-error")
+        assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("result", [result for result in DataAccessResult if result is not DataAccessResult.SUCCESS])
+def test_every_refusal_has_words_and_a_hint(result: DataAccessResult) -> None:
+    error = refusal(result)
+    assert error["layer"] == "access"
+    assert error["code"] in error["message"]
+    assert error["hint"]
+
+
+def test_hints_belong_to_results_that_exist() -> None:
+    known = {result.name.lower().replace("_", "-") for kind in (DataAccessResult, ActionResult) for result in kind}
+    assert set(REFUSAL_HINTS) <= known
+
+
+def wrong_type(apdu: SetRequestNormal) -> SetResponseNormal:
+    return SetResponseNormal(apdu.invoke_id_and_priority, DataAccessResult.TYPE_UNMATCHED)
+
+
+class TestSideEffects:
+    def test_a_value_is_written(self) -> None:
+        written: list = []
+        _, step = outcome_of(WRITE_REGISTER, lambda bench: written.append(bench))
+        assert step.state == "DONE"
+        assert written[0].meter.meter.objects[VALUE] == double_long_unsigned(7)
+
+    def test_a_method_is_invoked_once(self) -> None:
+        invoked: list = []
+        _, step = outcome_of(RESET_REGISTER, lambda bench: invoked.append(bench))
+        assert step.state == "DONE"
+        assert len(invoked[0].meter.meter.invoked) == 1
+
+    def test_what_a_method_returns_is_the_result(self) -> None:
+        def prepare(bench: Bench) -> None:
+            bench.meter.meter.methods[RESET] = (ActionResult.SUCCESS, octet_string(b"done"))
+
+        _, step = outcome_of(RESET_REGISTER, prepare)
+        assert step.result["type"] == DataType.OCTET_STRING.asn1_name
+
+    def test_the_intent_is_committed_before_the_octets(self, monkeypatch) -> None:
+        seen: list[str] = []
+
+        def prepare(bench: Bench) -> None:
+            async def look(conversation, step):
+                stored = await Step.objects.aget(pk=step.pk)
+                seen.append(stored.state)
+                return await plain(conversation, step)
+
+            plain = steps_module._write
+            monkeypatch.setattr(steps_module, "_write", look)
+
+        outcome_of(WRITE_REGISTER, prepare)
+        assert seen == ["RUNNING"]
+
+    @pytest.mark.parametrize(
+        ("step", "request_type"), [(WRITE_REGISTER, SetRequestNormal), (RESET_REGISTER, ActionRequestNormal)]
+    )
+    @pytest.mark.parametrize("how", ["silence", "hang-up", "nonsense"])
+    def test_sent_and_not_answered_is_uncertain(self, step: dict, request_type: type, how: str) -> None:
+        def prepare(bench: Bench) -> None:
+            if how == "hang-up":
+                bench.meter.hang_up_on = request_type
+            else:
+                bench.meter.meter.script[request_type] = lambda apdu: None if how == "silence" else b"\xff\xff"
+
+        _, ended = outcome_of(step, prepare)
+        assert ended.state == "UNCERTAIN"
+        assert "not repeated" in ended.error["hint"]
+
+    @pytest.mark.parametrize(
+        ("step", "answer", "code"),
+        [
+            (
+                WRITE_REGISTER,
+                lambda apdu: SetResponseNormal(apdu.invoke_id_and_priority, DataAccessResult.TYPE_UNMATCHED),
+                "type-unmatched",
+            ),
+            (WRITE_REGISTER, lambda apdu: ExceptionResponse(1, 2), "exception-response"),
+            (RESET_REGISTER, lambda apdu: ExceptionResponse(1, 2), "exception-response"),
+        ],
+    )
+    def test_a_no_is_a_failure(self, step: dict, answer, code: str) -> None:
+        def prepare(bench: Bench) -> None:
+            for request_type in (SetRequestNormal, ActionRequestNormal):
+                bench.meter.meter.script[request_type] = answer
+
+        done, ended = outcome_of(step, prepare)
+        assert (done.state, ended.state, ended.error["code"]) == ("DONE", "FAILED", code)
+
+    def test_a_refused_method_is_a_failure(self) -> None:
+        def prepare(bench: Bench) -> None:
+            bench.meter.meter.methods[RESET] = (ActionResult.READ_WRITE_DENIED, None)
+
+        _, step = outcome_of(RESET_REGISTER, prepare)
+        assert (step.state, step.error["code"]) == ("FAILED", "read-write-denied")
+
+    def test_what_never_went_out_is_a_failure(self, monkeypatch) -> None:
+        from sessions.dlms.errors import LocalProtocolError
+
+        async def refuse(conversation, step):
+            raise LocalProtocolError("not negotiated", code="service-not-negotiated")
+
+        monkeypatch.setattr(steps_module, "_write", refuse)
+        _, step = outcome_of(WRITE_REGISTER)
+        assert (step.state, step.error["code"]) == ("FAILED", "service-not-negotiated")
+
+    def test_nothing_is_sent_a_second_time(self) -> None:
+        benches: list = []
+
+        def prepare(bench: Bench) -> None:
+            benches.append(bench)
+            bench.meter.meter.script[ActionRequestNormal] = lambda apdu: None
+
+        outcome_of(RESET_REGISTER, prepare)
+        requests = [apdu for apdu in benches[0].meter.meter.requests if isinstance(apdu, ActionRequestNormal)]
+        assert len(requests) == 1

@@ -1,0 +1,71 @@
+"""Numbers that display exactly, or are text."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meters.cosem.data import Data, DataType, date_time, double_long_unsigned, octet_string, unsigned
+from meters.cosem.date_time import CosemDateTime
+from meters.cosem.units import ScalerUnit
+from sessions.engine.values import cell, described, moment, number
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (5, 5),
+        (Decimal("5"), 5),
+        (Decimal("5.00"), 5),
+        (Decimal("0.1"), 0.1),
+        (Decimal("-1234.567"), -1234.567),
+        (2**53 - 1, 2**53 - 1),
+        (2**53, str(2**53)),
+        (-(2**63), str(-(2**63))),
+        (Decimal("1234567890123.4567"), "1234567890123.4567"),
+    ],
+)
+def test_numbers(value, shown) -> None:
+    assert number(value) == shown
+    assert type(number(value)) is type(shown)
+
+
+@given(st.integers(-(2**63), 2**64 - 1), st.integers(-30, 10))
+def test_whatever_is_shown_is_the_exact_value(raw: int, scaler: int) -> None:
+    exact = ScalerUnit(scaler, 30).apply(raw)
+    assert Decimal(json.loads(json.dumps(number(exact)), parse_float=Decimal)) == exact
+
+
+def test_only_numbers_are_scaled() -> None:
+    scaler_unit = ScalerUnit(-1, 30)
+    assert cell(double_long_unsigned(15), scaler_unit) == 1.5
+    assert cell(octet_string(b"\x01"), scaler_unit) == "01"
+    assert cell(Data(DataType.FLOAT64, 1.5), scaler_unit) == 1.5
+
+
+class TestMoment:
+    def test_with_a_deviation(self) -> None:
+        aware = datetime(2026, 11, 25, 10, tzinfo=UTC)
+        assert moment(date_time(aware)) == aware
+
+    def test_without_one_it_is_the_workbenchs_time(self, settings) -> None:
+        assert moment(date_time(datetime(2026, 11, 25, 10))) == datetime(2026, 11, 25, 10, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        "data", [unsigned(1), octet_string(b"x"), octet_string(b"\xff" * 12), octet_string(bytes(12))]
+    )
+    def test_what_is_no_moment(self, data: Data) -> None:
+        assert moment(data) is None
+
+    def test_a_moment_that_python_cannot_hold(self) -> None:
+        octets = CosemDateTime.from_datetime(datetime(1, 1, 1, tzinfo=UTC)).encode()
+        assert moment(octet_string(octets[:9] + (-840).to_bytes(2, "big", signed=True) + b"\x00")) is not False
+
+
+def test_described_without_a_unit() -> None:
+    assert described(unsigned(5), None) == {"type": "unsigned", "value": 5, "text": "5", "unit": ""}
