@@ -26,11 +26,10 @@ from sessions.dlms.association import Protection
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.handshake import MECHANISM_BITS
-from sessions.dlms.hdlc.client_link import strip_llc
 from sessions.dlms.initiate import InitiateResponse
 from sessions.dlms.security import unprotect
 from sessions.dlms.selective_access import SelectiveAccess
-from sessions.simulator.trace import TracedApdu, TraceKeys
+from sessions.simulator.trace import TracedApdu, TraceKeys, strip_llc
 
 GET_HEADER_OCTETS: Final = 4
 """Tag, choice, invoke-id and the choice of the result stand before the data of a get-response-normal."""

@@ -11,14 +11,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.address import HdlcAddress
-from sessions.dlms.hdlc.client_link import strip_llc
 from sessions.dlms.hdlc.frame import FLAG, Found, FrameReader, FrmrFrame, HdlcFrame, InfoFrame, SnrmFrame, UaFrame
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
 from sessions.dlms.wrapper import WrapperReader
+
+LLC: Final = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
+"""What stands before an APDU in an HDLC frame: of the client, of the meter."""
 
 
 class TraceError(ValueError):
@@ -93,6 +95,11 @@ def read_trace(item: Mapping[str, Any]) -> Trace:
 def _keys(table: Mapping[str, str]) -> TraceKeys:
     names = {"guek": "guek", "gak": "gak", "client_title": "client_system_title", "system_title": "server_system_title"}
     return TraceKeys(**{ours: bytes.fromhex(table[theirs]) for theirs, ours in names.items() if table.get(theirs)})
+
+
+def strip_llc(octets: bytes) -> bytes:
+    """Without the LLC octets, where there are some."""
+    return octets[3:] if octets[:3] in LLC else octets
 
 
 class _Hdlc:
