@@ -1,0 +1,125 @@
+"""`manage.py simulate`: one line of JSON, then meters, until it is told to stop."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from sessions.association_file import parse_association
+from sessions.links.endpoint import parse_endpoint
+from sessions.simulator.lab import LABS
+from tests.conftest import ROOT
+
+
+@contextmanager
+def simulate(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[dict[str, Any]]]]:
+    """The command as a process, and what it announced."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "simulate", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield process, json.loads(line)["meters"] if line else []
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def usage(*arguments: str) -> str:
+    with pytest.raises(CommandError) as refused:
+        call_command("simulate", *arguments, stdout=io.StringIO())
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_the_demo_lab_from_start_to_stop(tmp_path, stop):
+    with simulate("--lab", str(LABS / "demo.toml"), "--port", "0", "--serial-dir", str(tmp_path)) as (process, meters):
+        assert len(meters) == 5
+        for meter in meters:
+            assert parse_association(meter["association"])
+            parse_endpoint(meter["endpoint"])
+        assert (tmp_path / "10000005").is_symlink()
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert out == ""  # the announcement was all
+        assert err == ""
+        assert not (tmp_path / "10000005").exists()
+
+
+def test_stopping_with_clients_connected():
+    with simulate("--count", "3", "--port", "0") as (process, meters):
+        assert [meter["serial_number"] for meter in meters] == ["10000001", "10000002", "10000003"]
+        endpoints = [parse_endpoint(meter["endpoint"]) for meter in meters]
+        assert len(set(endpoints)) == 3
+        clients = [socket.create_connection((each.host, each.port), timeout=10) for each in endpoints]  # type: ignore[union-attr]
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+        for client in clients:
+            client.close()
+
+
+def test_one_plain_meter_with_lls():
+    with simulate("--port", "0") as (_, meters):
+        (meter,) = meters
+        assert meter["association"]["framing"] == "wrapper"
+        assert meter["association"]["authentication"] == "lls"
+
+
+def test_a_recorded_meter(captures):
+    with simulate("--replay", f"{captures / 'sessions.json'}#ce318-read-time", "--port", "0") as (_, meters):
+        (meter,) = meters
+        assert meter["association"]["secret"] == "text:111111"
+        assert meter["association"]["hdlc"] == {"address_octets": 2, "physical_address": 26, "max_info": 128}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--lab", "none.toml"], "cannot be read"),
+        (["--replay", "none.json#id"], "cannot be read"),
+        (["--replay", "none.json"], "FILE#ID"),
+        (["--count", "0"], "from 1 to"),
+        (["--count", "many"], "from 1 to"),
+        (["--port", "65536"], "from 0 to 65535"),
+        (["--lab", "a.toml", "--count", "2"], "not allowed with"),
+    ],
+)
+def test_what_cannot_be_simulated(arguments, reason):
+    assert reason in usage(*arguments)
+
+
+def test_a_taken_port_is_an_error_with_a_sentence(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "simulate", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert str(port) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

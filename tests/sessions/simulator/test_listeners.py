@@ -1,0 +1,223 @@
+"""The lab on real lines: TCP ports, a pseudo-terminal, and clients that do as they like."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meters.cosem.obis import ObisCode
+from sessions.association_file import parse_association
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor
+from sessions.dlms.client import DlmsClient
+from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.errors import LinkRefusedError
+from sessions.dlms.wrapper import WrapperFrame
+from sessions.links.driver import Conversation, make_link
+from sessions.links.endpoint import parse_endpoint
+from sessions.simulator import listeners
+from sessions.simulator.lab import Lab, LabError, LabLine
+from sessions.simulator.listeners import RunningLab
+from tests.sessions.simulator.served import GMAC, LLS, lab_meter, lab_of
+
+CLOCK = CosemAttributeDescriptor(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
+SERIAL = CosemAttributeDescriptor(1, ObisCode(0, 0, 96, 1, 0, 255), 2)
+
+
+def conversation(announced: dict[str, Any], counters: range = range(1, 1000)) -> Conversation:
+    association = parse_association(announced["association"])
+    link = make_link(association.framing, association.parameters, association.hdlc, association.timeout)
+    client = DlmsClient(
+        association.parameters, link, challenge=secrets.token_bytes(16), counters=InvocationCounters(counters)
+    )
+    return Conversation(parse_endpoint(announced["endpoint"]), client)
+
+
+@asynccontextmanager
+async def talking(announced: dict[str, Any]) -> AsyncIterator[Conversation]:
+    """An open association."""
+    talk = conversation(announced)
+    try:
+        await talk.open()
+        yield talk
+    finally:
+        await talk.close()
+
+
+async def serial_number(announced: dict[str, Any]) -> bytes:
+    async with talking(announced) as talk:
+        value = await talk.get(SERIAL)
+        await talk.release()
+        return value.value  # type: ignore[union-attr]
+
+
+def wrapper_lab(association: dict[str, Any] = LLS, **options: Any) -> Lab:
+    return lab_of(LabLine(kind="wrapper", meters=(lab_meter(association),)), **options)
+
+
+def hdlc_meters() -> tuple[Any, Any]:
+    return (
+        lab_meter(LLS, serial_number="10000003", physical_address=17),
+        lab_meter(GMAC, serial_number="10000004", physical_address=18),
+    )
+
+
+@pytest.mark.asyncio
+async def test_a_whole_lab(tmp_path):
+    lab = lab_of(
+        LabLine(kind="wrapper", meters=(lab_meter(LLS),)),
+        LabLine(kind="wrapper", meters=(lab_meter(GMAC, serial_number="10000002"),)),
+        LabLine(kind="hdlc", meters=hdlc_meters()),
+        LabLine(kind="pty", meters=(lab_meter(LLS, serial_number="10000005", physical_address=19),)),
+    )
+    async with RunningLab(lab, tmp_path / "ports") as running:
+        told = running.announcements
+        assert [each["serial_number"] for each in told] == [f"1000000{number}" for number in range(1, 6)]
+        assert told[2]["endpoint"] == told[3]["endpoint"]
+        assert told[4]["endpoint"] == f"serial://{tmp_path}/ports/10000005?baud=9600"
+        for each in told:
+            assert await serial_number(each) == each["serial_number"].encode()
+        # The line is free for the next, and the one after.
+        assert await serial_number(told[4]) == b"10000005"
+    assert not (tmp_path / "ports" / "10000005").exists()
+
+
+@pytest.mark.asyncio
+async def test_several_clients_at_once(tmp_path):
+    async with RunningLab(wrapper_lab(), tmp_path) as running:
+        (announced,) = running.announcements
+        answers = await asyncio.gather(*(serial_number(announced) for _ in range(10)))
+        assert answers == [b"10000001"] * 10
+
+
+@pytest.mark.asyncio
+async def test_one_client_at_a_time_on_an_hdlc_meter(tmp_path):
+    async with RunningLab(lab_of(LabLine(kind="hdlc", meters=hdlc_meters())), tmp_path) as running:
+        first, second = running.announcements
+        async with talking(first):
+            assert await serial_number(second) == b"10000004"
+            with pytest.raises(LinkRefusedError):
+                await conversation(first).open()
+        # Its end frees the meter.
+        assert await serial_number(first) == b"10000003"
+
+
+@pytest.mark.asyncio
+async def test_clients_that_behave_badly_hurt_themselves_only(tmp_path):
+    lab = lab_of(
+        LabLine(kind="wrapper", meters=(lab_meter(LLS),)),
+        LabLine(kind="hdlc", meters=hdlc_meters()),
+    )
+    whole = WrapperFrame(32, 1, bytes(40)).encode()
+    async with RunningLab(lab, tmp_path) as running:
+        told = running.announcements
+        for announced in (told[0], told[1]):
+            endpoint = parse_endpoint(announced["endpoint"])
+            for octets in (b"", whole[:20], b"\x7e\xa0\x20", os.urandom(5000), b"GET / HTTP/1.1\r\n\r\n", whole * 50):
+                _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)  # type: ignore[union-attr]
+                writer.write(octets)
+                await asyncio.sleep(0)
+                writer.transport.abort()
+            assert await serial_number(announced) == announced["serial_number"].encode()
+
+
+@pytest.mark.asyncio
+async def test_a_connection_of_another_protocol_is_closed(tmp_path):
+    async with RunningLab(wrapper_lab(), tmp_path) as running:
+        endpoint = parse_endpoint(running.announcements[0]["endpoint"])
+        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)  # type: ignore[union-attr]
+        writer.write(b"\x7e\xa0\x07\x03\x21\x93\x0f\x01\x7e")
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+
+
+@pytest.mark.asyncio
+async def test_a_silent_connection_is_closed_after_a_while(tmp_path):
+    async with RunningLab(wrapper_lab(inactivity_timeout=0.05), tmp_path) as running:
+        endpoint = parse_endpoint(running.announcements[0]["endpoint"])
+        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)  # type: ignore[union-attr]
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+
+
+@pytest.mark.asyncio
+async def test_a_port_has_room_for_so_many_connections(tmp_path, monkeypatch):
+    monkeypatch.setattr(listeners, "MAX_CONNECTIONS", 1)
+    async with RunningLab(wrapper_lab(), tmp_path) as running:
+        (announced,) = running.announcements
+        async with talking(announced):
+            endpoint = parse_endpoint(announced["endpoint"])
+            reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)  # type: ignore[union-attr]
+            with pytest.raises(ConnectionError):
+                # An abort is a reset, or the end, as the system sees it.
+                assert await asyncio.wait_for(reader.read(), 10) == b""
+                raise ConnectionResetError
+            writer.close()
+
+
+@pytest.mark.asyncio
+async def test_a_fault_of_the_meter_closes_the_connection_and_is_told(tmp_path, monkeypatch, capsys):
+    lab = wrapper_lab()
+    device = lab.lines[0].meters[0].device
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    async with RunningLab(lab, tmp_path) as running:
+        async with talking(running.announcements[0]) as talk:
+            with monkeypatch.context() as patched:
+                patched.setattr(device, "get", broken)
+                with pytest.raises(Exception, match="closed"):
+                    await talk.get(CLOCK)
+        assert await serial_number(running.announcements[0]) == b"10000001"
+    assert "a fault of ours" in capsys.readouterr().err
+
+
+@pytest.mark.asyncio
+async def test_a_taken_port(tmp_path):
+    async with RunningLab(wrapper_lab(), tmp_path) as running:
+        taken = parse_endpoint(running.announcements[0]["endpoint"]).port  # type: ignore[union-attr]
+        line = LabLine(kind="wrapper", meters=(lab_meter(LLS),), port=taken)
+        with pytest.raises(LabError, match=str(taken)):
+            await RunningLab(Lab(lines=(line,), fixed_ports=True), tmp_path).__aenter__()
+        async with RunningLab(Lab(lines=(line,)), tmp_path) as another:
+            endpoint = parse_endpoint(another.announcements[0]["endpoint"])
+            assert endpoint.port != taken  # type: ignore[union-attr]
+
+
+@pytest.mark.asyncio
+async def test_an_address_that_is_not_ours(tmp_path):
+    with pytest.raises(LabError, match="cannot be used"):
+        await RunningLab(wrapper_lab(host="192.0.2.1"), tmp_path).__aenter__()
+
+
+@pytest.mark.asyncio
+async def test_a_lab_that_cannot_start_leaves_nothing(tmp_path):
+    pty = LabLine(kind="pty", meters=(lab_meter(LLS, physical_address=19),))
+    bad = LabLine(kind="wrapper", meters=(lab_meter(LLS),))
+    with pytest.raises(LabError):
+        await RunningLab(lab_of(pty, bad, host="192.0.2.1"), tmp_path).__aenter__()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_nobody_reads_does_not_stop_the_lab(tmp_path, monkeypatch):
+    monkeypatch.setattr(listeners, "PTY_RETRIES", 2)
+    lab = lab_of(LabLine(kind="pty", meters=(lab_meter(LLS, serial_number="10000005", physical_address=19),)))
+    async with RunningLab(lab, tmp_path) as running:
+        port = os.open(Path(tmp_path / "10000005"), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            snrm = bytes.fromhex("7ea0080227419300007e")
+            for _ in range(300):
+                with pytest.MonkeyPatch.context():
+                    os.write(port, snrm)
+                await asyncio.sleep(0)
+        finally:
+            os.close(port)
+        assert await serial_number(running.announcements[0]) == b"10000005"
