@@ -7,6 +7,7 @@ from typing import Final
 
 from sessions.dlms.cursor import Field
 from sessions.dlms.inspector.dissection import Dissection
+from sessions.dlms.inspector.readings import readings
 
 OCTETS_SHOWN: Final = 8
 VALUE_SHOWN: Final = 160
@@ -14,7 +15,7 @@ OCTET_COLUMN: Final = OCTETS_SHOWN * 3 + 1
 
 
 def outline(dissection: Dissection) -> str:
-    """The summary, the tree (one field a line, one heading for each source of octets), remarks and the error."""
+    """The summary, the tree (one field a line, one heading for each source of octets), readings, remarks and the error."""
     lines = [f"{dissection.framing.value}: {dissection.summary}"]
     source = ""
     for child in dissection.fields.children:
@@ -22,6 +23,8 @@ def outline(dissection: Dissection) -> str:
             source = child.source
             lines.append(f"  -- {source}, {len(dissection.sources.get(source, b''))} octets")
         lines += _lines(child, dissection.sources, 1)
+    if dissection.data is not None:
+        lines += [f"  {one.obis}  {one.describe()}" for one in readings(dissection.data)]
     lines += [f"  note: {note}" for note in dissection.notes]
     if dissection.error is not None:
         lines.append(f"  {dissection.error.layer} error ({dissection.error.code}): {dissection.error.message}")

@@ -7,6 +7,7 @@ from typing import Final
 from meters.cosem.date_time import CosemDate, CosemTime
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
+from meters.cosem.units import UNIT_SYMBOLS
 from sessions.dlms.cursor import Field
 
 OBIS_OCTETS: Final = 6
@@ -24,7 +25,18 @@ def make_readable(root: Field, sources: dict[str, bytes]) -> None:
             _relabel(child, before, sources)
         elif child.children:
             make_readable(child, sources)
+            _name_unit(child)
         before = child
+
+
+def _name_unit(field: Field) -> None:
+    """A structure of an integer and an enum is a scaler and a unit, wherever one is known by that number."""
+    if field.name != "structure" or [part.name for part in field.children[2:]] != ["integer", "enum"]:
+        return
+    scaler, unit = field.children[2].value, field.children[3].value
+    symbol = UNIT_SYMBOLS.get(int(unit)) if unit.isdigit() else None
+    if symbol is not None:
+        field.value = f"scaler {scaler}, unit {symbol}"
 
 
 def _contents(field: Field | None, sources: dict[str, bytes]) -> bytes:

@@ -33,6 +33,14 @@ class Reading:
     class_id: int | None = None
     attribute_id: int | None = None
 
+    def describe(self) -> str:
+        """`Active power import (+A): 4027 W`."""
+        value, unit = text(self.value), ""
+        if self.scaler_unit is not None and self.value.type in INTEGERS:
+            value = f"{self.scaler_unit.apply(self.value.value):f}"
+            unit = unit_symbol(self.scaler_unit.unit)
+        return f"{describe(self.obis)}: {value} {unit}".rstrip()
+
     def as_json(self) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "obis": str(self.obis),

@@ -27,3 +27,8 @@ def test_errors_and_notes_stand_at_the_end():
 def test_a_value_of_many_lines_stays_on_one():
     text = outline(dissect(b"/ISK5\\2M550E-1012\r\n\r\n1-0:1.8.0(000123.4*kWh)\r\n!\r\n"))
     assert len(text.splitlines()) == 4
+
+
+def test_readings_are_listed_by_name():
+    push = bytes.fromhex("0f00000001000203090601000107 00ff06000012d602020f00161b".replace(" ", ""))
+    assert "  1-0:1.7.0*255  Active power import (+A): 4822 W" in outline(dissect(push)).splitlines()

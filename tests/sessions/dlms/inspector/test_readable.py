@@ -7,7 +7,7 @@ from sessions.dlms.cursor import Reader, Tracer
 from sessions.dlms.inspector.readable import make_readable
 
 
-def labels(hex_octets):
+def labels(hex_octets, name="octet-string"):
     octets = bytes.fromhex(hex_octets)
     tracer = Tracer()
     read_data(Reader(octets, tracer=tracer))
@@ -16,7 +16,7 @@ def labels(hex_octets):
     while stack:
         field = stack.pop(0)
         stack = field.children + stack
-        if field.name == "octet-string":
+        if field.name == name:
             found.append(field.value)
     return found
 
@@ -42,6 +42,14 @@ def test_four_octets_alone_are_no_time():
 @pytest.mark.parametrize("octets", ["090500010406ff", "090507e10d06ff", "090507e1042006", "090507e1040608"])
 def test_five_octets_that_are_no_date(octets):
     assert labels(octets) == [octets[4:]]
+
+
+@pytest.mark.parametrize(
+    ("octets", "label"),
+    [("02020fff1623", "scaler -1, unit V"), ("02020fff16fd", "2 elements"), ("02020fff1123", "2 elements")],
+)
+def test_a_scaler_and_its_unit(octets, label):
+    assert labels(octets, "structure") == [label]
 
 
 def test_tags_of_apdus_are_given_in_hex():

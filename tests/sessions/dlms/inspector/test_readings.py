@@ -40,6 +40,7 @@ def test_a_structure_for_each_reading():
         "unit": "V",
     }
     assert found[1].scaler_unit is None
+    assert [one.describe().split(": ")[1] for one in found] == ["230.5 V", "7"]
 
 
 def test_flat_pairs_behind_a_list_id():
