@@ -7,7 +7,7 @@ from typing import Final
 from meters.cosem.date_time import CosemDate, CosemTime
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
-from meters.cosem.units import UNIT_SYMBOLS
+from meters.cosem.units import unit_symbol
 from sessions.dlms.cursor import Field
 
 OBIS_OCTETS: Final = 6
@@ -34,8 +34,9 @@ def _name_unit(field: Field) -> None:
     if field.name != "structure" or [part.name for part in field.children[2:]] != ["integer", "enum"]:
         return
     scaler, unit = field.children[2].value, field.children[3].value
-    symbol = UNIT_SYMBOLS.get(int(unit)) if unit.isdigit() else None
-    if symbol is not None:
+    symbol = unit_symbol(int(unit)) if unit.isdigit() else ""
+    # A number without a unit comes back as it is, or as nothing.
+    if symbol and unit not in symbol:
         field.value = f"scaler {scaler}, unit {symbol}"
 
 
