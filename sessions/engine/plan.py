@@ -10,7 +10,7 @@ from meters import vault
 from meters.models import Association
 from meters.services import Access, OpenedSecret, Slot, draft_access, saved_access
 from sessions.association_file import AssociationFile, parse_association
-from sessions.dlms.errors import LocalProtocolError
+from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.inspector import DissectionKeys
 from sessions.links.endpoint import Endpoint, parse_endpoint
 from sessions.models import DlmsSession
@@ -43,7 +43,7 @@ def make_plan(session_id: int) -> Plan:
     dlms_session = DlmsSession.objects.get(pk=session_id)
     access = _access(dlms_session)
     used = _used_secrets(access)
-    association = parse_association(_table(access, used))
+    association = _checked(_table(access, used))
     parameters = association.parameters
     return Plan(
         endpoint=parse_endpoint(access.line.endpoint),
@@ -60,6 +60,15 @@ def make_plan(session_id: int) -> Plan:
             server_system_title=parameters.server_system_title,
         ),
     )
+
+
+def _checked(table: dict[str, Any]) -> AssociationFile:
+    """The association, or what is wrong with it and where to mend it."""
+    try:
+        return parse_association(table)
+    except DlmsError as error:
+        error.hint = "Edit the meter, and enter or correct this."
+        raise
 
 
 def _access(dlms_session: DlmsSession) -> Access:

@@ -25,7 +25,7 @@ RESET = {"kind": "INVOKE", "class_id": 3, "logical_name": "1-0:1.8.0*255", "meth
 def make_user(username: str = "technician", **fields: Any) -> Any:
     users = get_user_model()
     found = users._default_manager.filter(username=username).first()
-    return found or users._default_manager.create_user(username, password="p", **fields)
+    return found or users._default_manager.create_user(username, **fields)  # without a password: hashing one takes long
 
 
 def make_session(meter: Meter | None = None, *, steps: Any = (), user: Any = None) -> DlmsSession:

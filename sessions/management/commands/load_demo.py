@@ -39,12 +39,14 @@ class Command(BaseCommand):
 
 def _announced_meters(path: Path) -> list[dict[str, Any]]:
     try:
-        meters = json.loads(path.read_text())["meters"]
+        meters = list(json.loads(path.read_text())["meters"])
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise CommandError(f"{path} is not what `simulate` announces: one JSON object with “meters”.") from None
-    return list(meters)
+    if not all(isinstance(meter, dict) for meter in meters):
+        raise CommandError(f"{path} is not what `simulate` announces: each of its meters is an object.")
+    return meters
 
 
 def load_meter(announced: dict[str, Any]) -> Meter:

@@ -58,6 +58,7 @@ class Command(BaseCommand):
             for signal_number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signal_number, lambda *_: stopped.set())
         watch = Watch()
+        logger.info("watching the sessions")
         while True:
             close_old_connections()
             try:

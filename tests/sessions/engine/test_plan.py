@@ -1,0 +1,100 @@
+"""What a session needs to begin, from its rows and the vault."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessions.dlms.association import Protection
+from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.errors import DlmsError
+from sessions.engine.plan import make_plan
+from sessions.links.endpoint import SerialEndpoint, TcpEndpoint
+from sessions.services import open_test_session
+from tests.meters.builders import GAK, GUEK, make_ciphered_meter, make_meter, meter_fields
+from tests.sessions.builders import make_session, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def plan_of(meter):
+    return make_plan(make_session(meter).pk)
+
+
+def test_a_password_on_the_wrapper() -> None:
+    plan = plan_of(make_meter())
+    assert plan.endpoint == TcpEndpoint("127.0.0.1", 4059)
+    assert plan.association.framing == "wrapper"
+    assert plan.association.parameters.authentication is AuthenticationMechanism.LLS
+    assert plan.association.parameters.secret == b"secret-1"
+    assert plan.association.timeout == 2.0
+    assert plan.counter_key == ""
+    assert len(plan.key_version_ids) == 1
+
+
+def test_keys_and_titles() -> None:
+    plan = plan_of(make_ciphered_meter(meter={"server_system_title": "4d57420000989682"}))
+    parameters = plan.association.parameters
+    assert (parameters.guek, parameters.gak) == (GUEK, GAK)
+    assert parameters.protection is Protection.AUTHENTICATED_ENCRYPTED
+    assert parameters.server_system_title == bytes.fromhex("4d57420000989682")
+    assert plan.client_system_title == "4d57424d57422d31"
+    assert len(plan.counter_key) == 64
+    assert plan.keys.guek == GUEK
+
+
+def test_hdlc_addresses() -> None:
+    plan = plan_of(make_meter(meter={"framing": "HDLC", "physical_address": 17, "max_info": 64}))
+    assert plan.association.framing == "hdlc"
+    assert plan.association.hdlc.physical_address == 17
+    assert plan.association.hdlc.address_octets is None
+    assert plan.association.hdlc.max_info == 64
+
+
+def test_a_serial_port(settings) -> None:
+    settings.SERIAL_PORTS = {"bridge": "/dev/ttyUSB3"}
+    plan = plan_of(make_meter(line={"kind": "SERIAL", "serial_port": "bridge", "baud": 300, "host": "", "port": None}))
+    assert plan.endpoint == SerialEndpoint("/dev/ttyUSB3", 300)
+
+
+def test_secrets_that_the_association_does_not_use_stay_closed() -> None:
+    plan = plan_of(make_meter(association={"authentication": "none"}))
+    assert plan.secrets == ()
+    assert plan.key_version_ids == ()
+    assert plan.association.parameters.secret == b""
+
+
+def test_nothing_of_it_prints_a_secret() -> None:
+    shown = repr(plan_of(make_ciphered_meter()))
+    for key in (GUEK, GAK):
+        assert repr(key) not in shown
+        assert key.hex() not in shown
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"association": {"client_system_title": ""}},
+        {"secrets": {"GAK": GAK}},
+        {"meter": {"framing": "HDLC"}, "association": {"client_sap": 200}},
+    ],
+    ids=["no title", "no key", "no such client address"],
+)
+def test_what_cannot_work_says_why(changes: dict) -> None:
+    if "association" in changes:
+        ciphered = {
+            "authentication": "hls-gmac",
+            "protection": "authenticated-encrypted",
+            "client_system_title": "4d" * 8,
+        }
+        changes["association"] = {**ciphered, **changes["association"]}
+    with pytest.raises(DlmsError) as caught:
+        plan_of(make_ciphered_meter(**changes))
+    assert caught.value.hint
+
+
+def test_a_draft_is_as_good_as_a_meter() -> None:
+    draft = {name: value for name, value in meter_fields().items() if name != "user"}
+    plan = make_plan(open_test_session(draft=draft, user=make_user()).pk)
+    assert plan.meter_id is None
+    assert plan.association.parameters.secret == b"secret-1"
+    assert plan.key_version_ids == ()

@@ -1,0 +1,116 @@
+"""The lab's announcement becomes inventory, again and again the same."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from meters.models import KeyVersion, Line, Meter
+from meters.services import open_secrets
+
+pytestmark = pytest.mark.django_db
+
+WRAPPER = {
+    "serial_number": "10000001",
+    "name": "Workshop",
+    "type": "Maker M1",
+    "endpoint": "tcp://127.0.0.1:4059",
+    "association": {"framing": "wrapper", "client_sap": 32, "authentication": "lls", "secret": "text:12345678"},
+}
+CIPHERED = {
+    "serial_number": "10000004",
+    "name": "Riser",
+    "type": "Simulated",
+    "endpoint": "tcp://127.0.0.1:4061",
+    "association": {
+        "framing": "hdlc",
+        "client_sap": 1,
+        "authentication": "hls-gmac",
+        "protection": "authenticated-encrypted",
+        "client_system_title": "4D57424D57422D31",
+        "guek": "000102030405060708090A0B0C0D0E0F",
+        "gak": "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF",
+        "hdlc": {"physical_address": 18, "max_info": 128, "window": 1},
+    },
+}
+SERIAL = {
+    **WRAPPER,
+    "serial_number": "10000005",
+    "endpoint": "serial:///run/lab/10000005?baud=9600",
+    "association": {**WRAPPER["association"], "framing": "hdlc", "hdlc": {"max_info": 128}},
+}
+
+
+def load(tmp_path: Path, *meters: dict) -> None:
+    path = tmp_path / "lab.json"
+    path.write_text(json.dumps({"meters": meters}) + "\n")
+    call_command("load_demo", path, stdout=StringIO())
+
+
+@pytest.fixture(autouse=True)
+def _ports(settings) -> None:
+    settings.SERIAL_PORTS = {"demo-10000005": "/run/lab/10000005"}
+
+
+def test_meters_lines_associations_and_keys(tmp_path) -> None:
+    load(tmp_path, WRAPPER, CIPHERED, SERIAL)
+    wrapper, ciphered, serial = Meter.objects.order_by("serial_number")
+    assert (wrapper.framing, str(wrapper.line), str(wrapper.meter_type)) == ("WRAPPER", "127.0.0.1:4059", "Maker M1")
+    assert open_secrets(association=wrapper.default_association)["LLS_SECRET"].octets == b"12345678"
+    assert (ciphered.framing, ciphered.physical_address) == ("HDLC", 18)
+    assert set(open_secrets(association=ciphered.default_association)) == {"GUEK", "GAK"}
+    assert ciphered.default_association.client_system_title.lower() == "4d57424d57422d31"
+    assert (serial.line.kind, serial.line.serial_port, serial.line.baud) == ("SERIAL", "demo-10000005", 9600)
+    assert serial.line.endpoint == "serial:///run/lab/10000005?baud=9600&data_bits=8&parity=N&stop_bits=1"
+
+
+def test_twice_is_once(tmp_path) -> None:
+    for _ in range(2):
+        load(tmp_path, WRAPPER, CIPHERED, SERIAL)
+    assert (Meter.objects.count(), Line.objects.count(), KeyVersion.objects.count()) == (3, 3, 4)
+
+
+def test_another_port_moves_the_meter_and_keeps_its_keys(tmp_path) -> None:
+    load(tmp_path, WRAPPER)
+    load(tmp_path, {**WRAPPER, "endpoint": "tcp://127.0.0.1:5000"})
+    assert str(Meter.objects.get().line) == "127.0.0.1:5000"
+    assert Line.objects.count() == 1
+    assert KeyVersion.objects.count() == 1
+
+
+def test_another_secret_is_a_new_version(tmp_path) -> None:
+    load(tmp_path, WRAPPER)
+    load(tmp_path, {**WRAPPER, "association": {**WRAPPER["association"], "secret": "text:other"}})
+    assert [version.number for version in KeyVersion.objects.all()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("meter", "said"),
+    [
+        ({**WRAPPER, "endpoint": "ftp://x"}, "endpoint"),
+        ({**WRAPPER, "association": {}}, "framing"),
+        ({**WRAPPER, "serial_number": ""}, "serial"),
+        ({key: value for key, value in WRAPPER.items() if key != "endpoint"}, "endpoint"),
+        ({**SERIAL, "endpoint": "serial:///dev/ttyS9?baud=9600"}, "WORKBENCH_SERIAL_PORTS"),
+    ],
+)
+def test_what_cannot_be_used_is_said_with_its_meter(tmp_path, meter: dict, said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        load(tmp_path, meter)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"meters": 5}', "nonsense"])
+def test_what_is_no_announcement(tmp_path, text: str) -> None:
+    path = tmp_path / "lab.json"
+    path.write_text(text)
+    with pytest.raises(CommandError):
+        call_command("load_demo", path)
+
+
+def test_a_file_that_is_not_there(tmp_path) -> None:
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("load_demo", tmp_path / "absent")
