@@ -1,12 +1,16 @@
-"""The client's HDLC link: connect, carry APDUs in segments, ask again after silence, disconnect."""
+"""The client's HDLC link: connect, carry APDUs in segments, ask again after silence, disconnect.
+
+After silence an unanswered SNRM is sent again. While connected a poll (RR with the poll bit) goes out instead: it cannot
+do anything twice, and its answer says whether the request arrived. What did not is then sent again with its number, by which
+the server tells a repetition from something new.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Final
-
 from sessions.dlms.errors import ConnectionLostError, DecodeError, DlmsError, LinkRefusedError, NoReplyError
 from sessions.dlms.hdlc.address import HdlcAddress, client_address, server_address
+from sessions.dlms.hdlc.exchange import LLC_REQUEST, MAX_APDU, Arrival, Receiver, Sender
+from sessions.dlms.hdlc.exchange import strip_llc as strip_llc
 from sessions.dlms.hdlc.frame import (
     DiscFrame,
     DmFrame,
@@ -23,7 +27,9 @@ from sessions.dlms.hdlc.frame import (
     UaFrame,
     UiFrame,
 )
+from sessions.dlms.hdlc.hearing import Hearing
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
+from sessions.dlms.hdlc.patience import Patience
 from sessions.dlms.hdlc.state import Event, LinkState, State
 from sessions.dlms.link import (
     ApduReceived,
@@ -35,24 +41,9 @@ from sessions.dlms.link import (
     Outbox,
 )
 
-LLC_REQUEST: Final = bytes.fromhex("e6e600")
-LLC_RESPONSE: Final = bytes.fromhex("e6e700")
-POLL_INTERVAL: Final = 0.1
-"""Seconds between two polls of a server that says "wait"."""
-MAX_APDU: Final = 1 << 20
-"""Octets after which an APDU that never ends is given up."""
-
-
-def strip_llc(information: bytes) -> bytes:
-    """Without the LLC octets that begin an APDU; tolerant of the other direction's, and of none."""
-    return information[3:] if information[:3] in (LLC_REQUEST, LLC_RESPONSE) else information
-
 
 class HdlcClientLink(Outbox):
-    """A primary station with one frame in flight.
-
-    `parameters` is what we propose; `response_timeout` (seconds) runs from the last octet that came or went.
-    """
+    """A primary station. `parameters` is what we propose; for the times, in seconds, see `Patience`."""
 
     def __init__(
         self,
@@ -65,45 +56,58 @@ class HdlcClientLink(Outbox):
         response_timeout: float = 5.0,
         max_retries: int = 2,
         inter_octet_timeout: float = 0.5,
+        poll_interval: float = 0.1,
+        busy_timeout: float = 120.0,
     ) -> None:
         super().__init__()
         self.client = client_address(client_sap)
         self.server: HdlcAddress = server_address(server_sap, physical_address, address_octets)
         self.proposed = parameters or HdlcParameters()
         self.parameters = HdlcParameters()
-        self.response_timeout = response_timeout
-        self.max_retries = max_retries
-        self.inter_octet_timeout = inter_octet_timeout
+        self._patience = Patience(
+            response_timeout=response_timeout,
+            max_retries=max_retries,
+            inter_octet_timeout=inter_octet_timeout,
+            poll_interval=poll_interval,
+            busy_timeout=busy_timeout,
+        )
         self._state = LinkState()
         self._reader = FrameReader()
-        self._exchange = _Exchange()
-        self._deadline: float | None = None
-        self._octet_deadline: float | None = None
-        self._poll_at: float | None = None
-        self._retries = 0
+        self._hearing = Hearing(self.client, self.server)
+        self._sender = Sender()
+        self._receiver = Receiver()
+        self._unnumbered = bytearray()
+        self._expect_reply = True
         self._heard = False
 
     @property
     def state(self) -> State:
         return self._state.now
 
+    @property
+    def response_timeout(self) -> float:
+        return self._patience.response_timeout
+
     # -- ours --------------------------------------------------------------------------------------------------------
 
     def connect(self, now: float) -> None:
         self._state.fire(Event.CONNECT)
-        self._exchange = _Exchange()
-        self._command(self._snrm(), now)
+        self._patience.progress()
+        self._transmit(self._snrm(), now)
 
     def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None:
         self._state.fire(Event.SEND)
-        self._exchange.load(LLC_REQUEST + apdu, self.parameters.max_info_transmit, expect_reply)
-        self._command(self._next_segment(), now)
+        self._expect_reply = expect_reply
+        self._sender.load(LLC_REQUEST + apdu, self.parameters.max_info_transmit)
+        self._patience.progress()
+        self._send_turn(now)
 
     def disconnect(self, now: float) -> None:
         if self._state.now in (State.DISCONNECTED, State.DISCONNECTING):
             return
         self._state.fire(Event.DISCONNECT)
-        self._command(DiscFrame(destination=self.server, source=self.client), now)
+        self._patience.progress()
+        self._transmit(DiscFrame(destination=self.server, source=self.client), now)
 
     def connection_lost(self, now: float) -> None:
         if self._state.now in (State.DISCONNECTED, State.FAILED):
@@ -125,55 +129,42 @@ class HdlcClientLink(Outbox):
     # -- theirs ------------------------------------------------------------------------------------------------------
 
     def receive_octets(self, octets: bytes, now: float) -> None:
-        if self._deadline is not None:
-            self._deadline = now + self.response_timeout
+        self._patience.heard(len(octets), now)
         self._handle(self._reader.feed(octets), now)
-        self._octet_deadline = now + self.inter_octet_timeout if self._reader.pending else None
+        self._patience.pausing(self._reader.pending > 0, now)
 
     def _handle(self, items: list[Found | Rubbish], now: float) -> None:
         for item in items:
             if isinstance(item, Rubbish):
+                self._hearing.noise(item.octets)
                 self._tell(OctetsDiscarded(item.octets, item.reason, now))
-                continue
-            reason = self._stray(item.frame)
-            if reason:
+            elif reason := self._hearing.stray(item):
                 self._tell(OctetsDiscarded(item.octets, reason, now))
-                continue
-            self._heard = True
-            self._tell(FrameReceived(item.octets, now))
-            self._handle_frame(item.frame, now)
-
-    def _stray(self, frame: HdlcFrame) -> str:
-        """Why the frame is not for us; empty where it is."""
-        if frame.source == self.client and frame.destination.matches(self.server):
-            return "echo of our own frame"
-        if frame.destination.upper != self.client.upper and not frame.destination.is_broadcast:
-            return f"for client {frame.destination}, we are {self.client}"
-        if not frame.source.matches(self.server):
-            return f"from server {frame.source}, we talk with {self.server}"
-        return ""
+            else:
+                self._heard = True
+                self._tell(FrameReceived(item.octets, now))
+                self._handle_frame(item.frame, now)
 
     def _handle_frame(self, frame: HdlcFrame, now: float) -> None:
-        if isinstance(frame, InfoFrame):
-            self._handle_information(frame, now)
-        elif isinstance(frame, RrFrame | RnrFrame | RejFrame):
-            self._handle_ready(frame, now)
-        elif isinstance(frame, UaFrame):
-            self._handle_ua(frame)
-        elif isinstance(frame, DmFrame):
-            self._handle_dm()
-        elif isinstance(frame, FrmrFrame):
-            self._handle_frmr(frame)
-        elif isinstance(frame, UiFrame):
-            apdu = self._exchange.collect_unnumbered(frame)
-            if apdu is not None:
-                self._tell(ApduReceived(apdu, unsolicited=True))
+        match frame:
+            case InfoFrame():
+                self._handle_information(frame, now)
+            case RrFrame() | RnrFrame() | RejFrame():
+                self._handle_ready(frame, now)
+            case UaFrame():
+                self._handle_ua(frame)
+            case DmFrame():
+                self._handle_dm()
+            case FrmrFrame():
+                self._handle_frmr(frame)
+            case UiFrame():
+                self._handle_unnumbered(frame)
 
     def _handle_ua(self, frame: UaFrame) -> None:
         connecting = self._state.now is State.CONNECTING
         if not self._state.fire(Event.UA):
             return
-        self._rest()
+        self._patience.rest()
         if not connecting:
             self._disconnected()
             return
@@ -202,7 +193,11 @@ class HdlcClientLink(Outbox):
                 )
             )
         else:
-            self._fail(LinkRefusedError("The meter has dropped the data link (DM).", hint="Open the session again."))
+            self._fail(
+                LinkRefusedError(
+                    "The meter has dropped the data link (DM).", code="link-dropped", hint="Open the session again."
+                )
+            )
 
     def _handle_frmr(self, frame: FrmrFrame) -> None:
         disconnecting = self._state.now is State.DISCONNECTING
@@ -214,93 +209,100 @@ class HdlcClientLink(Outbox):
         self._fail(
             LinkRefusedError(
                 f"The meter rejected a frame (FRMR: {frame.reason()}).",
+                code="frame-rejected",
                 hint="Try smaller information fields and a window of 1.",
             )
         )
 
     def _handle_information(self, frame: InfoFrame, now: float) -> None:
-        if self._state.now is not State.AWAITING:
+        if not self._state.fire(Event.MORE):
             return
-        exchange = self._exchange
-        if frame.send_sequence != exchange.expected:
-            # A repetition, or a gap: say which frame is expected, by a poll. Each costs a retry, so that it ends.
-            if frame.poll_final:
-                self._ask_again(now)
+        arrival = self._receiver.accept(frame, self.parameters.window_receive)
+        if arrival is Arrival.GAP and frame.poll_final:
+            self._ask_again(now)
+        if arrival is not Arrival.EXPECTED:
+            # A repetition answers a poll that crossed the answer: asking again would bring the next one.
             return
-        exchange.expected = (exchange.expected + 1) % 8
         # An answer proves that the request came, whatever its N(R) says: some servers never advance it.
-        exchange.acknowledge_all()
-        exchange.received += frame.information
-        self._retries = 0
-        if len(exchange.received) > MAX_APDU:
+        self._sender.acknowledge_all()
+        self._patience.progress()
+        if self._receiver.is_overfull:
             self._state.fire(Event.GAVE_UP)
-            self._fail(NoReplyError("The answer never ends.", code="apdu-too-long"))
-        elif frame.segmented:
-            if frame.poll_final:
-                self._poll(now)
+            self._fail(NoReplyError(f"The answer does not end within {MAX_APDU} octets.", code="apdu-too-long"))
+        elif not frame.segmented:
+            self._end_exchange()
+            self._tell(ApduReceived(self._receiver.take_apdu()))
+        elif frame.poll_final:
+            self._transmit(self._rr(), now)
         else:
-            self._complete()
-
-    def _complete(self) -> None:
-        apdu = strip_llc(bytes(self._exchange.received))
-        self._exchange.received.clear()
-        self._state.fire(Event.DONE)
-        self._rest()
-        self._tell(ApduReceived(apdu))
+            self._patience.spoke(now)  # the rest of the window is due
 
     def _handle_ready(self, frame: RrFrame | RnrFrame | RejFrame, now: float) -> None:
         if not self._state.fire(Event.MORE):
             return
-        exchange = self._exchange
-        if isinstance(frame, RnrFrame):
-            exchange.acknowledge(frame.receive_sequence)
-            self._poll_at = now + POLL_INTERVAL
-        elif not exchange.acknowledge(frame.receive_sequence):
-            # Our frame did not arrive. Sending it again is safe: its number tells the server whether it is new.
-            exchange.resent += 1
-            if exchange.resent <= self.max_retries:
-                self._transmit(self._next_segment(again=True), now)
-            else:
-                self._silence()
-        elif exchange.segments:
-            self._retries = 0
-            self._command(self._next_segment(), now)
-        elif exchange.expect_reply:
-            self._poll_at = now + POLL_INTERVAL
+        if self._sender.acknowledge(frame.receive_sequence):
+            self._patience.progress()
+            lost = False
         else:
-            self._state.fire(Event.DONE)
-            self._rest()
+            lost = self._sender.has_unacknowledged
+        if isinstance(frame, RnrFrame):
+            self._wait(now)
+        elif self._sender.has_segments:
+            # Sending again is safe: the number tells the server whether it is new. But not for ever.
+            if lost and not self._patience.repeat():
+                self._silence()
+            else:
+                self._send_turn(now)
+        elif self._expect_reply:
+            self._wait(now)
+        else:
+            self._end_exchange()
+
+    def _handle_unnumbered(self, frame: UiFrame) -> None:
+        """UI frames with the S bit build one APDU as well."""
+        self._unnumbered += frame.information
+        if frame.segmented and len(self._unnumbered) <= MAX_APDU:
+            return
+        self._tell(ApduReceived(strip_llc(bytes(self._unnumbered)), unsolicited=True))
+        self._unnumbered.clear()
 
     # -- timers ------------------------------------------------------------------------------------------------------
 
     def next_timer(self) -> float | None:
-        return min((at for at in (self._deadline, self._octet_deadline, self._poll_at) if at is not None), default=None)
+        return self._patience.next_timer()
 
     def handle_timer(self, now: float) -> None:
-        if self._octet_deadline is not None and now >= self._octet_deadline:
-            self._octet_deadline = None
-            self._handle(self._reader.give_up(), now)
-        if self._poll_at is not None and now >= self._poll_at:
+        if self._patience.octet_overdue(now):
+            self._handle(self._reader.look_inside(), now)
+        if self._patience.poll_due(now):
             self._transmit(self._rr(), now)
-            self._poll_at = None
-        elif self._deadline is not None and now >= self._deadline:
-            self._ask_again(now)
+        elif self._patience.reply_overdue(now):
+            # An unfinished frame is none now; that it may have hidden the answer is the last hope.
+            self._handle(self._reader.give_up(), now)
+            if self._patience.reply_overdue(now):
+                self._ask_again(now)
+
+    def _wait(self, now: float) -> None:
+        """The server asks for time."""
+        if self._patience.wait(now):
+            return
+        self._state.fire(Event.GAVE_UP)
+        self._fail(
+            NoReplyError(
+                f"The meter asks to wait, for more than {self._patience.busy_timeout:g} s now.",
+                code="busy",
+                hint="It works on something, or hangs: wait some minutes, then try again.",
+            )
+        )
 
     def _ask_again(self, now: float) -> None:
-        """After silence: the command again, or while connected a poll, which cannot do anything twice."""
-        if not self._retry():
+        # A DISC is not repeated: leaving is not worth the patience of arriving.
+        if self._state.now is State.DISCONNECTING or not self._patience.retry():
             self._silence()
         elif self._state.now is State.CONNECTING:
             self._transmit(self._snrm(), now)
-        elif self._state.now is State.DISCONNECTING:
-            self._transmit(DiscFrame(destination=self.server, source=self.client), now)
         else:
             self._transmit(self._rr(), now)
-
-    def _retry(self) -> bool:
-        self._retries += 1
-        # Leaving is not worth the patience of arriving.
-        return self._retries <= (0 if self._state.now is State.DISCONNECTING else self.max_retries)
 
     def _silence(self) -> None:
         was = self._state.now
@@ -308,13 +310,7 @@ class HdlcClientLink(Outbox):
         if was is State.DISCONNECTING:
             self._disconnected()
         elif was is State.CONNECTING:
-            self._fail(
-                NoReplyError(
-                    f"Nobody answers at HDLC address {self.server} (client {self.client}).",
-                    hint="Check the physical address, the number of address octets and the baud rate; on TCP, that the "
-                    "port speaks HDLC and not the wrapper.",
-                )
-            )
+            self._fail(self._hearing.explain_silence())
         else:
             self._fail(
                 NoReplyError(
@@ -329,86 +325,38 @@ class HdlcClientLink(Outbox):
         return SnrmFrame(destination=self.server, source=self.client, information=self.proposed.encode())
 
     def _rr(self) -> RrFrame:
-        return RrFrame(destination=self.server, source=self.client, receive_sequence=self._exchange.expected)
+        return RrFrame(destination=self.server, source=self.client, receive_sequence=self._receiver.expected)
 
-    def _next_segment(self, *, again: bool = False) -> InfoFrame:
-        exchange = self._exchange
-        information = exchange.in_flight if again else exchange.take()
-        return InfoFrame(
-            destination=self.server,
-            source=self.client,
-            send_sequence=(exchange.sent - 1) % 8,
-            receive_sequence=exchange.expected,
-            information=information,
-            segmented=bool(exchange.segments),
-        )
-
-    def _poll(self, now: float) -> None:
-        self._state.fire(Event.MORE)
-        self._transmit(self._rr(), now)
-
-    def _command(self, frame: HdlcFrame, now: float) -> None:
-        """Send the first of its kind: retries begin anew."""
-        self._retries = 0
-        self._transmit(frame, now)
+    def _send_turn(self, now: float) -> None:
+        """As many segments as the window holds; the last of them hands over the turn."""
+        for segment in self._sender.turn(self.parameters.window_transmit):
+            self._transmit(
+                InfoFrame(
+                    destination=self.server,
+                    source=self.client,
+                    send_sequence=segment.number,
+                    receive_sequence=self._receiver.expected,
+                    information=segment.information,
+                    segmented=segment.more,
+                    poll_final=segment.last_of_turn,
+                ),
+                now,
+            )
 
     def _transmit(self, frame: HdlcFrame, now: float) -> None:
-        self._poll_at = None
-        self._deadline = now + self.response_timeout
-        self._send(frame.encode(), now)
+        octets = frame.encode()
+        self._patience.spoke(now)
+        self._hearing.sent(octets)
+        self._send(octets, now)
 
-    def _rest(self) -> None:
-        self._deadline = self._poll_at = None
-        self._retries = 0
+    def _end_exchange(self) -> None:
+        self._state.fire(Event.DONE)
+        self._patience.rest()
 
     def _disconnected(self) -> None:
-        self._rest()
+        self._patience.rest()
         self._tell(LinkDisconnected())
 
     def _fail(self, error: DlmsError) -> None:
-        self._rest()
+        self._patience.rest()
         self._tell(LinkFailed(error))
-
-
-class _Exchange:
-    """Sequence numbers, the segments that wait to be sent, and what was received of an APDU."""
-
-    def __init__(self) -> None:
-        self.segments: deque[bytes] = deque()
-        self.in_flight = b""
-        self.resent = 0
-        self.sent = 0  # V(S)
-        self.expected = 0  # V(R)
-        self.acknowledged = 0
-        self.expect_reply = True
-        self.received = bytearray()
-        self.unnumbered = bytearray()
-
-    def load(self, octets: bytes, size: int, expect_reply: bool) -> None:
-        self.segments.extend(octets[at : at + size] for at in range(0, len(octets), size))
-        self.expect_reply = expect_reply
-        self.received.clear()
-
-    def take(self) -> bytes:
-        self.in_flight = self.segments.popleft()
-        self.resent = 0
-        self.sent = (self.sent + 1) % 8
-        return self.in_flight
-
-    def acknowledge(self, receive_sequence: int) -> bool:
-        """Whether everything that was sent has arrived."""
-        if receive_sequence == self.sent:
-            self.acknowledged = self.sent
-        return self.acknowledged == self.sent
-
-    def acknowledge_all(self) -> None:
-        self.acknowledged = self.sent
-
-    def collect_unnumbered(self, frame: UiFrame) -> bytes | None:
-        """UI frames with the S bit build one APDU as well."""
-        self.unnumbered += frame.information
-        if frame.segmented and len(self.unnumbered) <= MAX_APDU:
-            return None
-        apdu = strip_llc(bytes(self.unnumbered))
-        self.unnumbered.clear()
-        return apdu

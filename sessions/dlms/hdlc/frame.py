@@ -329,6 +329,29 @@ class Rubbish:
     reason: str
 
 
+def _frame_end(octets: bytes | bytearray, at: int) -> int:
+    """Where the frame ends whose flag stands at `at`, its closing flag included; 0 where no frame begins so."""
+    format_field = int.from_bytes(octets[at + 1 : at + 3], "big")
+    length = format_field & MAX_LENGTH
+    return at + length + 2 if format_field >> 12 == FORMAT_TYPE and length >= MIN_LENGTH else 0
+
+
+def _find_good_frame(octets: bytes | bytearray, start: int, stop: int) -> int:
+    """The first flag from `start` on, and before `stop`, at which a whole good frame begins; -1 where none does."""
+    at = octets.find(FLAG, start, stop)
+    while at >= 0:
+        end = _frame_end(octets, at)
+        if 0 < end <= len(octets) and octets[end - 1] == FLAG:
+            try:
+                decode_hdlc_frame(bytes(octets[at:end]))
+            except DecodeError:
+                pass
+            else:
+                return at
+        at = octets.find(FLAG, at + 1, stop)
+    return -1
+
+
 class FrameReader:
     """Finds frames in a stream: driven by the length field, back in step after rubbish, linear in the octets."""
 
@@ -352,6 +375,22 @@ class FrameReader:
             self._flush(found)
         return found
 
+    def look_inside(self) -> list[Found | Rubbish]:
+        """The line pauses inside a frame: what is clear by now.
+
+        Slow lines do pause, so an unfinished frame may still be completed, unless a good frame lies in what follows its flag:
+        then its beginning was a false one.
+        """
+        found: list[Found | Rubbish] = []
+        if not self.pending or self._unclosed(found):
+            return found
+        inner = _find_good_frame(self._octets, 1, len(self._octets))
+        if inner < 0:
+            return found
+        self._rubbish += self._octets[:inner]
+        del self._octets[:inner]
+        return self.feed(b"")
+
     def give_up(self) -> list[Found | Rubbish]:
         """Nothing came for too long: the frame that was begun is none; look for others inside what is there."""
         found: list[Found | Rubbish] = []
@@ -367,11 +406,10 @@ class FrameReader:
         return found
 
     def _unclosed(self, found: list[Found | Rubbish]) -> bool:
-        """Take a frame that is whole but for its closing flag: a check octet that equals the flag ate it somewhere."""
-        length = int.from_bytes(self._octets[1:3], "big") & MAX_LENGTH
-        if len(self._octets) != length + 1:
-            return False
+        """Take a frame that is whole but for its closing flag, which some line swallowed."""
         octets = bytes(self._octets)
+        if len(octets) + 1 != _frame_end(octets, 0):
+            return False
         try:
             frame = decode_hdlc_frame(octets + bytes((FLAG,)))
         except DecodeError:
@@ -395,18 +433,15 @@ class FrameReader:
                 at += 1
             if at + 3 > len(octets):
                 return at
-            length = int.from_bytes(octets[at + 1 : at + 3], "big")
-            if length >> 12 != FORMAT_TYPE or length & MAX_LENGTH < MIN_LENGTH:
+            end = _frame_end(octets, at)
+            if end == 0:
                 at = self._skip(at, bool(self._rubbish))
-                continue
-            end = at + (length & MAX_LENGTH) + 2
-            if end > len(octets):
+            elif end > len(octets):
                 return at
-            if octets[end - 1] != FLAG:
+            elif octets[end - 1] != FLAG:
                 at = self._skip(at, True)
-                continue
-            self._take(bytes(octets[at:end]), found)
-            at = end - 1  # the closing flag may open the next frame
+            else:
+                at = self._take(at, end, found)
 
     def _skip(self, at: int, told: bool) -> int:
         """Step over a flag that opens nothing. Alone it is the closing flag of the frame before, and no rubbish."""
@@ -414,12 +449,19 @@ class FrameReader:
             self._rubbish.append(FLAG)
         return at + 1
 
-    def _take(self, octets: bytes, found: list[Found | Rubbish]) -> None:
+    def _take(self, at: int, end: int, found: list[Found | Rubbish]) -> int:
+        """The octets between two flags; returns where to go on. A closing flag may open the next frame."""
         self._flush(found)
+        octets = bytes(self._octets[at:end])
         try:
             found.append(Found(decode_hdlc_frame(octets), octets))
         except DecodeError as error:
+            # Where octets were lost, the length reaches into the next frame: that one shall not be lost as well.
+            inner = _find_good_frame(self._octets, at + 1, end - 1)
+            if inner >= 0:
+                octets, end = octets[: inner - at], inner + 1
             found.append(Rubbish(octets, f"damaged frame: {error.field}: {error.reason}"))
+        return end - 1
 
     def _flush(self, found: list[Found | Rubbish]) -> None:
         if self._rubbish:

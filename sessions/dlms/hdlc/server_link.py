@@ -1,16 +1,15 @@
 """The server's HDLC link: one meter on a line that it may share with others.
 
 A secondary station speaks only when it was asked: the poll bit hands it the turn, its own final bit hands it back. Frames for
-other addresses, and frames that are damaged, are met with silence, as on a real line.
+other addresses, and frames that are damaged, are met with silence, as on a real line. There are two states, and `_handle` reads
+as their table: SNRM connects in both, without a connection only DM answers, within one DISC ends it.
 """
 
 from __future__ import annotations
 
-from collections import deque
-
 from sessions.dlms.errors import DecodeError
 from sessions.dlms.hdlc.address import HdlcAddress, client_address, server_address
-from sessions.dlms.hdlc.client_link import LLC_RESPONSE, strip_llc
+from sessions.dlms.hdlc.exchange import LLC_RESPONSE, Arrival, Receiver, Sender, strip_llc
 from sessions.dlms.hdlc.frame import (
     DiscFrame,
     DmFrame,
@@ -18,20 +17,30 @@ from sessions.dlms.hdlc.frame import (
     FrameReader,
     HdlcFrame,
     InfoFrame,
+    RejFrame,
     RnrFrame,
     RrFrame,
+    Rubbish,
     SnrmFrame,
     UaFrame,
     UiFrame,
 )
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
-from sessions.dlms.link import ApduReceived, FrameReceived, LinkConnected, LinkDisconnected, Outbox
+from sessions.dlms.link import (
+    ApduReceived,
+    FrameReceived,
+    LinkConnected,
+    LinkDisconnected,
+    OctetsDiscarded,
+    Outbox,
+)
 
 
 class HdlcServerLink(Outbox):
     """A secondary station. `parameters` is the most that it takes; several may be fed the octets of one line.
 
-    `client_sap` is the client that is connected; it is 0 while none is.
+    `client_sap` is the client that is connected; it is 0 while none is. Seconds: after `inactivity_timeout` without a frame the
+    connection is dropped, `inter_octet_timeout` is the pause after which a frame that was begun is none.
     """
 
     def __init__(
@@ -42,45 +51,49 @@ class HdlcServerLink(Outbox):
         address_octets: int = 1,
         parameters: HdlcParameters | None = None,
         inactivity_timeout: float = 120.0,
+        inter_octet_timeout: float = 1.0,
     ) -> None:
         super().__init__()
         self.server: HdlcAddress = server_address(server_sap, physical_address, address_octets)
         self.offered = parameters or HdlcParameters()
         self.parameters = HdlcParameters()
         self.inactivity_timeout = inactivity_timeout
+        self.inter_octet_timeout = inter_octet_timeout
         self.client_sap = 0
         self.connected = False
         self._reader = FrameReader()
-        self._deadline: float | None = None
+        self._inactive_at: float | None = None
+        self._octet_at: float | None = None
         self._reply_to: HdlcAddress = self.server
         self._reset()
 
     def _reset(self) -> None:
-        self._segments: deque[bytes] = deque()
-        self._last: InfoFrame | None = None  # in flight, until it is acknowledged
-        self._sent = 0
-        self._expected = 0
-        self._received = bytearray()
+        self._sender = Sender()
+        self._receiver = Receiver()
         self._our_turn = False
 
     # -- ours --------------------------------------------------------------------------------------------------------
 
     def send_apdu(self, apdu: bytes, now: float) -> None:
         """Answer. It goes out at once where it is our turn, else with the client's next poll."""
-        octets = LLC_RESPONSE + apdu
-        size = self.parameters.max_info_transmit
-        self._segments.extend(octets[at : at + size] for at in range(0, len(octets), size))
+        self._sender.load(LLC_RESPONSE + apdu, self.parameters.max_info_transmit)
         if self._our_turn:
-            self._send_segment(now)
+            self._send_turn(now)
 
     # -- theirs ------------------------------------------------------------------------------------------------------
 
     def receive_octets(self, octets: bytes, now: float) -> None:
-        for item in self._reader.feed(octets):
-            if isinstance(item, Found) and self._is_for_us(item.frame):
+        self._handle_all(self._reader.feed(octets), now)
+        self._octet_at = now + self.inter_octet_timeout if self._reader.pending else None
+
+    def _handle_all(self, items: list[Found | Rubbish], now: float) -> None:
+        for item in items:
+            if isinstance(item, Rubbish):
+                self._tell(OctetsDiscarded(item.octets, item.reason, now))
+            elif self._is_for_us(item.frame):
                 self._tell(FrameReceived(item.octets, now))
                 if self.connected:
-                    self._deadline = now + self.inactivity_timeout
+                    self._inactive_at = now + self.inactivity_timeout
                 self._handle(item.frame, now)
 
     def _is_for_us(self, frame: HdlcFrame) -> bool:
@@ -96,13 +109,14 @@ class HdlcServerLink(Outbox):
         elif isinstance(frame, UiFrame):
             self._tell(ApduReceived(strip_llc(frame.information), unsolicited=True))
         elif not self.connected:
-            self._answer(DmFrame(destination=frame.source, source=frame.destination), now)
+            if frame.poll_final:
+                self._answer(DmFrame(destination=frame.source, source=frame.destination), now)
         elif isinstance(frame, DiscFrame):
             self._answer(UaFrame(destination=frame.source, source=frame.destination), now)
             self._disconnect()
         elif isinstance(frame, InfoFrame):
             self._handle_information(frame, now)
-        elif isinstance(frame, RrFrame | RnrFrame):
+        elif isinstance(frame, RrFrame | RejFrame | RnrFrame):
             self._handle_ready(frame, now)
 
     def _connect(self, frame: SnrmFrame, now: float) -> None:
@@ -115,7 +129,7 @@ class HdlcServerLink(Outbox):
         self.connected = True
         self.client_sap = frame.source.upper
         self._reply_to = frame.destination  # the client's form of our address
-        self._deadline = now + self.inactivity_timeout
+        self._inactive_at = now + self.inactivity_timeout
         self.parameters = self.offered.negotiated_with(proposed)
         answer = UaFrame(destination=frame.source, source=frame.destination, information=self.parameters.encode())
         self._answer(answer, now)
@@ -125,46 +139,30 @@ class HdlcServerLink(Outbox):
         self._reset()
         self.connected = False
         self.client_sap = 0
-        self._deadline = None
+        self._inactive_at = None
         self._tell(LinkDisconnected())
 
     def _handle_information(self, frame: InfoFrame, now: float) -> None:
-        if frame.send_sequence != self._expected:
-            self._repeat(frame.poll_final, now)
+        arrival = self._receiver.accept(frame, self.parameters.window_receive)
+        self._sender.acknowledge(frame.receive_sequence)
+        if arrival is not Arrival.EXPECTED:
+            # Lost or repeated: what we said last, or where we stand, tells the client.
+            self._take_turn(frame.poll_final, now)
             return
-        self._expected = (self._expected + 1) % 8
-        self._acknowledge(frame.receive_sequence)
-        self._received += frame.information
+        if self._receiver.is_overfull:
+            self._answer(DmFrame(destination=frame.source, source=frame.destination), now)
+            self._disconnect()
+            return
+        self._sender.discard()  # a new request: the rest of an older answer is not wanted any more
         if frame.segmented:
-            if frame.poll_final:
-                self._answer(self._rr(), now)
+            self._take_turn(frame.poll_final, now)
             return
-        apdu = strip_llc(bytes(self._received))
-        self._received.clear()
-        self._segments.clear()
         self._our_turn = frame.poll_final
-        self._tell(ApduReceived(apdu))
+        self._tell(ApduReceived(self._receiver.take_apdu()))
 
-    def _handle_ready(self, frame: RrFrame | RnrFrame, now: float) -> None:
-        if not self._acknowledge(frame.receive_sequence):
-            self._repeat(frame.poll_final, now)
-        elif not frame.poll_final:
-            return
-        elif self._segments:
-            self._our_turn = True
-            self._send_segment(now)
-        else:
-            self._answer(self._rr(), now)
-
-    def _acknowledge(self, receive_sequence: int) -> bool:
-        if receive_sequence == self._sent:
-            self._last = None
-        return self._last is None
-
-    def _repeat(self, polled: bool, now: float) -> None:
-        """The client missed our frame, or repeats its own: our last frame again, or where we stand."""
-        if polled:
-            self._answer(self._last if self._last is not None else self._rr(), now)
+    def _handle_ready(self, frame: RrFrame | RejFrame | RnrFrame, now: float) -> None:
+        self._sender.acknowledge(frame.receive_sequence)
+        self._take_turn(frame.poll_final, now, may_inform=not isinstance(frame, RnrFrame))
 
     # -- timers and small things -------------------------------------------------------------------------------------
 
@@ -173,31 +171,47 @@ class HdlcServerLink(Outbox):
             self._disconnect()
 
     def next_timer(self) -> float | None:
-        return self._deadline
+        return min((at for at in (self._inactive_at, self._octet_at) if at is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """After a time without traffic a meter drops the link without a word."""
-        if self._deadline is not None and now >= self._deadline:
+        if self._octet_at is not None and now >= self._octet_at:
+            self._octet_at = None
+            self._handle_all(self._reader.give_up(), now)
+        if self._inactive_at is not None and now >= self._inactive_at:
             self._disconnect()
 
-    def _send_segment(self, now: float) -> None:
-        information = self._segments.popleft()
-        self._last = InfoFrame(
-            destination=client_address(self.client_sap),
-            source=self._reply_to,
-            send_sequence=self._sent,
-            receive_sequence=self._expected,
-            information=information,
-            segmented=bool(self._segments),
-        )
-        self._sent = (self._sent + 1) % 8
-        self._our_turn = False
-        self._answer(self._last, now)
+    def _take_turn(self, polled: bool, now: float, *, may_inform: bool = True) -> None:
+        """Speak, if the client handed over: information where there is some, else where we stand."""
+        if not polled:
+            return
+        if may_inform and self._sender.has_segments:
+            self._send_turn(now)
+        else:
+            self._answer(
+                RrFrame(
+                    destination=client_address(self.client_sap),
+                    source=self._reply_to,
+                    receive_sequence=self._receiver.expected,
+                ),
+                now,
+            )
 
-    def _rr(self) -> RrFrame:
-        return RrFrame(
-            destination=client_address(self.client_sap), source=self._reply_to, receive_sequence=self._expected
-        )
+    def _send_turn(self, now: float) -> None:
+        """As many segments as the window holds; the last of them hands back the turn."""
+        for segment in self._sender.turn(self.parameters.window_transmit):
+            self._answer(
+                InfoFrame(
+                    destination=client_address(self.client_sap),
+                    source=self._reply_to,
+                    send_sequence=segment.number,
+                    receive_sequence=self._receiver.expected,
+                    information=segment.information,
+                    segmented=segment.more,
+                    poll_final=segment.last_of_turn,
+                ),
+                now,
+            )
 
     def _answer(self, frame: HdlcFrame, now: float) -> None:
         self._our_turn = False

@@ -39,7 +39,7 @@ class Event(Enum):
     UA = auto()
     DM = auto()
     FRMR = auto()
-    MORE = auto()  # an I, RR or RNR frame, and the exchange goes on
+    MORE = auto()  # an I, RR or RNR frame
     DONE = auto()  # the exchange is complete
     GAVE_UP = auto()  # retries are used up
     LINE_LOST = auto()

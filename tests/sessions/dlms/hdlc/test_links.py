@@ -350,11 +350,15 @@ def test_an_answer_with_a_stale_number_is_still_the_answer():
 
 
 def test_a_babbling_server_is_left_after_some_retries():
-    client = idle_client(max_retries=2)
+    client = idle_client(max_retries=2, response_timeout=1.0)
     client.send_apdu(b"x", 0.0)
-    for _ in range(5):
-        send(client, answer(InfoFrame, send_sequence=5, receive_sequence=1, information=b"what"))
+    now = 0.0
+    while client.state is State.AWAITING:
+        now += 0.1
+        send(client, answer(InfoFrame, send_sequence=5, receive_sequence=1, information=b"what"), now)
+        client.handle_timer(now)
     assert isinstance(failure_of(client), NoReplyError)
+    assert 10 < now < 40  # two frames' worth of octets, then three timeouts
 
 
 def test_an_answer_without_end_is_given_up():
