@@ -8,13 +8,14 @@ Source: IEC 62056-6-2 (data types), A-XDR tags of IEC 62056-5-3.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
-from meters.cosem.date_time import CosemDateTime
+from meters.cosem.date_time import UNSPECIFIED_YEAR, CosemDateTime
 
 
 class DataType(IntEnum):
@@ -126,6 +127,16 @@ INTEGERS = frozenset(
         DataType.ENUM,
     }
 )
+DELTAS = frozenset(
+    {
+        DataType.DELTA_INTEGER,
+        DataType.DELTA_LONG,
+        DataType.DELTA_DOUBLE_LONG,
+        DataType.DELTA_UNSIGNED,
+        DataType.DELTA_LONG_UNSIGNED,
+        DataType.DELTA_DOUBLE_LONG_UNSIGNED,
+    }
+)
 STRINGS = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
 
 
@@ -226,27 +237,47 @@ def as_date_time(data: Data) -> CosemDateTime | None:
     return None
 
 
+_LEAST_LETTERS: Final = 3
+"""Fewer printable octets than these are letters by chance."""
+_FLOAT32_DIGITS: Final = 10
+"""Nine significant digits tell any two float32 apart."""
+_ORDINARY_YEARS: Final = range(1990, 2101)
+_LARGEST_DEVIATION: Final = 840
+_DEVIATION_STEP: Final = 15
+"""Time zones differ by quarters of an hour."""
+
+
 def looks_like_date_time(octets: bytes) -> bool:
-    """Whether twelve octets are very likely a date-time: every field in its range, year 1990 to 2100 or unspecified."""
+    """Whether twelve octets that nobody declared are very likely a date-time.
+
+    Every field must be in its range or unspecified, the year between 1990 and 2100, the deviation that of a time zone. Text
+    never passes: no such year is printable. Twelve octets FF do not pass either: their deviation would be -1 minute.
+    """
     if len(octets) != 12:
         return False
-    year, deviation = int.from_bytes(octets[:2], "big"), int.from_bytes(octets[9:11], "big", signed=True)
-    limits = ((1, 12), (1, 31), (1, 7), (0, 23), (0, 59), (0, 59), (0, 99))
+    moment = CosemDateTime.decode(octets)
+    zone = moment.deviation
     return (
-        (1990 <= year <= 2100 or year == 0xFFFF)
-        and all(low <= octet <= high or octet >= 0xFD for octet, (low, high) in zip(octets[2:9], limits, strict=True))
-        and (deviation == -0x8000 or -840 <= deviation <= 840)
+        (moment.date.year in _ORDINARY_YEARS or moment.date.year == UNSPECIFIED_YEAR)
+        and moment.in_range
+        and (zone is None or (abs(zone) <= _LARGEST_DEVIATION and zone % _DEVIATION_STEP == 0))
     )
 
 
 def native(data: Data) -> Any:
-    """As plain Python: None, bool, int, float, bytes, str, list, or a COSEM date or time."""
+    """As plain Python: None, bool, int, float, bytes, str, list, or a COSEM date or time.
+
+    A bcd of two decimal digits is their number, any other the octet in hex.
+    """
     if data.constructed:
         return [native(element) for element in data]
     if data.type in (DataType.VISIBLE_STRING, DataType.UTF8_STRING):
         return _string(data)
     if data.type is DataType.BIT_STRING:
         return str(data.value)
+    if data.type is DataType.BCD:
+        digits = f"{data.value:02x}"
+        return int(digits) if digits.isdecimal() else digits
     return data.value
 
 
@@ -257,13 +288,17 @@ def as_json(data: Data) -> Any:
     value = native(data)
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    if isinstance(value, float):
+        return _float(data) if math.isfinite(value) else str(value)
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def text(data: Data) -> str:
-    """As a technician reads it: `230.1`, `“LGZ1030…” (4c475a…)`, `2026-11-25 10:00:00`."""
+    """As a technician reads it: `230.1`, `“LGZ1030…” (4c475a…)`, `2026-11-25 10:00:00`.
+
+    An octet-string is shown in hex; letters are shown beside it, and twelve octets that `looks_like_date_time` as the
+    moment that they are.
+    """
     if data.type in (DataType.NULL_DATA, DataType.DONT_CARE):
         return data.type.asn1_name
     if data.constructed:
@@ -272,10 +307,29 @@ def text(data: Data) -> str:
     if data.type is DataType.OCTET_STRING:
         return _octets_text(data.value)
     if data.type in STRINGS:
-        return f"“{_string(data)}”"
+        return f"“{_printable(_string(data))}”"
     if data.type is DataType.BOOLEAN:
         return "true" if data.value else "false"
-    return str(data.value)
+    if data.type is DataType.BCD:
+        return f"{data.value:02x}"
+    return str(_float(data) if data.type is DataType.FLOAT32 else data.value)
+
+
+def _float(data: Data) -> float:
+    """The shortest number that means the same float32: 230.1, not 230.10000610351562."""
+    value: float = data.value
+    if data.type is not DataType.FLOAT32 or not math.isfinite(value):
+        return value
+    shorter = (float(f"{value:.{digits}g}") for digits in range(1, _FLOAT32_DIGITS))
+    return next((number for number in shorter if _as_float32(number) == value), value)
+
+
+def _as_float32(number: float) -> float | None:
+    try:
+        rounded: float = struct.unpack(">f", struct.pack(">f", number))[0]
+    except OverflowError:
+        return None
+    return rounded
 
 
 def _string(data: Data) -> str:
@@ -287,9 +341,15 @@ def _string(data: Data) -> str:
         return octets.decode("latin-1")
 
 
+def _printable(shown: str) -> str:
+    """Control characters as `\\x1b`: they must not steer what shows them."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
+
+
 def _octets_text(octets: bytes) -> str:
     if looks_like_date_time(octets):
         return str(CosemDateTime.decode(octets))
-    if len(octets) >= 3 and all(0x20 <= octet < 0x7F for octet in octets):
-        return f"“{octets.decode('ascii')}” ({octets.hex()})"
+    letters = octets.rstrip(b"\x00")
+    if len(letters) >= _LEAST_LETTERS and all(0x20 <= octet < 0x7F for octet in letters):
+        return f"“{letters.decode('ascii')}” ({octets.hex()})"
     return octets.hex() if octets else "(empty)"

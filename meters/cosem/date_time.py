@@ -6,7 +6,7 @@ Many deployed meters send the opposite sign; `reverse_deviation` reads those.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from enum import IntFlag
 
@@ -18,6 +18,7 @@ DAYLIGHT_SAVINGS_BEGIN = 0xFE
 SECOND_LAST_DAY = 0xFD
 LAST_DAY = 0xFE
 
+_LAST_YEAR = 9999
 _MONTH_WORDS = {DAYLIGHT_SAVINGS_END: "dst-end", DAYLIGHT_SAVINGS_BEGIN: "dst-begin"}
 _DAY_WORDS = {SECOND_LAST_DAY: "second-last", LAST_DAY: "last"}
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -33,10 +34,17 @@ class ClockStatus(IntFlag):
     DAYLIGHT_SAVING_ACTIVE = 0x80
 
 
+_WARNINGS = {ClockStatus.INVALID_VALUE: "clock invalid", ClockStatus.DOUBTFUL_VALUE: "clock doubtful"}
+
+
 def _part(number: int, width: int = 2, words: dict[int, str] | None = None) -> str:
     if words and number in words:
         return words[number]
     return "*" * width if number in (UNSPECIFIED, UNSPECIFIED_YEAR) else f"{number:0{width}d}"
+
+
+def _within(number: int, least: int, most: int) -> bool:
+    return least <= number <= most or number == UNSPECIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,16 @@ class CosemDate:
 
     def encode(self) -> bytes:
         return self.year.to_bytes(2, "big") + bytes((self.month, self.day, self.day_of_week))
+
+    @property
+    def in_range(self) -> bool:
+        """Whether every field holds what the standard allows; unspecified and special days and months are allowed."""
+        return (
+            (self.year <= _LAST_YEAR or self.year == UNSPECIFIED_YEAR)
+            and (_within(self.month, 1, 12) or self.month in _MONTH_WORDS)
+            and (_within(self.day, 1, 31) or self.day in _DAY_WORDS)
+            and _within(self.day_of_week, 1, 7)
+        )
 
     def __str__(self) -> str:
         text = f"{_part(self.year, 4)}-{_part(self.month, 2, _MONTH_WORDS)}-{_part(self.day, 2, _DAY_WORDS)}"
@@ -82,6 +100,16 @@ class CosemTime:
 
     def encode(self) -> bytes:
         return bytes((self.hour, self.minute, self.second, self.hundredths))
+
+    @property
+    def in_range(self) -> bool:
+        """Whether every field holds what the standard allows; unspecified is allowed."""
+        return (
+            _within(self.hour, 0, 23)
+            and _within(self.minute, 0, 59)
+            and _within(self.second, 0, 59)
+            and _within(self.hundredths, 0, 99)
+        )
 
     def __str__(self) -> str:
         text = f"{_part(self.hour)}:{_part(self.minute)}:{_part(self.second)}"
@@ -148,16 +176,47 @@ class CosemDateTime:
             date.year, date.month, date.day, time.hour, time.minute, second, hundredths * 10_000, tzinfo=zone
         )
 
+    def later(self, seconds: int) -> CosemDateTime:
+        """`seconds` later by the same clock: same deviation and status, and what was unspecified stays so.
+
+        ValueError as `to_datetime`, and after the year 9999.
+        """
+        try:
+            moment = self.to_datetime() + timedelta(seconds=seconds)
+        except OverflowError:
+            raise ValueError(f"{seconds} s after {self} is no moment") from None
+        stepped = CosemDateTime.from_datetime(moment)
+        date, time = stepped.date, stepped.time
+        if self.date.day_of_week == UNSPECIFIED:
+            date = replace(date, day_of_week=UNSPECIFIED)
+        if self.time.hundredths == UNSPECIFIED:
+            time = replace(time, hundredths=UNSPECIFIED)
+        if self.time.second == UNSPECIFIED and time.second == 0:
+            time = replace(time, second=UNSPECIFIED)
+        return CosemDateTime(date, time, self.deviation, self.clock_status)
+
+    @property
+    def in_range(self) -> bool:
+        """Whether every field of date and time holds what the standard allows."""
+        return self.date.in_range and self.time.in_range
+
+    @property
+    def status(self) -> ClockStatus | None:
+        """The bits of the clock status, None where it is not specified."""
+        return None if self.clock_status == UNSPECIFIED else ClockStatus(self.clock_status)
+
     @property
     def daylight_saving(self) -> bool:
-        return self.clock_status != UNSPECIFIED and bool(self.clock_status & ClockStatus.DAYLIGHT_SAVING_ACTIVE)
+        return self.status is not None and ClockStatus.DAYLIGHT_SAVING_ACTIVE in self.status
 
     def __str__(self) -> str:
+        """`2026-11-25 10:00:00+01:00`, stars for what is unspecified, and what the clock says against its own time."""
         text = f"{self.date} {self.time}"
         if self.deviation is not None:
             sign = "-" if self.deviation > 0 else "+"
             text += f"{sign}{abs(self.deviation) // 60:02d}:{abs(self.deviation) % 60:02d}"
-        return text
+        warnings = [word for bit, word in _WARNINGS.items() if self.status is not None and bit in self.status]
+        return f"{text} ({', '.join(warnings)})" if warnings else text
 
     def iso(self) -> str | None:
         """ISO 8601 where it is a moment, None where fields are unspecified or garbage."""

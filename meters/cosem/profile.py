@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from meters.cosem.data import Data, DataType, as_date_time, integer, long_unsigned, octet_string, structure
-from meters.cosem.date_time import CosemDateTime
+from meters.cosem.data import (
+    DELTAS,
+    INTEGERS,
+    Data,
+    DataType,
+    as_date_time,
+    integer,
+    long_unsigned,
+    octet_string,
+    structure,
+)
 from meters.cosem.obis import ObisCode
 
 CLOCK_CLASS_ID = 8
@@ -62,8 +70,8 @@ def decode_capture_objects(data: Data) -> list[CaptureObject]:
 class RowExpander:
     """Fills the null-data of a compressed buffer, row after row.
 
-    A null in the clock column means "previous plus capture period", in another column "as in the row before", in the first
-    row nothing that could be known. Delta types add to the row before.
+    A null in the clock column means "previous plus capture period" (seconds), in another column "as in the row before", in
+    the first row nothing that could be known. Delta types add to the row before and take its type.
     """
 
     def __init__(self, columns: Sequence[CaptureObject], *, capture_period: int = 0) -> None:
@@ -80,25 +88,19 @@ class RowExpander:
                 continue
             if value.type is DataType.NULL_DATA:
                 values[index] = self._predicted(index, previous[index])
-            elif DataType.DELTA_INTEGER <= value.type <= DataType.DELTA_DOUBLE_LONG_UNSIGNED:
-                base = previous[index]
-                if isinstance(base.value, int):
-                    values[index] = Data(base.type, base.value + value.value)
+            elif value.type in DELTAS and previous[index].type in INTEGERS:
+                values[index] = Data(previous[index].type, previous[index].value + value.value)
         self._previous = values
         return values
 
     def _predicted(self, index: int, previous: Data) -> Data:
         clock = index < len(self.columns) and self.columns[index].is_clock
-        moment = as_date_time(previous)
-        if not clock or moment is None or not self.capture_period:
+        moment = as_date_time(previous) if clock and self.capture_period else None
+        if moment is None:
             return previous
         try:
-            later = moment.to_datetime() + timedelta(seconds=self.capture_period)
-        except (ValueError, OverflowError):
+            stepped = moment.later(self.capture_period)
+        except ValueError:
             return previous
-        stepped = CosemDateTime.from_datetime(later, clock_status=moment.clock_status)
-        return (
-            Data(previous.type, stepped)
-            if previous.type is DataType.DATE_TIME
-            else Data(previous.type, stepped.encode())
-        )
+        typed = previous.type is DataType.DATE_TIME
+        return Data(previous.type, stepped if typed else stepped.encode())

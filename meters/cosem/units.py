@@ -3,90 +3,112 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
+from enum import IntEnum
+from typing import Final
 
 from meters.cosem.data import Data, DataType, enum, integer, structure
 
-UNIT_NONE = 255
 
-UNIT_SYMBOLS: dict[int, str] = {
-    1: "a",
-    2: "mo",
-    3: "wk",
-    4: "d",
-    5: "h",
-    6: "min",
-    7: "s",
-    8: "°",
-    9: "°C",
-    10: "currency",
-    11: "m",
-    12: "m/s",
-    13: "m³",
-    14: "m³",
-    15: "m³/h",
-    16: "m³/h",
-    17: "m³/d",
-    18: "m³/d",
-    19: "l",
-    20: "kg",
-    21: "N",
-    22: "Nm",
-    23: "Pa",
-    24: "bar",
-    25: "J",
-    26: "J/h",
-    27: "W",
-    28: "VA",
-    29: "var",
-    30: "Wh",
-    31: "VAh",
-    32: "varh",
-    33: "A",
-    34: "C",
-    35: "V",
-    36: "V/m",
-    37: "F",
-    38: "Ω",
-    39: "Ωm²/m",
-    40: "Wb",
-    41: "T",
-    42: "A/m",
-    43: "H",
-    44: "Hz",
-    45: "1/(Wh)",
-    46: "1/(varh)",
-    47: "1/(VAh)",
-    48: "V²h",
-    49: "A²h",
-    50: "kg/s",
-    51: "S",
-    52: "K",
-    53: "1/(V²h)",
-    54: "1/(A²h)",
-    55: "1/m³",
-    56: "%",
-    57: "Ah",
-    60: "Wh/m³",
-    61: "J/m³",
-    62: "Mol%",
-    63: "g/m³",
-    64: "Pa·s",
-    65: "J/kg",
-    66: "g/cm²",
-    67: "atm",
-    70: "dBm",
-    71: "dBµV",
-    72: "dB",
-    253: "",
-    254: "",
-    255: "",
-}
+class Unit(IntEnum):
+    """The unit codes, each with the symbol that is shown after a value (empty where a value stands alone)."""
+
+    symbol: str
+
+    def __new__(cls, code: int, symbol: str) -> Unit:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.symbol = symbol
+        return member
+
+    YEAR = 1, "a"
+    MONTH = 2, "mo"
+    WEEK = 3, "wk"
+    DAY = 4, "d"
+    HOUR = 5, "h"
+    MINUTE = 6, "min"
+    SECOND = 7, "s"
+    DEGREE = 8, "°"
+    DEGREE_CELSIUS = 9, "°C"
+    CURRENCY = 10, "currency"
+    METRE = 11, "m"
+    METRE_PER_SECOND = 12, "m/s"
+    CUBIC_METRE = 13, "m³"
+    CUBIC_METRE_CORRECTED = 14, "m³"
+    CUBIC_METRE_PER_HOUR = 15, "m³/h"
+    CUBIC_METRE_PER_HOUR_CORRECTED = 16, "m³/h"
+    CUBIC_METRE_PER_DAY = 17, "m³/d"
+    CUBIC_METRE_PER_DAY_CORRECTED = 18, "m³/d"
+    LITRE = 19, "l"
+    KILOGRAM = 20, "kg"
+    NEWTON = 21, "N"
+    NEWTON_METRE = 22, "Nm"
+    PASCAL = 23, "Pa"
+    BAR = 24, "bar"
+    JOULE = 25, "J"
+    JOULE_PER_HOUR = 26, "J/h"
+    WATT = 27, "W"
+    VOLT_AMPERE = 28, "VA"
+    VAR = 29, "var"
+    WATT_HOUR = 30, "Wh"
+    VOLT_AMPERE_HOUR = 31, "VAh"
+    VAR_HOUR = 32, "varh"
+    AMPERE = 33, "A"
+    COULOMB = 34, "C"
+    VOLT = 35, "V"
+    VOLT_PER_METRE = 36, "V/m"
+    FARAD = 37, "F"
+    OHM = 38, "Ω"
+    OHM_SQUARE_METRE_PER_METRE = 39, "Ωm²/m"
+    WEBER = 40, "Wb"
+    TESLA = 41, "T"
+    AMPERE_PER_METRE = 42, "A/m"
+    HENRY = 43, "H"
+    HERTZ = 44, "Hz"
+    PER_WATT_HOUR = 45, "1/(Wh)"
+    PER_VAR_HOUR = 46, "1/(varh)"
+    PER_VOLT_AMPERE_HOUR = 47, "1/(VAh)"
+    VOLT_SQUARED_HOUR = 48, "V²h"
+    AMPERE_SQUARED_HOUR = 49, "A²h"
+    KILOGRAM_PER_SECOND = 50, "kg/s"
+    SIEMENS = 51, "S"
+    KELVIN = 52, "K"
+    PER_VOLT_SQUARED_HOUR = 53, "1/(V²h)"
+    PER_AMPERE_SQUARED_HOUR = 54, "1/(A²h)"
+    PER_CUBIC_METRE = 55, "1/m³"
+    PERCENT = 56, "%"
+    AMPERE_HOUR = 57, "Ah"
+    ENERGY_PER_VOLUME = 60, "Wh/m³"
+    CALORIFIC_VALUE = 61, "J/m³"
+    MOLE_PERCENT = 62, "mol%"
+    GRAM_PER_CUBIC_METRE = 63, "g/m³"
+    PASCAL_SECOND = 64, "Pa·s"
+    JOULE_PER_KILOGRAM = 65, "J/kg"
+    GRAM_PER_SQUARE_CENTIMETRE = 66, "g/cm²"
+    ATMOSPHERE = 67, "atm"
+    DECIBEL_MILLIWATT = 70, "dBm"
+    DECIBEL_MICROVOLT = 71, "dBµV"
+    DECIBEL = 72, "dB"
+    INCH = 128, "in"
+    DEGREE_FAHRENHEIT = 131, "°F"
+    CUBIC_FOOT = 137, "ft³"
+    US_GALLON = 140, "gal (US)"
+    BRITISH_THERMAL_UNIT = 146, "BTU"
+    BRITISH_THERMAL_UNIT_PER_DAY = 174, "BTU/d"
+    EXTENDED = 253, ""
+    OTHER = 254, ""
+    COUNT = 255, ""
+
+
+_SYMBOLS: Final = {int(unit): unit.symbol for unit in Unit}
+_EXACT: Final = Context(prec=60)
+"""More digits than any integer of a meter scaled by any scaler: the caller's own precision never rounds a reading."""
+_LARGEST_SCALER: Final = 30
 
 
 def unit_symbol(unit: int) -> str:
     """The symbol, empty for a count or no unit; `unit 99` for a number that is not assigned."""
-    return UNIT_SYMBOLS.get(unit, f"unit {unit}")
+    return _SYMBOLS.get(unit, f"unit {unit}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +124,7 @@ class ScalerUnit:
 
     def apply(self, value: int) -> Decimal:
         """The exact scaled value, with as many decimals as the scaler says."""
-        return Decimal(value).scaleb(self.scaler) if self.scaler < 0 else Decimal(value * 10**self.scaler)
+        return Decimal(value).scaleb(self.scaler, _EXACT) if self.scaler < 0 else Decimal(value * 10**self.scaler)
 
     @classmethod
     def from_data(cls, data: Data) -> ScalerUnit:
@@ -110,7 +132,8 @@ class ScalerUnit:
         if data.type is not DataType.STRUCTURE or len(data) != 2:
             raise ValueError("scaler_unit is a structure of two elements")
         scaler, unit = data[0].value, data[1].value
-        if not isinstance(scaler, int) or not isinstance(unit, int) or not -30 <= scaler <= 30:
+        whole = type(scaler) is int and type(unit) is int  # not bool, which is an int too
+        if not whole or abs(scaler) > _LARGEST_SCALER:
             raise ValueError(f"scaler {scaler!r} and unit {unit!r} are not a scaler_unit")
         return cls(scaler, unit)
 

@@ -76,3 +76,55 @@ def test_python_times_go_round(moment, zone):
 
 def test_status_bits_have_the_standards_values():
     assert [int(bit) for bit in ClockStatus] == [1, 2, 4, 8, 0x80]
+
+
+@pytest.mark.parametrize(
+    ("octets", "shown"),
+    [
+        ("07ea0b19030a0000008000ff", "2026-11-25 10:00:00"),
+        ("07ea0b19030a000000800080", "2026-11-25 10:00:00"),
+        ("07ea0b19030a000000800001", "2026-11-25 10:00:00 (clock invalid)"),
+        ("07ea0b19030a000000ffc403", "2026-11-25 10:00:00+01:00 (clock invalid, clock doubtful)"),
+        ("07ea0b19030a0000ff014a00", "2026-11-25 10:00:00-05:30"),
+        ("fffffd01ff020000008000ff", "****-dst-end-01 02:00:00"),
+        ("07eafefe01020304058000ff", "2026-dst-begin-last Mon 02:03:04.05"),
+    ],
+)
+def test_what_a_technician_reads(octets, shown):
+    assert str(CosemDateTime.decode(bytes.fromhex(octets))) == shown
+
+
+def test_the_status_is_bits_or_not_specified():
+    assert CosemDateTime.decode(bytes.fromhex("07ea0b19030a000000800081")).status == (
+        ClockStatus.INVALID_VALUE | ClockStatus.DAYLIGHT_SAVING_ACTIVE
+    )
+    assert CosemDateTime.decode(bytes.fromhex("07ea0b19030a0000008000ff")).status is None
+
+
+@pytest.mark.parametrize(
+    ("octets", "seconds", "later"),
+    [
+        ("07ea0b1f022d0000008000ff", 900, None),  # hour 45
+        ("07ea0b1e01173b0000ffc400", 900, "07ea0c0102000e0000ffc400"),  # into the next month, deviation kept
+        ("07ea0b1eff173bffff800000", 900, "07ea0c01ff000effff800000"),  # what was unspecified stays so
+        ("07ea0b1eff1730ffff800000", 61, "07ea0b1eff173101ff800000"),  # but a second that is needed is told
+        ("ffff0b1e01173b000080 00ff".replace(" ", ""), 900, None),
+        ("270f0c1f05173b3b00800000", 900, None),  # behind the last year
+    ],
+)
+def test_a_period_later(octets, seconds, later):
+    moment = CosemDateTime.decode(bytes.fromhex(octets))
+    if later is None:
+        with pytest.raises(ValueError):
+            moment.later(seconds)
+    else:
+        assert moment.later(seconds).encode().hex() == later
+
+
+@given(st.binary(min_size=12, max_size=12), st.integers(-(10**6), 10**6))
+def test_any_octets_step_or_are_refused(octets, seconds):
+    try:
+        later = CosemDateTime.decode(octets).later(seconds)
+    except ValueError:
+        return
+    assert (later.to_datetime() - CosemDateTime.decode(octets).to_datetime()).total_seconds() == seconds

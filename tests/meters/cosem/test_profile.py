@@ -1,8 +1,21 @@
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from meters.cosem.data import Data, DataType, array, date_time, double_long_unsigned, null, structure, unsigned
+from meters.cosem.data import (
+    DELTAS,
+    Data,
+    DataType,
+    array,
+    date_time,
+    double_long_unsigned,
+    null,
+    octet_string,
+    structure,
+    unsigned,
+)
 from meters.cosem.date_time import CosemDateTime
 from meters.cosem.obis import ObisCode
 from meters.cosem.profile import CaptureObject, RowExpander, decode_capture_objects
@@ -67,3 +80,45 @@ def test_a_row_may_gain_a_column():
     expander = RowExpander([CLOCK, ENERGY])
     expander.expand(structure(null()))
     assert expander.expand(structure(null(), unsigned(3), null()))[1:] == [unsigned(3), null()]
+
+
+def test_a_predicted_clock_keeps_its_deviation_status_and_type():
+    typed = Data(DataType.DATE_TIME, CosemDateTime.decode(bytes.fromhex("07ea0a190702000000ff8880")))
+    plain = octet_string(bytes.fromhex("07ea0a19ff0200ffffff8880"))
+    for first, second in ((typed, "07ea0a190702 0f0000ff8880"), (plain, "07ea0a19ff020fffffff8880")):
+        expander = RowExpander([CLOCK], capture_period=900)
+        expander.expand(structure(first))
+        [clock] = expander.expand(structure(null()))
+        assert clock.type is first.type
+        octets = clock.value.encode() if clock.type is DataType.DATE_TIME else clock.value
+        assert octets.hex() == second.replace(" ", "")
+
+
+@pytest.mark.parametrize("clock", ["ffffffffffffffffff8000ff", "270f0c1f05173b3b00800000", "000000000000000000000000"])
+def test_a_clock_that_is_no_moment_is_not_stepped(clock):
+    expander = RowExpander([CLOCK], capture_period=900)
+    first = octet_string(bytes.fromhex(clock))
+    expander.expand(structure(first))
+    assert expander.expand(structure(null())) == [first]
+
+
+@pytest.mark.parametrize("kind", sorted(DELTAS))
+def test_every_delta_takes_the_type_of_its_column(kind):
+    expander = RowExpander([ENERGY])
+    expander.expand(structure(double_long_unsigned(100)))
+    assert expander.expand(structure(Data(kind, 3))) == [double_long_unsigned(103)]
+
+
+def test_a_delta_without_a_number_before_it_stays_what_it_is():
+    delta = Data(DataType.DELTA_UNSIGNED, 3)
+    expander = RowExpander([ENERGY])
+    assert expander.expand(structure(delta)) == [delta]
+    expander = RowExpander([ENERGY])
+    expander.expand(structure(null()))
+    assert expander.expand(structure(delta)) == [delta]
+
+
+@given(st.binary(min_size=6, max_size=6), st.integers(0, 65535), st.integers(-128, 127), st.integers(0, 65535))
+def test_any_capture_object_goes_round(name, class_id, attribute_id, data_index):
+    column = CaptureObject(class_id, ObisCode.from_octets(name), attribute_id, data_index)
+    assert CaptureObject.from_data(column.to_data()) == column

@@ -1,9 +1,12 @@
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
+from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from meters.cosem.data import double_long, structure, visible_string
-from meters.cosem.units import ScalerUnit, unit_symbol
+from meters.cosem.data import boolean, double_long, enum, integer, structure, visible_string
+from meters.cosem.units import ScalerUnit, Unit, unit_symbol
 
 
 @pytest.mark.parametrize(
@@ -13,6 +16,20 @@ from meters.cosem.units import ScalerUnit, unit_symbol
 def test_scaling_is_exact_and_keeps_the_decimals(scaler, value, scaled):
     assert str(ScalerUnit(scaler, 30).apply(value)) == scaled
     assert isinstance(ScalerUnit(scaler, 30).apply(value), Decimal)
+
+
+@given(st.integers(-(2**63), 2**64 - 1), st.integers(-30, 30))
+@settings(max_examples=100)
+def test_no_digit_is_lost_whatever_precision_the_caller_works_with(value, scaler):
+    with localcontext(Context(prec=3)):
+        scaled = ScalerUnit(scaler, 30).apply(value)
+    assert Fraction(scaled) == value * Fraction(10) ** scaler
+
+
+def test_units_have_the_standards_numbers():
+    assert (Unit.WATT, Unit.WATT_HOUR, Unit.VOLT, Unit.CUBIC_METRE, Unit.COUNT) == (27, 30, 35, 13, 255)
+    assert Unit(32).symbol == "varh"
+    assert {int(unit) for unit in Unit} >= set(range(1, 58)) | set(range(60, 68)) | {70, 71, 72, 253, 254, 255}
 
 
 def test_symbols():
@@ -32,6 +49,9 @@ def test_it_goes_round():
         structure(),
         structure(visible_string("a"), visible_string("b")),
         structure(double_long(99), double_long(1)),
+        structure(integer(-31), enum(30)),
+        structure(boolean(True), enum(30)),
+        structure(integer(0), enum(30), enum(30)),
     ],
 )
 def test_anything_else_is_refused(wrong):
