@@ -21,8 +21,8 @@ from typing import Any, Final, Literal
 from sessions.association_file import AssociationFileError, parse_association
 from sessions.dlms.association import AssociationParameters
 from sessions.dlms.hdlc.parameters import HdlcParameters
-from sessions.simulator.device import LogicalDevice, MeterSecurity, Role, ServedClient
-from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type, system_title
+from sessions.simulator.device import MANAGEMENT_DEVICE, LogicalDevice, MeterSecurity, Role, ServedClient
+from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type
 
 LABS: Final = Path(__file__).parent / "labs"
 DEFAULT_PORT: Final = 4059
@@ -39,6 +39,14 @@ LineKind = Literal["wrapper", "hdlc", "pty"]
 
 class LabError(ValueError):
     """A lab that cannot be set up; the message names the file's entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class HdlcOptions:
+    """What the meters of one HDLC line share: octets of an information field, seconds until a silent link is dropped."""
+
+    max_info: int = HDLC_MAX_INFO
+    inactivity_timeout: int = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,47 +126,26 @@ def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivi
     kind = table["kind"]
     if kind not in ("wrapper", "hdlc", "pty"):
         raise LabError(f"“{kind}” is no kind of line: wrapper, hdlc or pty")
-    max_info = table.get("max_info", HDLC_MAX_INFO)
-    meters = tuple(
-        make_meter(meter, host_clock, hdlc=kind != "wrapper", max_info=max_info, inactivity_timeout=inactivity_timeout)
-        for meter in table["meters"]
-    )
+    hdlc = None if kind == "wrapper" else HdlcOptions(table.get("max_info", HDLC_MAX_INFO), int(inactivity_timeout))
+    meters = tuple(make_meter(meter, host_clock, hdlc) for meter in table["meters"])
     if not meters or (kind == "wrapper" and len(meters) > 1):
         raise LabError("a wrapper line has one meter, an HDLC line at least one")
     return LabLine(kind=kind, meters=meters, port=table.get("port", 0))
 
 
 def make_meter(
-    table: Mapping[str, Any],
-    host_clock: Callable[[], datetime],
-    *,
-    hdlc: bool,
-    max_info: int = HDLC_MAX_INFO,
-    inactivity_timeout: float = 180.0,
+    table: Mapping[str, Any], host_clock: Callable[[], datetime], hdlc: HdlcOptions | None = None
 ) -> LabMeter:
-    """One meter of a lab file's table."""
+    """One meter of a lab file's table, on an HDLC line or (None) on the wrapper."""
     serial_number = table["serial_number"]
     if not isinstance(serial_number, str) or not (serial_number.isascii() and serial_number.isdigit()):
         raise LabError(f"{serial_number!r} is no serial number: a text of digits")
     address = table.get("physical_address") if hdlc else None
-    association = _announced(table.get("association", DEFAULT_ASSOCIATION), hdlc, address, max_info)
+    association = _announced(table.get("association", DEFAULT_ASSOCIATION), hdlc, address)
     meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
-    parameters = parse_association(association).parameters
-    settings = MeterSettings(
-        serial_number=serial_number,
-        security=security_for(parameters, first_counter=_first_counter(host_clock())),
-        clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value))),),
-        host_clock=host_clock,
-        max_send_pdu_size=table.get("max_pdu_size", 0),
-        device_address=address or 1,
-        max_info=max_info,
-        inactivity_timeout=int(inactivity_timeout),
-    )
-    if "server_system_title" in association:
-        raise LabError(f"{serial_number}: server_system_title follows from the serial number")
-    device = build_meter(meter_type, settings)
-    if parameters.needs_counters:
-        association["server_system_title"] = system_title(meter_type.manufacturer, serial_number).hex().upper()
+    device = build_meter(meter_type, _settings(table, association, host_clock, hdlc))
+    if parse_association(association).parameters.needs_counters:
+        association["server_system_title"] = device.server_system_title.hex().upper()
     return LabMeter(
         serial_number=serial_number,
         name=table.get("name", f"{meter_type.name} {serial_number}"),
@@ -167,17 +154,45 @@ def make_meter(
         association=association,
         physical_address=address,
         address_octets=1 if address is None else 2,
-        parameters=HdlcParameters(max_info, max_info, 1, 1),
+        parameters=HdlcParameters(hdlc.max_info, hdlc.max_info, 1, 1) if hdlc else HdlcParameters(),
+    )
+
+
+def _settings(
+    table: Mapping[str, Any],
+    association: Mapping[str, Any],
+    host_clock: Callable[[], datetime],
+    hdlc: HdlcOptions | None,
+) -> MeterSettings:
+    parameters = parse_association(association).parameters
+    if "server_system_title" in association:
+        raise LabError("server_system_title follows from the serial number")
+    line = hdlc or HdlcOptions()
+    return MeterSettings(
+        serial_number=table["serial_number"],
+        security=MeterSecurity(
+            guek=parameters.guek or b"",
+            gak=parameters.gak or b"",
+            suite=parameters.security_suite,
+            first_counter=_first_counter(host_clock()),
+        ),
+        clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value))),),
+        host_clock=host_clock,
+        max_send_pdu_size=table.get("max_pdu_size", 0),
+        device_address=table.get("physical_address", MANAGEMENT_DEVICE),
+        max_info=line.max_info,
+        inactivity_timeout=line.inactivity_timeout,
     )
 
 
 def _announced(
-    association: Mapping[str, Any], hdlc: bool, physical_address: int | None, max_info: int
+    association: Mapping[str, Any], hdlc: HdlcOptions | None, physical_address: int | None
 ) -> dict[str, Any]:
     """The association file of a meter: the lab's keys, and how the line is framed."""
-    announced = {"framing": "hdlc" if hdlc else "wrapper", "server_sap": 1, **association}
+    framing = "hdlc" if hdlc else "wrapper"
+    announced = {"framing": framing, "server_sap": MANAGEMENT_DEVICE, **association}
     if hdlc:
-        settings = {"max_info": max_info, "window": 1, "address_octets": 1}
+        settings = {"max_info": hdlc.max_info, "window": 1, "address_octets": 1}
         if physical_address is not None:
             settings |= {"physical_address": physical_address, "address_octets": 2}
         announced["hdlc"] = settings
@@ -195,16 +210,6 @@ def served_client(parameters: AssociationParameters, role: Role) -> ServedClient
     )
 
 
-def security_for(parameters: AssociationParameters, *, first_counter: int = 1) -> MeterSecurity:
-    """The meter's keys, as the client of the association knows them."""
-    return MeterSecurity(
-        guek=parameters.guek or b"",
-        gak=parameters.gak or b"",
-        suite=parameters.security_suite,
-        first_counter=first_counter,
-    )
-
-
 def _first_counter(now: datetime) -> int:
     return max(1, int(now.timestamp()) - COUNTER_EPOCH)
 
@@ -216,7 +221,7 @@ def plain_lab(
     lines = []
     for number in range(count):
         table = {"serial_number": str(FIRST_SERIAL + number)}
-        meter = make_meter(table, host_clock, hdlc=False)
+        meter = make_meter(table, host_clock)
         lines.append(LabLine(kind="wrapper", meters=(meter,), port=port + number if port else 0))
     return Lab(lines=tuple(lines), host=host, reply_delay=reply_delay, fixed_ports=True)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sessions.simulator.lab import Lab, LabLine, LabMeter, make_meter
+from sessions.simulator.lab import HdlcOptions, Lab, LabLine, LabMeter, make_meter
 from sessions.simulator.listeners import RunningLab
 
 NOON = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
@@ -52,7 +52,7 @@ def lab_meter(
     """A meter of the demo's type; `physical_address` puts it on an HDLC line."""
     hdlc = table.pop("hdlc", "physical_address" in table)
     entry = {"serial_number": serial_number, "association": association, **table}
-    return make_meter(entry, clock or HandClock(), hdlc=hdlc)
+    return make_meter(entry, clock or HandClock(), HdlcOptions() if hdlc else None)
 
 
 def lab_of(*lines: LabLine, **options: Any) -> Lab:

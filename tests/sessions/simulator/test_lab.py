@@ -121,7 +121,7 @@ def test_ports_are_moved_together():
 
 def test_the_meters_counters_begin_above_those_of_earlier_runs():
     clock = HandClock()
-    first = make_meter({"serial_number": "1", "association": GMAC}, clock, hdlc=False)
+    first = make_meter({"serial_number": "1", "association": GMAC}, clock)
     clock.advance(seconds=10)
-    second = make_meter({"serial_number": "1", "association": GMAC}, clock, hdlc=False)
+    second = make_meter({"serial_number": "1", "association": GMAC}, clock)
     assert first.device.security.counters.take() + 10 == second.device.security.counters.take()

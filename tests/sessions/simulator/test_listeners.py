@@ -7,7 +7,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,8 @@ from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor
 from sessions.dlms.client import DlmsClient
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import LinkRefusedError
+from sessions.dlms.hdlc.address import client_address, server_address
+from sessions.dlms.hdlc.frame import SnrmFrame
 from sessions.dlms.wrapper import WrapperFrame
 from sessions.links.driver import Conversation, make_link
 from sessions.links.endpoint import parse_endpoint
@@ -210,14 +211,14 @@ async def test_a_lab_that_cannot_start_leaves_nothing(tmp_path):
 async def test_a_line_that_nobody_reads_does_not_stop_the_lab(tmp_path, monkeypatch):
     monkeypatch.setattr(listeners, "PTY_RETRIES", 2)
     lab = lab_of(LabLine(kind="pty", meters=(lab_meter(LLS, serial_number="10000005", physical_address=19),)))
+    snrm = SnrmFrame(destination=server_address(1, 19, 2), source=client_address(32)).encode()
     async with RunningLab(lab, tmp_path) as running:
-        port = os.open(Path(tmp_path / "10000005"), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        port = os.open(tmp_path / "10000005", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
-            snrm = bytes.fromhex("7ea0080227419300007e")
-            for _ in range(300):
-                with pytest.MonkeyPatch.context():
-                    os.write(port, snrm)
-                await asyncio.sleep(0)
+            # More answers than the line's buffer holds.
+            for _ in range(500):
+                os.write(port, snrm)
+                await asyncio.sleep(0.001)
         finally:
             os.close(port)
         assert await serial_number(running.announcements[0]) == b"10000005"
