@@ -28,7 +28,10 @@ DIAGNOSTIC_HINTS: Final[dict[int, str]] = {
     AcseDiagnostic.AUTHENTICATION_REQUIRED: "Check the authentication: this client SAP is not served without.",
 }
 UNEXPLAINED: Final = frozenset({AcseDiagnostic.NULL, AcseDiagnostic.NO_REASON_GIVEN})
-UNEXPLAINED_CIPHERED_HINT: Final = "A meter that cannot decipher the request says no more: check guek, gak, client system title and security suite too."
+UNEXPLAINED_CIPHERED_HINT: Final = (
+    "A meter that cannot decipher the request says no more: "
+    "check guek, gak, client system title and security suite too."
+)
 AUTHENTICATION_HINT: Final = (
     "authentication-failure: check the secret's exact octets (text or hex, length, padding). "
     "Do not try again and again: meters lock out."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -24,7 +25,7 @@ from meters.cosem.profile import CaptureObject
 from meters.cosem.units import ScalerUnit
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.errors import NoReplyError
-from sessions.management.commands.read import show
+from sessions.management.commands.read import Command, show
 from sessions.object_reference import ObjectReference
 from sessions.reading import Profile, ProfileColumn, Reading, Report
 
@@ -55,7 +56,7 @@ def simulated(directory: Path, *arguments: str) -> Iterator[list[dict[str, Any]]
         stdout=subprocess.PIPE,
         text=True,
     )
-    watchdog = threading.Timer(90, process.kill)
+    watchdog = threading.Timer(900, process.kill)
     watchdog.start()
     try:
         assert process.stdout is not None
@@ -111,10 +112,13 @@ def run(directory: Path, endpoint: str, association: dict[str, Any], *arguments:
 
 
 def refused(directory: Path, endpoint: str, association: dict[str, Any]) -> dict[str, str]:
-    """The error of a reading that fails, as JSON; the sentence for people says the same."""
-    code, output, _ = run(directory, endpoint, association, CLOCK, "--json")
-    assert code == 1
-    error = json.loads(output)["error"]
+    """The error of a reading that fails, as JSON. In this process: these tests may not touch the database."""
+    output = io.StringIO()
+    path = association_file(directory, association)
+    with pytest.raises(SystemExit) as raised:
+        call_command("read", endpoint, CLOCK, "--association", path, "--json", stdout=output)
+    assert raised.value.code == 1
+    error = json.loads(output.getvalue())["error"]
     assert set(error) >= {"layer", "code", "message", "hint"}
     return error
 
@@ -271,18 +275,25 @@ def test_an_error_for_people_is_a_sentence_and_a_hint(one, tmp_path):
         ["tcp://127.0.0.1:4059", "--association", "x.toml", CLOCK, "--secret", "12345678"],
     ],
 )
-def test_wrong_usage_ends_with_two(arguments, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "manage.py", "read", *arguments],
-        cwd=ROOT,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+def test_wrong_usage_ends_with_two(arguments, capsys):
+    with pytest.raises(SystemExit) as raised:
+        Command().run_from_argv(["manage.py", "read", *arguments])
+    assert raised.value.code == 2
+    assert "usage: manage.py read" in capsys.readouterr().err
+
+
+def test_wrong_usage_of_the_process_ends_with_two(one, tmp_path):
+    code, output, errors = run(tmp_path, one["endpoint"], one["association"], "clock")
+    assert (code, output) == (2, "")
+    assert "'clock' is not class/obis/attribute" in errors
+
+
+def test_a_refusal_of_the_process_ends_with_one(one, tmp_path):
+    code, output, errors = run(
+        tmp_path, one["endpoint"], {**one["association"], "secret": "text:wrong"}, CLOCK, "--json"
     )
-    assert done.returncode == 2
-    assert "usage:" in done.stderr
+    assert (code, errors) == (1, "")
+    assert json.loads(output)["error"]["layer"] == "authentication"
 
 
 def test_errors_of_the_reading_are_said_by_the_command(monkeypatch, tmp_path, capsys):
