@@ -6,10 +6,13 @@ On SQLite the database is a file of its own. On PostgreSQL it is the test databa
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -70,6 +73,20 @@ class Site:
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+    def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """What the workbench's database answers now, with `%s` for arguments."""
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(sql, arguments)
+                return [tuple(row) for row in cursor.fetchall()]
+        with contextlib.closing(sqlite3.connect(self.data_dir / "workbench.sqlite3", timeout=20)) as database:
+            return database.execute(sql.replace("%s", "?"), arguments).fetchall()
+
+    def one(self, sql: str, *arguments: object) -> Any:
+        """The first column of the only row."""
+        ((value,),) = self.rows(sql, *arguments)
+        return value
 
     def log(self, name: str) -> str:
         path = self.data_dir / f"{name}.log"
