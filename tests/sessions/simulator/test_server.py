@@ -237,7 +237,7 @@ def test_every_truncation_is_answered_by_an_exception(whole):
 
 
 @given(octets=st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: GET[:3] + tail))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_garbage_is_answered_and_never_raises(octets):
     for served in (server(), associated()):
         answer = served.receive_apdu(octets)
@@ -248,7 +248,7 @@ def test_garbage_is_answered_and_never_raises(octets):
 
 
 @given(tail=st.binary(max_size=50), tag=st.sampled_from([0x21, 0xC8, 0xD0, 0xCB, 0xDB, 0xDC]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_ciphered_garbage_is_answered_by_an_exception(tail, tag):
     meter = lab_meter({**GMAC, **LLS, "protection": "none"})
     served = Server(meter.device, 32, same_octets)

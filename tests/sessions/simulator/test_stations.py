@@ -105,7 +105,7 @@ def test_the_end_of_the_connection_ends_the_associations():
 
 
 @given(octets=st.binary(max_size=100) | st.binary(max_size=60).map(lambda tail: b"\x00\x01\x00\x10\x00\x01" + tail))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_garbage_on_the_wrapper(octets):
     station = wrapper()
     station.receive_octets(octets, 0.0)
@@ -265,7 +265,7 @@ def test_a_recorded_meter_that_rejects_frames():
 
 
 @given(octets=st.binary(max_size=120))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_garbage_on_the_line(octets):
     station = Line().connect()
     station.receive_octets(octets, 0.0)
