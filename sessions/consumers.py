@@ -34,7 +34,7 @@ SETTLED = 3.0
 """Seconds after which a browser that still names an older cursor has really missed something."""
 
 
-class SessionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class SessionConsumer(AsyncWebsocketConsumer):
     """Frames, entries and states of one session, as they are recorded."""
 
     async def connect(self) -> None:

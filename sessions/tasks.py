@@ -28,7 +28,7 @@ PUBLISH_ONCE = {
 _shutting_down = mmap.mmap(-1, 1)
 
 
-@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@worker_shutting_down.connect
 def _tell_children(**kwargs: Any) -> None:
     _shutting_down[0] = 1
 
@@ -38,7 +38,7 @@ def is_shutting_down() -> bool:
     return _shutting_down[0] != 0
 
 
-@shared_task(name="sessions.run_session", ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(name="sessions.run_session", ignore_result=True)
 def run_session(session_id: int) -> None:
     """Run the session if nobody does: the claim decides, so a doubled or late message changes nothing."""
     for waiting in engine.run_in_worker(session_id, is_shutting_down):
