@@ -95,10 +95,18 @@ class CounterField(forms.CharField):
         return number
 
 
-def _secret_input(**attrs: Any) -> forms.TextInput:
-    """Its value is never sent to the browser; the browser may not keep it either."""
-    kept_out = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-secret": ""}
-    return forms.PasswordInput(attrs={**kept_out, "class": "mono", "data-reveal": "", **attrs}, render_value=False)
+class SecretInput(forms.TextInput):
+    """Its value is never sent to the browser, not even what was just typed; the browser may not keep it either.
+
+    No password input: the page shows the exact octets beside it, and browsers offer to store what stands in one.
+    """
+
+    def __init__(self) -> None:
+        kept_out = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-secret": ""}
+        super().__init__(attrs={**kept_out, "class": "mono", "data-1p-ignore": "", "data-lpignore": "true"})
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
 
 
 class MeterForm(forms.Form):
@@ -144,7 +152,7 @@ class MeterForm(forms.Form):
     client_sap = forms.IntegerField(label="Client SAP", min_value=1, max_value=0xFFFF, initial=1)
     server_sap = forms.IntegerField(label="Server SAP", min_value=1, max_value=0xFFFF, initial=1)
     authentication = forms.ChoiceField(choices=Authentication.choices, initial=Authentication.LLS)
-    secret = forms.CharField(required=False, strip=False, widget=_secret_input())
+    secret = forms.CharField(required=False, strip=False, widget=SecretInput())
     secret_form = forms.ChoiceField(
         label="Secret is", required=False, choices=[("text", "text (ASCII)"), ("hex", "hex")], initial="text"
     )
@@ -161,9 +169,9 @@ class MeterForm(forms.Form):
     server_system_title = HexField(
         label="Meter's system title", required=False, help_text="Empty: taken from the meter's answer."
     )
-    guek = HexField(label="GUEK, encryption key", required=False, widget=_secret_input())
-    gak = HexField(label="GAK, authentication key", required=False, widget=_secret_input())
-    dedicated_key = HexField(label="Dedicated key", required=False, widget=_secret_input(), help_text="Rarely needed.")
+    guek = HexField(label="GUEK, encryption key", required=False, widget=SecretInput())
+    gak = HexField(label="GAK, authentication key", required=False, widget=SecretInput())
+    dedicated_key = HexField(label="Dedicated key", required=False, widget=SecretInput(), help_text="Rarely needed.")
     invocation_counter = CounterField(
         label="Invocation counter",
         required=False,
@@ -222,6 +230,11 @@ class MeterForm(forms.Form):
         for name in ("guek", "gak", "dedicated_key"):
             self._say_what_is_kept(name, self.stored.get(name.upper()))
         self._say_what_is_kept("secret", self.stored.get(self._secret_slot(self._chosen_authentication()) or ""))
+
+    @property
+    def asks_for_secrets(self) -> bool:
+        """Whether nothing is stored that an empty secret could keep."""
+        return not self.stored
 
     def _chosen_authentication(self) -> str:
         return str(self["authentication"].value() or "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from meters.models import Meter
-from meters.templatetags.pages import iso_time, state
+from meters.templatetags.pages import iso_time, short_authentication, state
 
 
 class MeterTable(tables.Table):
@@ -18,13 +19,15 @@ class MeterTable(tables.Table):
     serial_number = tables.Column(verbose_name="Serial", attrs={"td": {"class": "serial"}})
     name = tables.Column(attrs={"td": {"class": "clip"}})
     meter_type = tables.Column(
-        verbose_name="Type", order_by=("meter_type__manufacturer", "meter_type__model"), attrs={"td": {"class": "clip"}}
+        verbose_name="Type", order_by=("meter_type__manufacturer", "meter_type__model"), attrs={"td": {"class": "clip small"}}
     )
     line = tables.Column(verbose_name="Line", order_by=("line__host", "line__port", "line__serial_port"))
     framing = tables.Column(verbose_name="Framing, address", order_by=("framing", "physical_address"))
     association = tables.Column(verbose_name="Association", accessor="default_association", orderable=False)
-    last_seen = tables.Column(attrs={"td": {"class": "num"}})
+    last_seen = tables.Column(empty_values=(), attrs={"td": {"class": "num"}})
     last_session = tables.Column(verbose_name="Last session", accessor="pk", order_by=("last_session_id",))
+
+    open = tables.Column(verbose_name="", accessor="pk", orderable=False, attrs={"td": {"class": "tight"}})
 
     class Meta:
         model = Meter
@@ -38,6 +41,7 @@ class MeterTable(tables.Table):
             "association",
             "last_seen",
             "last_session",
+            "open",
         )
         row_attrs = {"data-href": lambda record: record.get_absolute_url(), "tabindex": "-1"}
         attrs = {"class": "table-dense", "data-rows": ""}
@@ -57,15 +61,15 @@ class MeterTable(tables.Table):
 
     def render_association(self, value: Any) -> SafeString:
         return format_html(
-            '{} <span class="muted num">{} → {}</span> {}',
-            value.name,
+            '<span title="{}">{} <span class="muted num">{} → {}</span></span>',
+            f"{value.name}: {value.get_authentication_display()}, protection: {value.get_protection_display().lower()}",
+            short_authentication(value),
             value.client_sap,
             value.server_sap,
-            value.get_authentication_display(),
         )
 
     def render_last_seen(self, value: Any) -> SafeString:
-        return iso_time(value)
+        return iso_time(value, "never")
 
     def render_last_session(self, record: Meter) -> SafeString:
         found = getattr(record, "last_session", None)
@@ -73,6 +77,16 @@ class MeterTable(tables.Table):
             return format_html('<span class="faint">{}</span>', "none yet")
         return format_html(
             '<a href="{}" class="plain">{}</a>', found.get_absolute_url(), state(found.state, found.get_state_display())
+        )
+
+    def render_open(self, record: Meter) -> SafeString:
+        if record.default_association is None:
+            return format_html("")
+        return format_html(
+            '<button type="submit" form="open-session" formaction="{}" class="btn btn-sm row-action" title="{}">{}</button>',
+            reverse("sessions:session_open", args=[record.pk]),
+            f"Open a session with {record.serial_number} (o)",
+            "Open",
         )
 
 

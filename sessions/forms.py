@@ -31,6 +31,11 @@ class Preset:
     title: str
     fields: dict[str, Any]
 
+    @property
+    def reference(self) -> str:
+        """`8/0-0:1.0.0*255/2`."""
+        return "/".join(str(part) for part in self.fields.values())
+
 
 READ_PRESETS = (
     Preset("clock", "Clock", {"class_id": 8, "logical_name": "0-0:1.0.0*255", "attribute_id": 2}),
@@ -174,7 +179,7 @@ class ProfileForm(ConsoleForm):
     PARTS = (("time", "Time range"), ("entries", "Entries"), ("all", "Everything"))
     logical_name = forms.CharField(label="Profile", max_length=24, initial=PROFILES[0][0])
     part = forms.ChoiceField(choices=PARTS, initial="time", required=False, widget=forms.RadioSelect)
-    from_time = forms.CharField(label="From", required=False, max_length=32)
+    from_time = forms.CharField(label="From, meter's own time", required=False, max_length=32)
     to_time = forms.CharField(label="To", required=False, max_length=32)
     from_entry = forms.CharField(label="First entry", required=False, max_length=10, initial="1")
     to_entry = forms.CharField(label="Last entry", required=False, max_length=10)
@@ -184,8 +189,7 @@ class ProfileForm(ConsoleForm):
         self.fields["logical_name"].widget.attrs["list"] = "profiles"
         self.fields["part"].widget.attrs.pop("class", None)
         for name in ("from_time", "to_time"):
-            self.fields[name].widget.input_type = "datetime-local"
-            self.fields[name].widget.attrs["step"] = "60"
+            self.fields[name].widget.attrs |= {"class": "form-control mono", "placeholder": "2026-11-01T00:00"}
         self.fields["to_entry"].widget.attrs["placeholder"] = "the last one"
 
     @property

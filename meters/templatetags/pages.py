@@ -75,9 +75,15 @@ def state(value: str, label: str) -> SafeString:
         '<span class="state state-{}{}">{}<span>{}</span></span>',
         value,
         spin,
-        icon(STATE_ICONS.get(value, "circle-dashed")),
+        state_icon(value),
         label,
     )
+
+
+@register.simple_tag
+def state_icon(value: str) -> SafeString:
+    """The shape of a state alone, where its word stands beside it or in the title."""
+    return icon(STATE_ICONS.get(value, "circle-dashed"))
 
 
 @register.simple_tag
@@ -97,6 +103,13 @@ def iso_time(value: datetime | None, empty: str = "–") -> SafeString:
     )
 
 
+@register.simple_tag
+def short_authentication(association: Any) -> str:
+    """As technicians say it: `public`, `LLS`, `HLS-GMAC`."""
+    value = str(association.authentication)
+    return "public" if value == "none" else value.upper()
+
+
 @register.filter
 def duration(begin: datetime | None, end: datetime | None) -> str:
     """From `begin` to `end` (or to now): `0:07`, `12:30`, `1:02:03`."""
@@ -106,6 +119,12 @@ def duration(begin: datetime | None, end: datetime | None) -> str:
     hours, rest = divmod(seconds, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+@register.filter
+def seconds(begin: datetime | None, end: datetime | None) -> str:
+    """From `begin` to `end`, exactly: `0.067 s`."""
+    return "–" if begin is None or end is None else f"{(end - begin).total_seconds():.3f} s"
 
 
 @register.filter

@@ -8,8 +8,6 @@ const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3], [10, 4]];
 const GAP = 1.6; // times the usual distance between two rows
 
 const zone = document.documentElement.dataset.timeZone || "UTC";
-const stamp = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
-
 function css(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -28,7 +26,7 @@ export class ProfileView {
   /** `box` is the step's result; `store` its rows. */
   constructor(box, store) {
     Object.assign(this, { box, store });
-    this.mode = "values";
+    this.mode = null; // until the columns are known
     this.chartBox = box.querySelector("[data-chart]");
     this.body = box.querySelector("[data-rows-body]");
     this.head = box.querySelector("[data-rows-head]");
@@ -36,7 +34,10 @@ export class ProfileView {
     this.plot = null;
     this.shape = "";
     this.stuck = true; // the table follows its end
-    this.body.addEventListener("scroll", () => (this.stuck = this.list.atEnd), { passive: true });
+    this.body.addEventListener("scroll", () => {
+      this.stuck = this.list.atEnd;
+      this.head.style.transform = `translateX(${-this.body.scrollLeft}px)`;
+    }, { passive: true });
     for (const button of box.querySelectorAll("[data-chart-mode]")) button.addEventListener("click", () => this.setMode(button.dataset.chartMode));
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.chartBox);
@@ -64,10 +65,11 @@ export class ProfileView {
   }
 
   draw() {
-    const shape = JSON.stringify(this.store.columns);
+    const shape = JSON.stringify([this.store.columns, this.zoneText]);
     if (shape !== this.shape) {
       this.shape = shape;
       this.drawHead();
+      if (!this.mode && this.store.columns.length) this.setMode(this.cumulative ? "steps" : "values");
       this.list.pool.forEach((row) => row.remove());
       this.list.pool = [];
       this.plot?.destroy();
@@ -79,6 +81,48 @@ export class ProfileView {
     this.drawChart();
   }
 
+  // -- time: as the meter says it ------------------------------------------------------------------------------------------
+
+  get clockColumn() {
+    return this.store.columns.findIndex((column) => column.class_id === 8);
+  }
+
+  /** The meter's own words, without the offset that stands in the column's title; else the workbench's time. */
+  timeOf([, time, values]) {
+    const said = values[this.clockColumn];
+    if (typeof said === "string" && /^\d{4}-\d\d-\d\dT/.test(said)) {
+      const shown = said.replace("T", " ").replace(this.zoneText, "");
+      return shown.replace(/\.0+$/, "");
+    }
+    return time ? this.wall(Date.parse(time) / 1000, "full") : "–";
+  }
+
+  /** The offset of the first row's clock, "" where it gives none: then the workbench's zone counts. */
+  get zoneText() {
+    const said = this.store.rows[0]?.[2][this.clockColumn];
+    return (typeof said === "string" && said.match(/(?:[+-]\d\d:\d\d|Z)$/)?.[0]) || "";
+  }
+
+  get shift() {
+    const [, sign, hours, minutes] = this.zoneText.match(/([+-])(\d\d):(\d\d)/) ?? [];
+    return sign ? (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60 : 0;
+  }
+
+  /** A moment (seconds) in the meter's own time, as `full`, `day` or `hour`. */
+  wall(seconds, form) {
+    const fixed = this.zoneText !== "";
+    return format(fixed ? "UTC" : zone, form).format(new Date((seconds + (fixed ? this.shift : 0)) * 1000));
+  }
+
+  /** The requested range: naive times are the meter's own. */
+  get wantedRange() {
+    return [this.box.dataset.from, this.box.dataset.to].map((iso) => {
+      if (!iso) return NaN;
+      const naive = !/(?:[+-]\d\d:\d\d|Z)$/.test(iso);
+      return naive && this.zoneText ? Date.parse(`${iso}Z`) / 1000 - this.shift : Date.parse(iso) / 1000;
+    });
+  }
+
   // -- the table -------------------------------------------------------------------------------------------------------
 
   get tableColumns() {
@@ -88,8 +132,9 @@ export class ProfileView {
 
   drawHead() {
     const columns = this.tableColumns;
-    this.box.style.setProperty("--row-columns", `48px 138px repeat(${Math.max(1, columns.length)}, minmax(92px, 1fr))`);
-    const cells = [["No.", ""], ["Time", ""], ...columns.map((column) => [column.title, column.unit, column.obis])].map(([title, unit, obis]) => {
+    this.box.style.setProperty("--row-columns", `48px 150px repeat(${Math.max(1, columns.length)}, minmax(116px, 1fr))`);
+    this.box.style.setProperty("--row-width", `${198 + 116 * columns.length}px`);
+    const cells = [["No.", ""], [`Time${this.zoneText ? `, ${this.zoneText}` : ""}`, ""], ...columns.map((column) => [column.title, column.unit, column.obis])].map(([title, unit, obis]) => {
       const cell = document.createElement("span");
       cell.textContent = unit ? `${title} [${unit}]` : title;
       cell.title = obis ? `${cell.textContent} · ${obis}` : cell.textContent;
@@ -112,7 +157,7 @@ export class ProfileView {
 
   fillRow(row, index) {
     const entry = this.store.rows[index];
-    const texts = entry ? [entry[0], entry[1] ? stamp.format(new Date(entry[1])) : "–", ...this.tableColumns.map((column) => shown(entry[2][column.index]))] : [];
+    const texts = entry ? [entry[0], this.timeOf(entry), ...this.tableColumns.map((column) => shown(entry[2][column.index]))] : [];
     for (let n = 0; n < row.children.length; n += 1) row.children[n].textContent = texts[n] ?? "";
   }
 
@@ -120,6 +165,19 @@ export class ProfileView {
 
   get series() {
     return this.tableColumns.filter((column) => this.store.rows.some((row) => typeof row?.[2][column.index] === "number"));
+  }
+
+  /** What is drawn at first: quantities with a unit before status words and the like. */
+  get drawnFirst() {
+    const series = this.series;
+    const measured = series.filter((column) => column.unit);
+    return new Set((measured.length ? measured : series).slice(0, SHOWN_AT_FIRST));
+  }
+
+  /** Whether the quantities are registers that only count up (OBIS group D is 8): there the differences are the load. */
+  get cumulative() {
+    const measured = this.tableColumns.filter((column) => column.unit);
+    return measured.length > 0 && measured.every((column) => /\.8\.\d+[*]/.test(column.obis ?? ""));
   }
 
   data() {
@@ -145,7 +203,7 @@ export class ProfileView {
 
   point(value, before) {
     if (typeof value !== "number") return null;
-    if (this.mode === "values") return value;
+    if (this.mode !== "steps") return value;
     return typeof before === "number" ? Number((value - before).toPrecision(12)) : null;
   }
 
@@ -171,35 +229,35 @@ export class ProfileView {
   build(columns, timed, series) {
     this.plot?.destroy();
     this.chartBox.replaceChildren();
-    const units = [...new Set(series.map((column) => column.unit || ""))];
+    const first = this.drawnFirst;
+    const units = [...new Set([...first, ...series].map((column) => column.unit || ""))];
     const ink = colour("--muted");
     const grid = { stroke: colour("--line"), width: 1 };
     const font = `11px ${css("--sans") || "sans-serif"}`;
     const axis = { stroke: ink, grid, ticks: { ...grid, size: 4 }, font, labelFont: font, gap: 4 };
-    const [from, to] = [this.box.dataset.from, this.box.dataset.to].map((iso) => (iso && timed ? Date.parse(iso) / 1000 : NaN));
+    const [from, to] = timed ? this.wantedRange : [NaN, NaN];
     const options = {
       width: this.chartBox.clientWidth,
       height: this.height,
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+      tzDate: (seconds) => (this.zoneText ? uPlot.tzDate(new Date((seconds + this.shift) * 1000), "Etc/UTC") : uPlot.tzDate(new Date(seconds * 1000), zone)),
       cursor: { drag: { x: true, y: false }, points: { size: 6 } },
       legend: { live: true },
       scales: {
         x: { time: timed, range: (plot, low, high) => (this.isZoomed || !(to > from) ? [low, high] : [Math.min(from, low ?? from), Math.max(to, high ?? to)]) },
       },
       axes: [
-        { ...axis, values: timed ? timeLabels : undefined, space: 64, size: 32 },
+        { ...axis, values: timed ? (plot, ticks, index, space, step) => this.timeLabels(ticks, step) : undefined, space: 64, size: 36 },
         ...units.slice(0, 2).map((unit, n) => ({ ...axis, scale: `y${n}`, side: n ? 1 : 3, size: axisSize, label: unit || undefined, labelSize: unit ? 16 : 0, grid: n ? { show: false } : grid, values: (plot, ticks) => ticks.map(short) })),
       ],
       series: [
-        { label: timed ? "Time" : "Entry", value: (plot, x) => (x === null ? "–" : timed ? stamp.format(new Date(x * 1000)) : x) },
+        { label: timed ? "Time" : "Entry", value: (plot, x) => (x === null ? "–" : timed ? this.wall(x, "full") : x) },
         ...series.map((column, n) => ({
           label: column.title + (column.unit ? ` [${column.unit}]` : ""),
           scale: `y${Math.min(1, units.indexOf(column.unit || ""))}`,
           stroke: colour(`--series-${(n % 6) + 1}`),
           width: 1.5,
           dash: DASHES[Math.floor(n / 6) % DASHES.length],
-          show: n < SHOWN_AT_FIRST,
-          points: { show: columns[0].length < 60, size: 4 },
+          show: [...first].some((one) => one.index === column.index),
           value: (plot, value) => (value === null || value === undefined ? "–" : shown(value)),
         })),
       ],
@@ -209,6 +267,17 @@ export class ProfileView {
     this.plot.over.addEventListener("dblclick", () => {
       this.isZoomed = false;
       this.plot.setData(this.data().columns, true);
+    });
+  }
+
+  timeLabels(ticks, step) {
+    let day = "";
+    return ticks.map((seconds) => {
+      const now = this.wall(seconds, "day");
+      const first = now !== day;
+      day = now;
+      if (step >= DAY) return now;
+      return first ? `${this.wall(seconds, "hour")}\n${now}` : this.wall(seconds, "hour");
     });
   }
 
@@ -239,8 +308,10 @@ function shown(value) {
   return value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 5 });
+
 function short(value) {
-  return value === null ? "" : Math.abs(value) >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(8)));
+  return value === null ? "" : compact.format(value);
 }
 
 function axisSize(plot, values) {
@@ -249,19 +320,17 @@ function axisSize(plot, values) {
 }
 
 const DAY = 86400;
-const dayLabel = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, month: "2-digit", day: "2-digit" });
-const hourLabel = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+const FORMS = {
+  full: { dateStyle: "short", timeStyle: "medium" },
+  day: { month: "2-digit", day: "2-digit" },
+  hour: { hour: "2-digit", minute: "2-digit" },
+};
+const formats = new Map();
 
-function timeLabels(plot, ticks, index, space, step) {
-  let day = "";
-  return ticks.map((seconds) => {
-    const at = new Date(seconds * 1000);
-    const now = dayLabel.format(at);
-    const first = now !== day;
-    day = now;
-    if (step >= DAY) return now;
-    return first ? `${hourLabel.format(at)}\n${now}` : hourLabel.format(at);
-  });
+function format(timeZone, form) {
+  const key = `${timeZone} ${form}`;
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat("sv-SE", { timeZone, ...FORMS[form] }));
+  return formats.get(key);
 }
 
 function usualDistance(points) {

@@ -26,6 +26,8 @@ export function wireConsole(box) {
     if (tab) showTab(box, tab.dataset.consoleTab);
     const range = event.target.closest("[data-range]");
     if (range) fillRange(range.closest("form"), range.dataset.range);
+    const pick = event.target.closest("[data-pick]");
+    if (pick) openPicker(pick.closest(".moment"));
     if (event.target.closest("[data-fill-now]")) fillClock(event.target.closest("form"));
   });
   box.addEventListener("keydown", (event) => {
@@ -59,6 +61,14 @@ function fillRange(form, name) {
   form.elements.from_time.value = midnight(from);
   form.elements.to_time.value = midnight(to);
   for (const button of form.querySelectorAll("[data-range]")) button.setAttribute("aria-pressed", button.dataset.range === name ? "true" : "false");
+}
+
+/** The browser's own picker beside a field that shows ISO 8601, whatever the browser's language. */
+function openPicker(box) {
+  const [text, picker] = [box.querySelector("input"), box.querySelector("[data-picker]")];
+  picker.value = text.value.slice(0, 16);
+  picker.onchange = () => (text.value = picker.value);
+  picker.showPicker();
 }
 
 /** The clock object's time as the workbench's clock has it now. */

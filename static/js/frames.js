@@ -102,6 +102,7 @@ export class FrameList {
     this.elements.newer.textContent = news ? `${news} new ${news === 1 ? "frame" : "frames"} ↓` : "";
     if (this.follow && !this.frozen) this.list.toEnd();
     else this.list.schedule();
+    if (!this.selected && this.store.get(1)) this.select(1, { reveal: false });
     this.say();
   }
 
@@ -173,14 +174,14 @@ export class FrameList {
 
   // -- choosing ----------------------------------------------------------------------------------------------------------
 
-  select(seq, { byHand = false, center = false } = {}) {
+  select(seq, { byHand = false, center = false, reveal = true } = {}) {
     if (seq < 1 || seq > this.store.last) return false;
     if (byHand) this.setFollow(false);
     if (this.frozen && seq > this.frozen) this.setPaused(false);
     this.selected = seq;
     this.elements.body.setAttribute("aria-activedescendant", `frame-${seq}`);
     const index = this.indexOf(seq);
-    if (index >= 0) this.list.reveal(index, center);
+    if (index >= 0 && reveal) this.list.reveal(index, center);
     this.list.schedule();
     this.onSelect(seq, byHand);
     return true;

@@ -32,6 +32,12 @@ export class Inspector {
     this.octets?.show(new Uint8Array());
   }
 
+  /** The frame is on its way: what is shown is another one's. */
+  waiting(seq) {
+    this.elements.title.textContent = `Frame ${seq}…`;
+    this.elements.tree.closest(".detail").classList.add("waiting");
+  }
+
   /** Show what the inspector on the server says about a frame. */
   show(found) {
     const kept = this.chosen?.path;
@@ -115,10 +121,10 @@ export class Inspector {
       button.type = "button";
       button.dataset.source = name;
       button.setAttribute("role", "tab");
-      button.textContent = `${LABELS[name] ?? name} `;
+      button.textContent = LABELS[name] ?? name;
       const size = document.createElement("span");
-      size.className = "num";
-      size.textContent = this.bytes[name].length;
+      size.className = "faint num";
+      size.textContent = `${this.bytes[name].length} octets`;
       button.append(size);
       return button;
     });
@@ -309,11 +315,19 @@ class OctetView {
   }
 
   fit() {
-    const letter = 7.25;
-    const columns = this.viewport.clientWidth >= (6 + 16 * 3 + 2 + 16) * letter + 20 ? 16 : 8;
+    const columns = this.viewport.clientWidth >= (5 + 16 * 3 + 2 + 16) * this.letter() + 16 ? 16 : 8;
     if (columns === this.columns) return;
     this.columns = columns;
     this.list.schedule();
+  }
+
+  letter() {
+    const probe = document.createElement("span");
+    probe.textContent = "0".repeat(20);
+    this.viewport.append(probe);
+    const width = probe.getBoundingClientRect().width / 20;
+    probe.remove();
+    return width;
   }
 
   show(bytes) {

@@ -44,6 +44,8 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter") {
     const row = document.activeElement?.closest?.("tr[data-href]");
     if (row && document.activeElement === row) location.href = row.dataset.href;
+  } else if (event.key === "o" && document.querySelector("tr[data-current] .row-action")) {
+    document.querySelector("tr[data-current] .row-action").click();
   } else {
     document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
   }

@@ -31,6 +31,7 @@ export class Live {
       if (this.isOpen) this.sayCursor();
       else this.connect();
     });
+    this.settle(); // a session that is over needs no connection
     this.connect();
   }
 

@@ -51,6 +51,7 @@ let wanted = 0;
 async function inspect(seq) {
   wanted = seq;
   $("permalink").hidden = false;
+  const late = setTimeout(() => inspector.waiting(seq), 150);
   try {
     if (!details.has(seq)) {
       if (details.size > 200) details.clear();
@@ -59,6 +60,9 @@ async function inspect(seq) {
     if (wanted === seq) inspector.show(details.get(seq));
   } catch {
     if (wanted === seq) inspector.clear("This frame could not be fetched from the workbench. Choose it again to try once more.");
+  } finally {
+    clearTimeout(late);
+    if (wanted === seq) $("detail").classList.remove("waiting");
   }
 }
 
@@ -211,6 +215,7 @@ const KEYS = {
   f: () => frames.setFollow(!frames.follow),
   p: () => frames.setPaused(!frames.frozen),
   ":": () => $("goto-number").focus(),
+  x: () => enlarge(),
   c: () => {
     showPane("side");
     $("console").querySelector("[data-console-panel]:not([hidden]) input:not([type=hidden])")?.focus();
@@ -224,6 +229,12 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 
+function enlarge(on = !("large" in $("bench").dataset)) {
+  if (on && $("result").querySelector("[data-enlarge]")) $("bench").dataset.large = "result";
+  else delete $("bench").dataset.large;
+  for (const button of document.querySelectorAll("[data-enlarge]")) button.setAttribute("aria-pressed", on ? "true" : "false");
+}
+
 function showPane(name) {
   $("bench").dataset.pane = name;
   for (const tab of document.querySelectorAll("[data-pane-tab]")) tab.setAttribute("aria-pressed", tab.dataset.paneTab === name ? "true" : "false");
@@ -233,9 +244,13 @@ document.addEventListener("click", (event) => {
   const tab = event.target.closest("[data-pane-tab]");
   if (tab) showPane(tab.dataset.paneTab);
   if (event.target.closest("#steps-list [data-step]")) steps.pinned = true;
+  if (event.target.closest("[data-enlarge]")) enlarge();
   if (event.target.closest("[data-read-object]")) readObject($("console"), event.target.closest("[data-object]").dataset.object);
 });
 $("permalink").addEventListener("click", (event) => copyText(`${location.origin}${urls.page}#f=${wanted}`, event.currentTarget));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !isTyping(event)) enlarge(false);
+});
 document.addEventListener("input", (event) => {
   if (!event.target.matches("[data-objects-filter]")) return;
   const words = event.target.value.toLowerCase().split(/\s+/);
@@ -261,13 +276,10 @@ store.begin(initial.frames, initial.last_seq);
 frames.setFollow(session.is_live);
 document.body.classList.toggle("session-over", !session.is_live);
 takeState(initial.state);
-if (!fromHash() && store.last) {
-  frames.select(session.is_live ? store.last : 1);
-}
+fromHash();
 addEventListener("hashchange", fromHash);
 
 const live = new Live({ socketUrl: urls.socket, pollUrl: urls.frames, cursor, take, badge, isOver });
-live.settle();
 for (const name of ["step:added", "session:changed"]) {
   document.addEventListener(name, () => {
     steps.pinned = false;

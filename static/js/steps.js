@@ -74,7 +74,8 @@ export class StepList {
     title.textContent = step.title;
     title.title = step.title;
     this.drawProgress(step, progress);
-    result.textContent = step.error ? step.error.message : (step.result?.text ?? "");
+    const value = step.result?.value;
+    result.textContent = step.error ? step.error.message : Array.isArray(value) ? `${value.length} elements` : (step.result?.text ?? "");
     result.title = result.textContent;
     result.classList.toggle("bad", Boolean(step.error));
   }
@@ -112,12 +113,14 @@ export class StepList {
     row.dataset.step = step.id;
     row.setAttribute("role", "option");
     row.setAttribute("aria-selected", "false");
-    const [number, state, title, progress, result] = ["num", "state", "step-title", "step-progress", "step-result"].map((css) => {
+    const span = (css, into) => {
       const cell = document.createElement("span");
       cell.className = css;
-      row.append(cell);
+      into.append(cell);
       return cell;
-    });
+    };
+    const [number, state, title, outcome] = ["num", "state", "step-title", "step-outcome"].map((css) => span(css, row));
+    const [progress, result] = ["step-progress", "step-result"].map((css) => span(css, outcome));
     number.textContent = step.number;
     progress.append(document.createElement("progress"), document.createElement("span"));
     progress.firstChild.setAttribute("aria-label", "Progress");
