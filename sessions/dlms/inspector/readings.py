@@ -51,7 +51,8 @@ class Reading:
         }
         if self.scaler_unit is not None:
             if self.value.type in INTEGERS:
-                shown["value"] = float(self.scaler_unit.apply(self.value.value))
+                scaled = self.scaler_unit.apply(self.value.value)
+                shown["value"] = float(scaled) if self.scaler_unit.scaler < 0 else int(scaled)
             shown |= {"raw": as_json(self.value), "scaler": self.scaler_unit.scaler}
             shown["unit"] = unit_symbol(self.scaler_unit.unit)
         if self.class_id is not None:
@@ -120,4 +121,7 @@ def _obis(data: Data) -> ObisCode | None:
 def _scaler_unit(data: Data) -> ScalerUnit | None:
     if data.type is not DataType.STRUCTURE or [element.type for element in data] != [DataType.INTEGER, DataType.ENUM]:
         return None
-    return ScalerUnit(data[0].value, data[1].value)
+    try:
+        return ScalerUnit.from_data(data)
+    except ValueError:  # a scaler that no meter means
+        return None

@@ -82,3 +82,9 @@ def test_positional_lists_and_scalars_give_nothing():
     assert readings(structure(visible_string("KFM_001"), long(5))) == []
     assert readings(long(5)) == []
     assert readings(structure(name(POWER))) == []
+
+
+def test_a_scaler_that_no_meter_means_is_none():
+    data = structure(name(POWER), long(5), structure(integer(127), enum(30)))
+    assert [one.scaler_unit for one in readings(data)] == [None]
+    assert readings(data)[0].as_json()["value"] == 5
