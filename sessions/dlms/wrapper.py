@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from sessions.dlms.cursor import Reader, Writer
-from sessions.dlms.errors import ConnectionLostError, FrameError, LocalProtocolError, NoReplyError
+from sessions.dlms.errors import (
+    ConnectionLostError,
+    DlmsError,
+    FrameError,
+    LocalProtocolError,
+    NoReplyError,
+    RemoteProtocolError,
+)
 from sessions.dlms.link import (
     ApduReceived,
     FrameReceived,
@@ -80,37 +87,90 @@ class WrapperReader:
         return len(self._octets)
 
     def feed(self, octets: bytes) -> list[tuple[WrapperFrame, bytes]]:
-        """The frames that became complete, each with its octets; `FrameError` where the stream is no wrapper."""
+        """The frames that became complete, each with its octets. `FrameError` where the stream goes on as no wrapper.
+
+        Good frames before the break are returned first: the next call, be it without octets, raises.
+        """
         self._octets += octets
-        frames = []
-        while self._complete():
+        frames: list[tuple[WrapperFrame, bytes]] = []
+        while self._complete(lenient=bool(frames)):
             size = HEADER_OCTETS + int.from_bytes(self._octets[6:8], "big")
             raw = bytes(self._octets[:size])
             del self._octets[:size]
             frames.append((decode_wrapper_frame(raw), raw))
         return frames
 
-    def _complete(self) -> bool:
+    def take_rest(self) -> bytes:
+        """What is no frame, taken out."""
+        rest = bytes(self._octets)
+        self._octets.clear()
+        return rest
+
+    def _complete(self, *, lenient: bool) -> bool:
         head = self._octets
-        if len(head) >= 2 and int.from_bytes(head[:2], "big") != VERSION:
-            decode_wrapper_frame(bytes(head[:HEADER_OCTETS]))  # raises
-        elif head and head[0] != 0:
-            raise FrameError("version", 0, f"00 01 expected, {head[0]:02x} found", hint=_hint(head[0]))
+        size = min(len(head), 2)
+        if head[:size] != VERSION.to_bytes(2, "big")[:size]:
+            if lenient:
+                return False
+            raise FrameError("version", 0, f"0001 expected, {head[:size].hex()} found", hint=_hint(head[0]))
         return len(head) >= HEADER_OCTETS and len(head) >= HEADER_OCTETS + int.from_bytes(head[6:8], "big")
 
 
-class WrapperLink(Outbox):
-    """The client's side. There is nothing to connect: the TCP connection is the link."""
+class _WrapperEnd(Outbox):
+    """What both sides have: frames come in until the stream breaks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reader = WrapperReader()
+        self._up = False
+
+    def receive_octets(self, octets: bytes, now: float) -> None:
+        try:
+            # The second round finds what is broken behind good frames.
+            for part in (octets, b""):
+                for frame, raw in self._reader.feed(part):
+                    self._handle(frame, raw, now)
+        except FrameError as error:
+            rest = self._reader.take_rest()
+            self._tell(OctetsDiscarded(rest, f"no wrapper: {error.reason}", now))
+            self._fail(_no_wrapper(rest, error))
+
+    def _handle(self, frame: WrapperFrame, raw: bytes, now: float) -> None:
+        raise NotImplementedError
+
+    def _fail(self, error: DlmsError) -> None:
+        """Told once; what comes later is only recorded."""
+        if self._up:
+            self._up = False
+            self._tell(LinkFailed(error))
+
+
+def _no_wrapper(octets: bytes, error: FrameError) -> RemoteProtocolError:
+    if octets[0] == HDLC_FLAG:
+        return RemoteProtocolError(
+            "The other side speaks HDLC, not the DLMS wrapper.", layer="link", code="wrong-framing", hint=error.hint
+        )
+    return RemoteProtocolError(
+        f"What comes is not the DLMS wrapper: it begins with {octets[:8].hex(' ')}.",
+        layer="link",
+        code="not-wrapper",
+        hint=error.hint,
+    )
+
+
+class WrapperLink(_WrapperEnd):
+    """The client's side. There is nothing to connect: the TCP connection is the link.
+
+    `response_timeout` (seconds) runs from the request, and anew from every octet of the answer.
+    """
 
     def __init__(self, *, client_sap: int, server_sap: int, response_timeout: float = 5.0) -> None:
         super().__init__()
         self.client_sap = client_sap
         self.server_sap = server_sap
         self.response_timeout = response_timeout
-        self._reader = WrapperReader()
         self._deadline: float | None = None
         self._heard = False
-        self._up = False
 
     def connect(self, now: float) -> None:
         self._up = True
@@ -129,22 +189,19 @@ class WrapperLink(Outbox):
             self._tell(LinkDisconnected())
 
     def receive_octets(self, octets: bytes, now: float) -> None:
-        if self._deadline is not None:
-            self._deadline = now + self.response_timeout
         self._heard = True
-        try:
-            frames = self._reader.feed(octets)
-        except FrameError as error:
-            self._tell(OctetsDiscarded(octets, error.reason, now))
-            self._fail(error)
+        super().receive_octets(octets, now)
+        if self._deadline is not None and self._reader.pending:
+            self._deadline = now + self.response_timeout
+
+    def _handle(self, frame: WrapperFrame, raw: bytes, now: float) -> None:
+        if frame.destination != self.client_sap:
+            reason = f"for client {frame.destination}, we are {self.client_sap}"
+            self._tell(OctetsDiscarded(raw, reason, now))
             return
-        for frame, raw in frames:
-            if frame.destination != self.client_sap:
-                reason = f"for client {frame.destination}, we are {self.client_sap}"
-                self._tell(OctetsDiscarded(raw, reason, now))
-                continue
+        self._tell(FrameReceived(raw, now))
+        if self._up:
             self._deadline = None
-            self._tell(FrameReceived(raw, now))
             self._tell(ApduReceived(frame.apdu))
 
     def connection_lost(self, now: float) -> None:
@@ -176,14 +233,12 @@ class WrapperLink(Outbox):
         )
         self._fail(NoReplyError(message, hint=hint))
 
-    def _fail(self, error: FrameError | NoReplyError | ConnectionLostError) -> None:
+    def _fail(self, error: DlmsError) -> None:
         self._deadline = None
-        if self._up:
-            self._up = False
-            self._tell(LinkFailed(error))
+        super()._fail(error)
 
 
-class WrapperServerLink(Outbox):
+class WrapperServerLink(_WrapperEnd):
     """The server's side for one logical device. Frames for other server SAPs are ignored, as meters do.
 
     `client_sap` is the client that asked last; answers go to it.
@@ -193,27 +248,18 @@ class WrapperServerLink(Outbox):
         super().__init__()
         self.server_sap = server_sap
         self.client_sap = 0
-        self._reader = WrapperReader()
         self._up = True
 
     def send_apdu(self, apdu: bytes, now: float) -> None:
         self._send(WrapperFrame(self.server_sap, self.client_sap, apdu).encode(), now)
 
-    def receive_octets(self, octets: bytes, now: float) -> None:
-        try:
-            frames = self._reader.feed(octets)
-        except FrameError as error:
-            self._up = False
-            self._tell(OctetsDiscarded(octets, error.reason, now))
-            self._tell(LinkFailed(error))
+    def _handle(self, frame: WrapperFrame, raw: bytes, now: float) -> None:
+        if frame.destination != self.server_sap:
+            self._tell(OctetsDiscarded(raw, f"for server SAP {frame.destination}", now))
             return
-        for frame, raw in frames:
-            if frame.destination != self.server_sap:
-                self._tell(OctetsDiscarded(raw, f"for server SAP {frame.destination}", now))
-                continue
-            self.client_sap = frame.source
-            self._tell(FrameReceived(raw, now))
-            self._tell(ApduReceived(frame.apdu))
+        self.client_sap = frame.source
+        self._tell(FrameReceived(raw, now))
+        self._tell(ApduReceived(frame.apdu))
 
     def connection_lost(self, now: float) -> None:
         if self._up:

@@ -133,7 +133,7 @@ def test_the_answer_to_somebody_else_is_dropped():
     link.receive_octets(WrapperFrame(1, 17, b"other").encode(), 1.0)
     told = [event for event in events_of(link) if isinstance(event, OctetsDiscarded)]
     assert "client 17" in told[0].reason
-    assert link.next_timer() == 6.0
+    assert link.next_timer() == 5.0  # it does not prolong the wait
 
 
 @pytest.mark.parametrize("heard", [False, True])
@@ -150,13 +150,60 @@ def test_a_closed_connection(heard):
     assert events_of(link) == []
 
 
-def test_another_protocol_ends_the_link():
+@pytest.mark.parametrize(
+    ("octets", "code", "word"),
+    [
+        ("7ea00721037301407e", "wrong-framing", "HDLC"),
+        ("7e", "wrong-framing", "HDLC"),
+        ("485454502f312e31", "not-wrapper", "48 54 54 50"),
+        ("000200100001", "not-wrapper", "00 02"),
+    ],
+)
+def test_another_protocol_ends_the_link(octets, code, word):
     link = client()
     link.send_apdu(b"x", 0.0)
-    link.receive_octets(bytes.fromhex("7ea0"), 1.0)
+    link.receive_octets(bytes.fromhex(octets), 1.0)
     discarded, failed = events_of(link)[-2:]
-    assert isinstance(discarded, OctetsDiscarded)
-    assert "hdlc" in failed.error.hint
+    assert discarded == OctetsDiscarded(bytes.fromhex(octets), discarded.reason, 1.0)
+    assert (failed.error.layer, failed.error.code) == ("link", code)
+    assert word in failed.error.message
+    assert failed.error.hint
+    assert link.next_timer() is None
+
+
+def test_an_answer_before_garbage_is_not_lost():
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    events_of(link)
+    frame = WrapperFrame(1, 16, b"answer").encode()
+    link.receive_octets(frame + b"GARBAGE", 1.0)
+    received, apdu, discarded, failed = events_of(link)
+    assert (received, apdu) == (FrameReceived(frame, 1.0), ApduReceived(b"answer"))
+    assert discarded.octets == b"GARBAGE"
+    assert isinstance(failed, LinkFailed)
+
+
+def test_what_comes_after_the_end_is_recorded_and_nothing_else():
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    link.handle_timer(5.0)
+    events_of(link)
+    frame = WrapperFrame(1, 16, b"late").encode()
+    link.receive_octets(frame, 6.0)
+    assert events_of(link) == [FrameReceived(frame, 6.0)]
+    link.receive_octets(b"garbage", 7.0)
+    assert [type(event) for event in events_of(link)] == [OctetsDiscarded]
+    with pytest.raises(LocalProtocolError):
+        link.send_apdu(b"y", 8.0)
+
+
+def test_a_slow_answer_has_time_as_long_as_octets_come():
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    for number, octet in enumerate(WrapperFrame(1, 16, b"slow").encode()):
+        link.receive_octets(bytes((octet,)), number * 4.0)
+        link.handle_timer(number * 4.0)
+    assert ApduReceived(b"slow") in events_of(link)
 
 
 def test_a_server_ignores_other_logical_devices_and_ends_at_garbage():
