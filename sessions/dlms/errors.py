@@ -8,8 +8,8 @@
     │   │   ├── TrailingOctetsError octets are left over after a complete value
     │   │   ├── UnknownTagError     a tag, a choice or an enumeration value that is not assigned
     │   │   ├── InvalidValueError   a field whose value is outside its range
-    │   │   └── LimitExceededError  depth, count or size over the limits (a bomb, or garbage)
-    │   ├── FrameError              a link-layer frame that fails its checks (FCS, HCS, length, format)
+    │   │   ├── LimitExceededError  depth, count or size over the limits (a bomb, or garbage)
+    │   │   └── FrameError          a link-layer frame that fails its checks (FCS, HCS, length, format)
     │   └── SecurityError           protection that is missing, weaker than agreed, wrong or replayed
     ├── RefusedError                the peer answered, and said no
     │   ├── LinkRefusedError        DM, FRMR
