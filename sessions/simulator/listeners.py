@@ -143,13 +143,13 @@ class TcpPort:
         station = self._make_station()
         try:
             await self._talk(station, reader, writer)
-        except (OSError, TimeoutError):
-            pass  # the client went away, or does not read: its own affair
+        except OSError:
+            writer.transport.abort()  # the client went away, or does not read: what waits for it is dropped
         except Exception as error:
-            print(f"simulate: a connection was closed: {error!r}", file=sys.stderr, flush=True)  # noqa: T201
+            _complain(f"a connection was closed: {error!r}")
         finally:
             station.connection_lost(asyncio.get_running_loop().time())
-            writer.transport.abort() if station.closed and writer.transport.get_write_buffer_size() else writer.close()
+            writer.close()
 
     async def _talk(self, station: Station, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until the client closes, breaks the protocol, or says nothing for too long."""
@@ -182,6 +182,12 @@ async def _read(reader: asyncio.StreamReader, station: Station, until: float) ->
     except TimeoutError:
         station.handle_timer(loop.time())
         return None
+
+
+def _complain(sentence: str) -> None:
+    """A fault of this program: the lab goes on, and somebody should know."""
+    sys.stderr.write(f"simulate: {sentence}\n")
+    sys.stderr.flush()
 
 
 class PtyLine:
@@ -230,7 +236,9 @@ class PtyLine:
                 try:
                     self._station.receive_octets(octets, loop.time())
                 except Exception as error:
-                    print(f"simulate: octets were dropped: {error!r}", file=sys.stderr, flush=True)  # noqa: T201
+                    _complain(f"octets were dropped: {error!r}")
+            elif octets is not None:
+                return
             answer = self._station.octets_to_send()
             if answer:
                 await asyncio.sleep(self._delay)

@@ -32,12 +32,14 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     DataAccessResult,
     InvokeIdAndPriority,
+    ResultChoice,
 )
 from sessions.dlms.apdu.errors import ExceptionResponse, ExceptionServiceError, StateError
 from sessions.dlms.apdu.get import (
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
+    GetResponseChoice,
     GetResponseNormal,
     GetResponseWithDatablock,
 )
@@ -49,6 +51,7 @@ from sessions.dlms.apdu.set import (
     SetResponseLastDatablock,
     SetResponseNormal,
 )
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.cursor import Writer
@@ -58,11 +61,6 @@ from sessions.dlms.transfer import largest_contents
 from sessions.simulator.device import Caller, LogicalDevice
 from sessions.simulator.objects import Denied, EncodedValue
 
-GET_NORMAL: Final = 1
-GET_WITH_LIST: Final = 3
-DATA: Final = 0
-REFUSAL: Final = 1
-"""Choices of a get-response, and of the Get-Data-Result in it."""
 UNLIMITED: Final = 0xFFFF
 MAX_INCOMING: Final = 64 * 1024
 """Octets of a long request that a meter takes before it gives up."""
@@ -77,6 +75,8 @@ NOT_SUPPORTED: Final = ExceptionResponse(StateError.SERVICE_UNKNOWN, ExceptionSe
 
 
 class TransferState(Enum):
+    """What is on its way."""
+
     IDLE = auto()
     GET_SENDING = auto()
     SET_RECEIVING = auto()
@@ -212,7 +212,7 @@ class ServerTransfers:
             value = self._read(request.cosem_attribute_descriptor, request.access_selection)
         except Denied as denied:
             return GetResponseNormal(invocation, denied.result).encode()
-        head = bytes((GetResponseNormal.tag, GET_NORMAL, invocation.encode(), DATA))
+        head = bytes((ApduTag.GET_RESPONSE, GetResponseChoice.NORMAL, invocation.encode(), ResultChoice.DATA))
         return self._send_get(invocation, head, OutgoingOctets(value.parts), value.block_sizes, capacity)
 
     def _get_list(self, request: GetRequestWithList, capacity: int) -> bytes:
@@ -222,7 +222,7 @@ class ServerTransfers:
         if len(wanted) > MAX_LIST:
             return PDU_TOO_LONG.encode()
         invocation = request.invoke_id_and_priority
-        head = bytes((GetResponseNormal.tag, GET_WITH_LIST, invocation.encode()))
+        head = bytes((ApduTag.GET_RESPONSE, GetResponseChoice.WITH_LIST, invocation.encode()))
         return self._send_get(invocation, head, OutgoingOctets(self._list_parts(wanted)), (), capacity)
 
     def _list_parts(
@@ -234,9 +234,9 @@ class ServerTransfers:
             try:
                 value = self._read(descriptor, selection)
             except Denied as denied:
-                yield bytes((REFUSAL, denied.result))
+                yield bytes((ResultChoice.DATA_ACCESS_RESULT, denied.result))
                 continue
-            yield bytes((DATA,))
+            yield bytes((ResultChoice.DATA,))
             yield from value.parts
 
     def _read(self, descriptor: CosemAttributeDescriptor, selection: SelectiveAccess | None) -> EncodedValue:
