@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from sessions.links.line import LineError
 
@@ -37,7 +37,7 @@ class SerialEndpoint:
         options: dict[str, object] = {"baud": self.baud}
         if (self.data_bits, self.parity, self.stop_bits) != (8, "N", 1):
             options |= {"data_bits": self.data_bits, "parity": self.parity, "stop_bits": self.stop_bits}
-        return f"serial://{self.device}?{urlencode(options)}"
+        return f"serial://{quote(self.device)}?{urlencode(options)}"
 
 
 Endpoint = TcpEndpoint | SerialEndpoint
@@ -55,20 +55,32 @@ def parse_endpoint(text: str) -> Endpoint:
     """An endpoint from its text; `LineError` says what is wrong with it."""
     try:
         parts = urlsplit(text.strip())
-        port = parts.port
+        port = parts.port if parts.scheme == "tcp" else None
     except ValueError as error:
         raise _refuse(text, str(error)) from None
-    if parts.scheme == "tcp":
-        if not parts.hostname or not port:
-            raise _refuse(text, "host and port are needed")
-        return TcpEndpoint(parts.hostname, port)
-    if parts.scheme == "serial":
-        return _serial(text, parts.netloc + parts.path, dict(parse_qsl(parts.query)))
-    raise _refuse(text, "it begins neither with tcp:// nor with serial://")
+    if parts.scheme not in ("tcp", "serial"):
+        raise _refuse(text, "it begins neither with tcp:// nor with serial://")
+    if parts.fragment or not text.isprintable():
+        raise _refuse(text, "it contains characters that have no place there")
+    return _tcp(text, parts, port) if parts.scheme == "tcp" else _serial(text, parts)
 
 
-def _serial(text: str, device: str, options: dict[str, str]) -> SerialEndpoint:
-    if not device.startswith("/") or device == "/":
+def _tcp(text: str, parts: SplitResult, port: int | None) -> TcpEndpoint:
+    if not parts.hostname or not port:
+        raise _refuse(text, "host and port are needed")
+    if parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise _refuse(text, "there is more than host and port")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise _refuse(text, "the host cannot be a name") from None
+    return TcpEndpoint(parts.hostname, port)
+
+
+def _serial(text: str, parts: SplitResult) -> SerialEndpoint:
+    device = unquote(parts.netloc + parts.path)
+    options = dict(parse_qsl(parts.query))
+    if not device.startswith("/") or device == "/" or not device.isprintable():
         raise _refuse(text, "the device is an absolute path")
     unknown = set(options) - {"baud", "data_bits", "parity", "stop_bits"}
     if unknown:

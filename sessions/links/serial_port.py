@@ -48,24 +48,36 @@ class SerialLine:
 
     async def read(self) -> bytes:
         item = await self._arrived.get()
+        if not item or isinstance(item, LineError):
+            self._arrived.put_nowait(item)  # the end stays the end
         if isinstance(item, LineError):
             raise item
         return item
 
     async def write(self, octets: bytes) -> None:
+        if self._closing.is_set():
+            raise LineError("The serial port is closed.", code="port-closed")
         try:
             await self._loop.run_in_executor(self._writer, self._port.write, octets)
+        except serial.SerialTimeoutException:
+            raise LineError(
+                "The serial port takes no more octets.",
+                code="write-timeout",
+                hint="Is the device behind it switched on? Flow control may hold the line.",
+            ) from None
         except (OSError, serial.SerialException) as error:
             raise _broken(error) from None
 
     async def close(self) -> None:
         self._closing.set()
-        with contextlib.suppress(Exception):
-            self._port.cancel_read()
+        for cancel in (self._port.cancel_read, self._port.cancel_write):
+            with contextlib.suppress(Exception):  # the port may be gone already
+                cancel()
         await self._loop.run_in_executor(None, self._thread.join, 2 * POLL_SECONDS + 0.5)
         with contextlib.suppress(Exception):
             self._port.close()
         self._writer.shutdown(wait=False, cancel_futures=True)
+        self._arrived.put_nowait(b"")  # whoever still reads sees the end
 
 
 def _broken(error: Exception) -> LineError:
@@ -124,4 +136,8 @@ def _refused(endpoint: SerialEndpoint, error: serial.SerialException) -> LineErr
             code="port-busy",
             hint="Close the other program, or wait for the other session on this line.",
         )
-    return LineError(f"{endpoint.device} could not be opened: {error}.", code="port-failed")
+    return LineError(
+        f"{endpoint.device} could not be opened: {error}.",
+        code="port-failed",
+        hint="Is it a serial port? Unplug the adapter and plug it in again.",
+    )

@@ -55,7 +55,7 @@ async def open_tcp(endpoint: TcpEndpoint, *, connect_timeout: float = 5.0) -> Tc
             code="connect-timeout",
             hint="Is the meter or bridge switched on and on this network? A firewall swallows packets the same way.",
         ) from None
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # unknown, or nothing that could be a name
         raise LineError(
             f"The host name “{endpoint.host}” is not known.",
             code="host-unknown",

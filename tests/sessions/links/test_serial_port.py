@@ -1,9 +1,13 @@
 import asyncio
+import contextlib
+import errno
 import os
 import tty
 
 import pytest
+import serial
 
+from sessions.links import serial_port
 from sessions.links.endpoint import SerialEndpoint
 from sessions.links.line import LineError
 from sessions.links.opening import open_line
@@ -46,10 +50,71 @@ async def test_closing_does_not_wait_for_octets_that_never_come(pty):
     reading = asyncio.ensure_future(line.read())
     await asyncio.sleep(0.05)
     await asyncio.wait_for(line.close(), 5)
-    reading.cancel()
+    # Whoever reads sees the end, and sees it again.
+    assert await asyncio.wait_for(reading, 5) == b""
+    assert await asyncio.wait_for(line.read(), 5) == b""
+    with pytest.raises(LineError) as refused:
+        await line.write(b"x")
+    assert refused.value.code == "port-closed"
+    await line.close()
     # The port is free again.
     again = await open_line(SerialEndpoint(pty[1]))
     await again.close()
+
+
+async def test_closing_does_not_wait_for_octets_that_nobody_takes(pty):
+    line = await open_line(SerialEndpoint(pty[1]))
+    writing = asyncio.ensure_future(line.write(bytes(1_000_000)))  # far more than the terminal's buffer
+    await asyncio.sleep(0.05)
+    assert not writing.done()
+    await asyncio.wait_for(line.close(), 5)
+    with contextlib.suppress(LineError, asyncio.CancelledError):
+        await asyncio.wait_for(writing, 5)
+
+
+async def test_a_port_that_takes_nothing(pty, monkeypatch):
+    monkeypatch.setattr(serial_port, "WRITE_TIMEOUT", 0.05)
+    line = await open_line(SerialEndpoint(pty[1]))
+    with pytest.raises(LineError) as refused:
+        await line.write(bytes(1_000_000))
+    assert refused.value.code == "write-timeout"
+    await line.close()
+
+
+async def test_the_settings_reach_the_port(pty, monkeypatch):
+    asked = {}
+
+    class Port(serial.Serial):
+        def __init__(self, device, **options):
+            asked.update(options, device=device)
+            super().__init__(pty[1], exclusive=True, timeout=options["timeout"])
+
+    monkeypatch.setattr(serial_port.serial, "Serial", Port)
+    line = await open_line(SerialEndpoint("/dev/ttyX", 300, 7, "E", 2))
+    await line.close()
+    names = ("device", "baudrate", "bytesize", "parity", "stopbits", "exclusive")
+    assert [asked[name] for name in names] == ["/dev/ttyX", 300, 7, "E", 2, True]
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "code"),
+    [
+        (errno.EACCES, "Permission denied", "port-denied"),
+        (errno.EPERM, "Operation not permitted", "port-denied"),
+        (errno.EBUSY, "Device or resource busy", "port-busy"),
+        (errno.EAGAIN, "Could not exclusively lock port", "port-busy"),
+        (errno.ENODEV, "No such device", "port-missing"),
+        (errno.EIO, "Input/output error", "port-failed"),
+    ],
+)
+async def test_why_a_port_cannot_be_opened(pty, monkeypatch, number, text, code):
+    def fail(*_, **__):
+        raise serial.SerialException(number, text)
+
+    monkeypatch.setattr(serial_port.serial, "Serial", fail)
+    with pytest.raises(LineError) as refused:
+        await open_line(SerialEndpoint(pty[1]))
+    assert (refused.value.layer, refused.value.code) == ("line", code)
 
 
 async def test_an_absent_port():
@@ -84,4 +149,6 @@ async def test_a_port_that_is_unplugged(pty):
         while True:
             await asyncio.wait_for(line.read(), 5)
     assert refused.value.code == "port-lost"
+    with pytest.raises(LineError):  # it stays lost
+        await asyncio.wait_for(line.read(), 5)
     await line.close()

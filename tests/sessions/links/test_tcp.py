@@ -42,9 +42,10 @@ async def test_nobody_listens():
     assert refused.value.hint
 
 
-async def test_an_unknown_host():
+@pytest.mark.parametrize("host", ["meter.invalid", "no..name", "x" * 80])
+async def test_an_unknown_host(host):
     with pytest.raises(LineError) as refused:
-        await open_line(TcpEndpoint("meter.invalid", 4059))
+        await open_line(TcpEndpoint(host, 4059))
     assert refused.value.code in ("host-unknown", "connect-timeout")
 
 
