@@ -59,6 +59,12 @@ class ServerCiphering:
         self._dedicated_key: bytes | None = None
         self._dedicated_counters = InvocationCounters()
         self._dedicated_floor = ReceiveFloor()
+        self._floor: ReceiveFloor = security.floor
+
+    @property
+    def expected_counter(self) -> int:
+        """The lowest counter that is believed under the key of the APDU that came last."""
+        return self._floor.lowest
 
     def agree(self, dedicated_key: bytes | None) -> None:
         """The dedicated key of the InitiateRequest; its counters start at 0."""
@@ -76,6 +82,7 @@ class ServerCiphering:
         if isinstance(apdu, GeneralCipheredApdu) and apdu.system_title not in (b"", self.client_system_title):
             raise SecurityError("the envelope names another system title than the association", code="wrong-title")
         key, floor = self._key_and_floor(apdu.dedicated)
+        self._floor = floor
         self._check_control(apdu.security_control)
         if not key or len(self.client_system_title) != TITLE_OCTETS:
             raise SecurityError("no key, or no system title of the client, is known", code="no-key")

@@ -81,7 +81,7 @@ class Server:
         return ExceptionResponse(
             StateError.SERVICE_NOT_ALLOWED,
             ExceptionServiceError.INVOCATION_COUNTER_ERROR,
-            self._device.security.floor.lowest,
+            self._ciphering.expected_counter,
         )
 
     # -- the association ---------------------------------------------------------------------------------------------

@@ -86,7 +86,15 @@ def test_a_counter_that_was_seen_is_refused(counter):
     with pytest.raises(SecurityError, match="at least 6") as refused:
         ours.open(sealed(counter=counter))
     assert refused.value.code == "replayed-counter"
+    assert ours.expected_counter == 6
     ours.open(sealed(counter=6))
+
+
+def test_each_key_has_a_floor_of_its_own():
+    ours = ciphering(dedicated=True)
+    ours.open(sealed(counter=50))
+    ours.open(sealed(counter=3, key=DEDICATED, dedicated=True))
+    assert ours.expected_counter == 4
 
 
 def test_a_forged_message_moves_no_counter():
