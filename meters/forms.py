@@ -269,6 +269,7 @@ class MeterForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        cleaned["parity"] = cleaned.get("parity") or Line.Parity.NONE
         self._clean_line(cleaned)
         if cleaned.get("framing") == Meter.Framing.HDLC:
             self._clean_hdlc(cleaned)

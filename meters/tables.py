@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from meters.models import Meter
 from meters.templatetags.pages import iso_time, short_authentication, state
 
+NARROW_HIDE = {"th": {"class": "narrow-hide"}, "td": {"class": "narrow-hide"}}
+
 
 class MeterTable(tables.Table):
     """One row a meter. `last_session` is put on each meter by the view, so that rows cost no query."""
@@ -19,12 +21,18 @@ class MeterTable(tables.Table):
     serial_number = tables.Column(verbose_name="Serial", attrs={"td": {"class": "serial"}})
     name = tables.Column(attrs={"td": {"class": "clip"}})
     meter_type = tables.Column(
-        verbose_name="Type", order_by=("meter_type__manufacturer", "meter_type__model"), attrs={"td": {"class": "clip small"}}
+        verbose_name="Type",
+        order_by=("meter_type__manufacturer", "meter_type__model"),
+        attrs={"th": {"class": "narrow-hide"}, "td": {"class": "clip brief narrow-hide"}},
     )
     line = tables.Column(verbose_name="Line", order_by=("line__host", "line__port", "line__serial_port"))
-    framing = tables.Column(verbose_name="Framing, address", order_by=("framing", "physical_address"))
-    association = tables.Column(verbose_name="Association", accessor="default_association", orderable=False)
-    last_seen = tables.Column(empty_values=(), attrs={"td": {"class": "num"}})
+    framing = tables.Column(
+        verbose_name="Framing, address", order_by=("framing", "physical_address"), attrs=NARROW_HIDE
+    )
+    association = tables.Column(
+        verbose_name="Association", accessor="default_association", orderable=False, attrs=NARROW_HIDE
+    )
+    last_seen = tables.Column(empty_values=(), attrs=NARROW_HIDE)
     last_session = tables.Column(verbose_name="Last session", accessor="pk", order_by=("last_session_id",))
 
     open = tables.Column(verbose_name="", accessor="pk", orderable=False, attrs={"td": {"class": "tight"}})

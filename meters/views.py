@@ -122,12 +122,14 @@ def meter_add(request: HttpRequest) -> HttpResponse:
 def meter_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a meter and one of its associations: the one named by `association`, else the default one."""
     meter = get_object_or_404(Meter.objects.select_related("line", "meter_type"), pk=pk)
-    wanted = request.GET.get("association", "")
-    if wanted.isdecimal():
-        association = get_object_or_404(meter.associations, pk=int(wanted))
-    else:
-        association = meter.default_association
+    association = _wanted_association(meter, request.GET.get("association", ""))
     return _edit(request, MeterForm(request.POST or None, meter=meter, association=association), meter)
+
+
+def _wanted_association(meter: Meter, wanted: str) -> Association | None:
+    if wanted.isdecimal():
+        return get_object_or_404(meter.associations, pk=int(wanted))
+    return meter.default_association
 
 
 def _edit(request: HttpRequest, form: MeterForm, meter: Meter | None) -> HttpResponse:

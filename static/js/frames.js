@@ -74,13 +74,14 @@ export class FrameList {
     row.classList.toggle("has-error", Boolean(frame?.error));
     row.classList.toggle("missing", !frame);
     if (!frame) {
-      time.textContent = direction.textContent = size.textContent = "";
+      time.textContent = size.textContent = direction.firstChild.textContent = direction.lastChild.textContent = "";
       summary.textContent = "…";
       this.want(seq);
       return;
     }
     time.textContent = this.timeOf(frame);
-    direction.textContent = `${ARROWS[frame.direction]} ${WORDS[frame.direction]}`;
+    direction.firstChild.textContent = ARROWS[frame.direction];
+    direction.lastChild.textContent = ` ${WORDS[frame.direction]}`;
     size.textContent = frame.size;
     summary.textContent = frame.error ? `${frame.summary} — ${frame.error}` : frame.summary;
     summary.title = summary.textContent;
@@ -285,5 +286,8 @@ function makeRow() {
     cell.setAttribute("role", "gridcell");
     row.append(cell);
   }
+  const direction = row.children[2];
+  direction.append(document.createElement("span"), document.createElement("span"));
+  direction.lastChild.className = "mid-only";
   return row;
 }

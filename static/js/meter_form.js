@@ -68,6 +68,7 @@ document.addEventListener("htmx:afterSettle", () => {
   const form = theForm();
   if (!form) return;
   refresh(form);
+  document.getElementById("test-result")?.scrollIntoView({ block: "nearest" });
   const wrong = form.querySelector("[aria-invalid=true]");
   if (wrong && !form.querySelector("#test-result")) wrong.focus();
 });

@@ -1,0 +1,230 @@
+"""The form for a meter: what fits becomes a draft, what does not is refused at its field with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from meters.forms import HexField, MeterForm
+from meters.models import KeyVersion, Meter
+from meters.services import COUNTER_LIMIT, open_secrets, save_meter
+from tests.meters.builders import GAK, GUEK, make_ciphered_meter, make_meter
+
+pytestmark = pytest.mark.django_db
+
+WRAPPER = {
+    "serial_number": "4711",
+    "kind": "TCP",
+    "host": "192.0.2.1",
+    "port": "4059",
+    "framing": "WRAPPER",
+    "association_name": "Management",
+    "client_sap": "1",
+    "server_sap": "1",
+    "authentication": "lls",
+    "secret": "12345678",
+    "secret_form": "text",
+    "protection": "none",
+}
+GMAC = {
+    "authentication": "hls-gmac",
+    "protection": "authenticated-encrypted",
+    "secret": "",
+    "guek": GUEK.hex(" "),
+    "gak": GAK.hex(),
+    "client_system_title": "4D:57:42:4D:57:42:2D:31",
+}
+HDLC = {"framing": "HDLC", "physical_address": "17", "address_octets": "", "max_info": "", "window": ""}
+SERIAL = {**HDLC, "kind": "SERIAL", "host": "", "port": "", "serial_port": "bridge-1", "baud": "9600"}
+
+
+@pytest.fixture(autouse=True)
+def serial_ports(settings) -> None:
+    settings.SERIAL_PORTS = {"bridge-1": "/dev/bridge-1"}
+
+
+def form_of(**changes: str) -> MeterForm:
+    return MeterForm({**WRAPPER, **changes})
+
+
+def errors_of(**changes: str) -> dict[str, list[str]]:
+    return {name: list(reasons) for name, reasons in form_of(**changes).errors.items()}
+
+
+def saved(form: MeterForm) -> Meter:
+    assert form.is_valid(), form.errors
+    return save_meter(user="tests", **form.draft())
+
+
+class TestWhatFits:
+    def test_a_wrapper_meter_with_a_password(self) -> None:
+        meter = saved(form_of())
+        assert (meter.line.endpoint, meter.framing) == ("tcp://192.0.2.1:4059", "WRAPPER")
+        assert (meter.max_info, meter.window, meter.physical_address) == (128, 1, None)
+        assert open_secrets(association=meter.default_association)["LLS_SECRET"].octets == b"12345678"
+
+    def test_a_secret_in_hex(self) -> None:
+        meter = saved(form_of(secret="0x00 11 ff", secret_form="hex"))
+        assert open_secrets(association=meter.default_association)["LLS_SECRET"].octets == b"\x00\x11\xff"
+
+    def test_spaces_around_a_secret_are_part_of_it(self) -> None:
+        meter = saved(form_of(secret=" 1 "))
+        assert open_secrets(association=meter.default_association)["LLS_SECRET"].octets == b" 1 "
+
+    def test_a_ciphered_meter(self) -> None:
+        meter = saved(form_of(**GMAC))
+        association = meter.default_association
+        assert association.client_system_title == "4d57424d57422d31"
+        secrets = open_secrets(association=association)
+        assert (secrets["GUEK"].octets, secrets["GAK"].octets) == (GUEK, GAK)
+        assert "LLS_SECRET" not in secrets
+
+    def test_a_meter_on_a_serial_line(self) -> None:
+        meter = saved(form_of(**SERIAL))
+        assert (meter.line.describe(), meter.physical_address) == ("bridge-1, 9600 8N1", 17)
+        assert meter.address_octets is None
+
+    def test_hdlc_fields_that_are_hidden_for_the_wrapper_are_ignored(self) -> None:
+        meter = saved(form_of(physical_address="17", address_octets="1", max_info="64"))
+        assert (meter.physical_address, meter.address_octets, meter.max_info) == (None, None, 128)
+
+    def test_a_secret_that_the_authentication_does_not_use_is_not_kept(self) -> None:
+        assert saved(form_of(authentication="none")).keys.count() == 0
+
+    @pytest.mark.parametrize(("written", "value"), [("5", 5), ("0x10", 16), ("1 000", 1000), ("", None)])
+    def test_an_invocation_counter_is_decimal_or_hex(self, written: str, value: int | None) -> None:
+        form = form_of(**GMAC, invocation_counter=written)
+        assert form.is_valid(), form.errors
+        assert form.cleaned_data["invocation_counter"] == value
+
+    def test_ipv6(self) -> None:
+        assert saved(form_of(host="[2001:db8::1]")).line.endpoint == "tcp://[2001:db8::1]:4059"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"serial_number": ""}, "serial_number", "required"),
+        ({"host": ""}, "host", "needs a host"),
+        ({"port": ""}, "port", "needs a port"),
+        ({"port": "0"}, "port", "greater than or equal to 1"),
+        ({"port": "65536"}, "port", "less than or equal to 65535"),
+        ({"port": "http"}, "port", "whole number"),
+        ({"host": "tcp://192.0.2.1"}, "host", "no scheme, port, path or space"),
+        ({"host": "192.0.2.1 4059"}, "host", "no scheme, port, path or space"),
+        ({**SERIAL, "serial_port": "/dev/ttyS0"}, "serial_port", "not one of the available choices"),
+        ({**SERIAL, "serial_port": ""}, "serial_port", "Choose one of the serial ports"),
+        ({**SERIAL, "framing": "WRAPPER"}, "framing", "serial line carries HDLC"),
+        ({**HDLC, "client_sap": "128"}, "client_sap", "at most 127"),
+        ({**HDLC, "server_sap": "16384"}, "server_sap", "end at 16383"),
+        ({"client_sap": "0"}, "client_sap", "greater than or equal to 1"),
+        ({"client_sap": "65536"}, "client_sap", "less than or equal to 65535"),
+        ({"server_sap": "x"}, "server_sap", "whole number"),
+        ({**HDLC, "physical_address": "16384"}, "physical_address", "less than or equal to 16383"),
+        ({**HDLC, "address_octets": "1"}, "address_octets", "no room for a physical address"),
+        ({**HDLC, "address_octets": "2", "physical_address": "128"}, "address_octets", "up to 127: choose 4"),
+        ({**HDLC, "address_octets": "2", "server_sap": "128"}, "address_octets", "up to 127: choose 4"),
+        ({**HDLC, "max_info": "7"}, "max_info", "greater than or equal to 8"),
+        ({**HDLC, "window": "8"}, "window", "less than or equal to 7"),
+        ({"secret": ""}, "secret", "needs a secret"),
+        ({"authentication": "hls-md5", "secret": ""}, "secret", "needs a secret"),
+        ({"secret": "12345678é"}, "secret", "Only ASCII"),
+        ({"secret": "x" * 65}, "secret", "at most 64"),
+        ({"secret": "123", "secret_form": "hex"}, "secret", "3 hex digits"),
+        ({"secret": "zz", "secret_form": "hex"}, "secret", "Not a hex digit: z"),
+        ({"authentication": "hls-ecdsa"}, "authentication", "not supported yet"),
+        ({"authentication": "hls-manufacturer"}, "authentication", "not supported yet"),
+        ({"authentication": "hls-sha256"}, "client_system_title", "8 octets"),
+        ({**GMAC, "guek": ""}, "guek", "needs this key"),
+        ({**GMAC, "gak": ""}, "gak", "needs this key"),
+        ({**GMAC, "authentication": "none", "gak": ""}, "gak", "needs this key"),
+        ({**GMAC, "guek": "00" * 15}, "guek", "16 octets (32 hex digits) are needed; these are 15"),
+        ({**GMAC, "guek": "00" * 16, "gak": "00" * 32, "security_suite": "2"}, "guek", "32 octets"),
+        ({**GMAC, "guek": "0x" + "0g" * 16}, "guek", "Not a hex digit: g"),
+        ({**GMAC, "client_system_title": ""}, "client_system_title", "8 octets"),
+        ({**GMAC, "client_system_title": "4d5742"}, "client_system_title", "these are 3"),
+        ({**GMAC, "server_system_title": "4d"}, "server_system_title", "these are 1"),
+        ({**GMAC, "dedicated_key": "00"}, "dedicated_key", "these are 1"),
+        ({"dedicated_key": "00" * 16}, "dedicated_key", "choose a protection"),
+        ({**GMAC, "invocation_counter": "-1"}, "invocation_counter", "From 0 to"),
+        ({**GMAC, "invocation_counter": str(COUNTER_LIMIT)}, "invocation_counter", "From 0 to"),
+        ({**GMAC, "invocation_counter": "ff"}, "invocation_counter", "after 0x"),
+        ({"counter_object": "0-0:43.1"}, "counter_object", "Not an OBIS code"),
+        ({"timeout": "0"}, "timeout", "greater than or equal to 0.1"),
+        ({"max_pdu_size": "65536"}, "max_pdu_size", "less than or equal to 65535"),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_its_field(changes: dict[str, str], field: str, words: str) -> None:
+    found = errors_of(**changes)
+    assert set(found) == {field}
+    assert words in found[field][0]
+
+
+def test_a_serial_number_is_taken_once() -> None:
+    make_meter(meter={"serial_number": "4711"})
+    assert "already" in errors_of()["serial_number"][0]
+    assert MeterForm(WRAPPER, testing=True).is_valid()  # a test saves nothing
+
+
+def test_a_test_needs_no_serial_number() -> None:
+    form = MeterForm({**WRAPPER, "serial_number": ""}, testing=True)
+    assert form.is_valid(), form.errors
+    assert form.draft()["meter"]["serial_number"]
+
+
+class TestEditing:
+    def test_empty_secrets_keep_the_current_ones(self) -> None:
+        meter = make_ciphered_meter()
+        data = {**WRAPPER, **GMAC, "serial_number": meter.serial_number, "guek": "", "gak": "", "name": "renamed"}
+        form = MeterForm(data, meter=meter, association=meter.default_association)
+        assert saved(form).name == "renamed"
+        assert KeyVersion.objects.count() == 2
+        assert open_secrets(association=meter.default_association)["GUEK"].octets == GUEK
+
+    def test_another_authentication_asks_for_its_secret(self) -> None:
+        meter = make_meter()
+        data = {**WRAPPER, "serial_number": meter.serial_number, "authentication": "hls-md5", "secret": ""}
+        form = MeterForm(data, meter=meter, association=meter.default_association)
+        assert set(form.errors) == {"secret"}
+
+    def test_says_what_is_kept_by_its_fingerprint_and_never_the_value(self) -> None:
+        meter = make_ciphered_meter()
+        form = MeterForm(meter=meter, association=meter.default_association)
+        html = form.as_p()
+        assert meter.keys.get(slot="GUEK").current.short_fingerprint in html
+        assert GUEK.hex() not in html.lower()
+
+    def test_begins_with_what_is_saved(self) -> None:
+        meter = make_meter(line={"host": "meter.example"})
+        form = MeterForm(meter=meter, association=meter.default_association)
+        assert form["host"].value() == "meter.example"
+        assert form["association_name"].value() == "Management"
+        assert form["model"].value() == "M1"
+
+
+def test_typed_secrets_are_never_rendered_again() -> None:
+    form = form_of(**GMAC, host="")
+    assert not form.is_valid()
+    html = form.as_p()
+    assert GUEK.hex(" ") not in html
+    assert GAK.hex() not in html
+    assert "12345678" not in form_of(host="").as_p()
+
+
+def test_what_a_service_refuses_stands_at_its_field() -> None:
+    form = form_of()
+    assert form.is_valid()
+    form.take_errors(ValidationError({"lls_secret": "too short", "host": "no", "unknown": "somewhere else"}))
+    assert form.errors["secret"] == ["too short"]
+    assert form.errors["host"] == ["no"]
+    assert form.non_field_errors() == ["somewhere else"]
+
+
+@pytest.mark.parametrize(
+    ("written", "octets"), [("00ff", b"\x00\xff"), ("0x00 FF", b"\x00\xff"), ("00:ff", b"\x00\xff"), ("", b"")]
+)
+def test_hex_is_forgiving_about_what_stands_between(written: str, octets: bytes) -> None:
+    value: Any = HexField(required=False).clean(written)
+    assert value == octets
