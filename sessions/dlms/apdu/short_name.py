@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import zip_longest
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu.descriptors import DataAccessResult, block_text, read_data_access_result
@@ -14,6 +14,9 @@ from sessions.dlms.apdu.get import short_text
 from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
+
+CURRENT_ASSOCIATION: Final = range(0xFA00, 0xFB00)
+"""Reserved names of the association in use: what is written there may be its secret."""
 
 
 class ReadResultChoice(IntEnum):
@@ -72,7 +75,9 @@ def _first(shown: Iterable[str], limit: int = 4) -> str:
 
 def _written(variables: tuple[VariableAccessSpecification, ...], values: tuple[Data, ...]) -> str:
     """`0208 := 5, 0210 := 7`. The counts may differ: what is left over is shown without a partner."""
-    pairs = zip_longest(map(str, variables), map(short_text, values), fillvalue="nothing")
+    hidden = any(variable.number in CURRENT_ASSOCIATION for variable in variables)
+    shown = ["(not shown)" if hidden else short_text(value) for value in values]
+    pairs = zip_longest(map(str, variables), shown, fillvalue="nothing")
     return _first(f"{variable} := {value}" for variable, value in pairs)
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.cosem.data import unsigned
+from meters.cosem.data import octet_string, unsigned
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.apdu.short_name import (
@@ -65,6 +65,7 @@ def test_any_goes_round(apdu):
         ),
         (WriteRequest((variable(0x208),), (unsigned(5),)), "WRITE request 0208 := 5"),
         (WriteRequest((variable(0x208),), ()), "WRITE request 0208 := nothing"),
+        (WriteRequest((variable(0xFA40),), (octet_string(b"secret"),)), "WRITE request FA40 := (not shown)"),
         (UnconfirmedWriteRequest((variable(0x208),), (unsigned(5),)), "unconfirmed WRITE request 0208 := 5"),
         (
             WriteResponse((DataAccessResult.SUCCESS, DataAccessResult.READ_WRITE_DENIED, 4)),
