@@ -114,10 +114,6 @@ def _vector(system_title: bytes, invocation_counter: int) -> bytes:
     return system_title + invocation_counter.to_bytes(4, "big")
 
 
-def _additional(control: SecurityControl, gak: bytes, header: bytes, text: bytes) -> bytes:
-    return bytes((control.encode(),)) + gak + header + text
-
-
 def protect(
     plaintext: bytes,
     *,
@@ -138,12 +134,13 @@ def protect(
     if not (control.authenticated or control.encrypted):
         return head + plaintext
     encryptor = Cipher(AES(key), GCM(vector)).encryptor()
+    additional = head[:1] + gak + header
     if not control.encrypted:
-        encryptor.authenticate_additional_data(_additional(control, gak, header, plaintext))
+        encryptor.authenticate_additional_data(additional + plaintext)
         encryptor.finalize()
         return head + plaintext + encryptor.tag[:TAG_OCTETS]
     if control.authenticated:
-        encryptor.authenticate_additional_data(_additional(control, gak, header, b""))
+        encryptor.authenticate_additional_data(additional)
     ciphertext = encryptor.update(plaintext) + encryptor.finalize()
     return head + ciphertext + (encryptor.tag[:TAG_OCTETS] if control.authenticated else b"")
 
@@ -164,18 +161,20 @@ def unprotect(
     if control.compressed:
         raise SecurityError("the APDU is compressed (V.44), which is not supported", code="compressed")
     check_key(key, control.suite, "encryption key")
-    if not control.authenticated:
-        if control.encrypted:
-            body = _decrypt_only(key, _vector(system_title, counter), body)
-        return control, counter, body
-    check_key(gak, control.suite, "authentication key")
+    vector = _vector(system_title, counter)
+    if control.authenticated:
+        check_key(gak, control.suite, "authentication key")
+        return control, counter, _verified(body, control, key, vector, protected[:1] + gak + header)
+    return control, counter, _decrypt_only(key, vector, body) if control.encrypted else body
+
+
+def _verified(body: bytes, control: SecurityControl, key: bytes, vector: bytes, additional: bytes) -> bytes:
+    """The text before the tag, once the library has found the tag to fit."""
     if len(body) < TAG_OCTETS:
         raise SecurityError("the authentication tag is cut", code="truncated-tag")
     text, tag = body[:-TAG_OCTETS], body[-TAG_OCTETS:]
-    plain = b"" if control.encrypted else text
-    mode = GCM(_vector(system_title, counter), tag, min_tag_length=TAG_OCTETS)
-    decryptor = Cipher(AES(key), mode).decryptor()
-    decryptor.authenticate_additional_data(_additional(control, gak, header, plain))
+    decryptor = Cipher(AES(key), GCM(vector, tag, min_tag_length=TAG_OCTETS)).decryptor()
+    decryptor.authenticate_additional_data(additional if control.encrypted else additional + text)
     try:
         deciphered = (decryptor.update(text) if control.encrypted else b"") + decryptor.finalize()
     except InvalidTag:
@@ -183,11 +182,11 @@ def unprotect(
             "the authentication tag does not fit: a wrong key, a wrong system title, or altered octets",
             code="bad-tag",
         ) from None
-    return control, counter, deciphered if control.encrypted else text
+    return deciphered if control.encrypted else text
 
 
 def _decrypt_only(key: bytes, vector: bytes, ciphertext: bytes) -> bytes:
-    # GCM's text is counter mode: without a tag there is nothing to finalize. CTR begins at counter block 2.
+    # GCM's text is counter mode: without a tag there is nothing to verify at the end.
     encryptor = Cipher(AES(key), GCM(vector)).encryptor()
     return encryptor.update(ciphertext)
 
