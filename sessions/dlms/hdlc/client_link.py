@@ -78,6 +78,7 @@ class HdlcClientLink(Outbox):
         self._receiver = Receiver()
         self._unnumbered = bytearray()
         self._expect_reply = True
+        self._polled = False
         self._heard = False
 
     @property
@@ -247,12 +248,12 @@ class HdlcClientLink(Outbox):
             lost = self._sender.has_unacknowledged
         if isinstance(frame, RnrFrame):
             self._wait(now)
+        elif lost:
+            # Only the answer to a poll says so for sure: another one may be late, and sending again would never end.
+            if self._polled or isinstance(frame, RejFrame):
+                self._repeat(now)
         elif self._sender.has_segments:
-            # Sending again is safe: the number tells the server whether it is new. But not for ever.
-            if lost and not self._patience.repeat():
-                self._silence()
-            else:
-                self._send_turn(now)
+            self._send_turn(now)
         elif self._expect_reply:
             self._wait(now)
         else:
@@ -304,6 +305,13 @@ class HdlcClientLink(Outbox):
         else:
             self._transmit(self._rr(), now)
 
+    def _repeat(self, now: float) -> None:
+        """The server has not what we sent. Its number tells the server whether it is new, so it is safe to send it again."""
+        if self._patience.repeat():
+            self._send_turn(now)
+        else:
+            self._silence()
+
     def _silence(self) -> None:
         was = self._state.now
         self._state.fire(Event.GAVE_UP)
@@ -345,6 +353,7 @@ class HdlcClientLink(Outbox):
 
     def _transmit(self, frame: HdlcFrame, now: float) -> None:
         octets = frame.encode()
+        self._polled = isinstance(frame, RrFrame)
         self._patience.spoke(now)
         self._hearing.sent(octets)
         self._send(octets, now)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sessions.dlms.cursor import Reader, Tracer
 from sessions.dlms.errors import DecodeError, LocalProtocolError
+from sessions.dlms.hdlc import frame as frame_module
 from sessions.dlms.hdlc.address import client_address, server_address
 from sessions.dlms.hdlc.frame import (
     DiscFrame,
@@ -203,12 +204,65 @@ def test_any_octets_leave_the_reader_fit_for_the_next_frame(noise):
     assert GET in frames_of(reader.feed(GET) + reader.give_up())
 
 
-def test_garbage_costs_linear_work():
-    """Counted, not timed: the scanner looks at each flag once."""
+def test_a_damaged_frame_does_not_take_the_next_one_with_it():
+    """Octets were lost, and by chance its length now ends at the closing flag of another frame."""
+    long = InfoFrame(destination=SERVER, source=CLIENT, send_sequence=0, receive_sequence=0, information=bytes(100))
+    cut = long.encode()[: -len(GET)]
+    items = FrameReader().feed(cut + GET)
+    assert frames_of(items) == [GET]
+    assert rubbish_of(items) == cut
+    # And so a long one after it, which ends behind it.
+    items = FrameReader().feed(cut + GET + GET)
+    assert frames_of(items) == [GET, GET]
+
+
+def test_a_pause_keeps_what_may_still_be_completed():
     reader = FrameReader()
-    for _ in range(200):
-        reader.feed(b"\x7e\xa0" * 500)
-    assert reader.pending <= 2049
+    for cut in range(2, len(GET) - 1):
+        assert reader.feed(GET[:cut]) == []
+        assert reader.look_inside() == []
+        assert frames_of(reader.feed(GET[cut:])) == [GET]
+
+
+def test_a_pause_shows_a_false_beginning_and_keeps_what_follows():
+    reader = FrameReader()
+    assert reader.feed(b"\x7e\xa7\xff" + GET + GET[:10]) == []
+    items = reader.look_inside()
+    assert frames_of(items) == [GET]
+    assert rubbish_of(items) == b"\x7e\xa7\xff"
+    assert frames_of(reader.feed(GET[10:])) == [GET]
+
+
+def test_a_frame_without_its_closing_flag_is_taken_at_the_pause():
+    reader = FrameReader()
+    assert reader.feed(GET[:-1]) == []
+    assert frames_of(reader.look_inside()) == [GET[:-1]]
+    assert reader.pending == 0
+
+
+@pytest.mark.parametrize(
+    "pattern", ["7e", "7ea0", "7ea7ff", "7ea008", "a5", "7ea0077e", "7ea7fe7e", "7ea00703210f017e"]
+)
+@pytest.mark.parametrize("size", [1, 1000, 20_000])
+def test_garbage_costs_linear_work(pattern, size, monkeypatch):
+    """Counted, not timed: how often the reader looks at a possible beginning, for one octet of garbage."""
+    looks = 0
+    look = frame_module._frame_end
+
+    def counted(octets, at):
+        nonlocal looks
+        looks += 1
+        return look(octets, at)
+
+    monkeypatch.setattr(frame_module, "_frame_end", counted)
+    octets = (bytes.fromhex(pattern) * 20_000)[:20_000]
+    reader = FrameReader()
+    for at in range(0, len(octets), size):
+        reader.feed(octets[at : at + size])
+        assert reader.pending <= 2049
+    reader.give_up()
+    assert looks <= 3 * len(octets)
+    assert frames_of(reader.feed(GET)) == [GET]
 
 
 def test_corruption_by_seed_never_makes_a_frame_up():
