@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from sessions.leases import free_lines
 from sessions.models import DlmsSession, Step
+from sessions.storable import storable
 
 Error = dict[str, Any]
 
@@ -58,7 +59,7 @@ def end_session(
     meter is uncertain. `new_epoch` shuts out the worker that ran it.
     """
     dlms_session.state = state
-    dlms_session.error = error
+    dlms_session.error = error = storable(error)
     dlms_session.ended = timezone.now()
     dlms_session.lease_until = None
     dlms_session.waiting_reason = ""

@@ -24,6 +24,7 @@ from django.utils import timezone
 from sessions.events import publish_changed
 from sessions.leases import Claim, fence
 from sessions.models import DlmsSession, Frame, ProfileEntry, Step
+from sessions.storable import storable
 from sessions.trace import TracedFrame
 
 logger = logging.getLogger(__name__)
@@ -85,11 +86,13 @@ class Recorder:
 
     def record_entry(self, step_id: int, number: int, time: datetime | None, values: Sequence[Any]) -> None:
         """One row of a profile."""
-        self._batch.entries.append(ProfileEntry(step_id=step_id, number=number, time=time, values=list(values)))
+        self._batch.entries.append(
+            ProfileEntry(step_id=step_id, number=number, time=time, values=storable(list(values)))
+        )
 
     def record_progress(self, step_id: int, **fields: Any) -> None:
         """How far a step is: `progress_done`, `progress_total`, `columns`."""
-        self._batch.progress.setdefault(step_id, {}).update(fields)
+        self._batch.progress.setdefault(step_id, {}).update(storable(fields))
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

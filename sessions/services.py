@@ -37,6 +37,7 @@ from sessions.trace import redissect
 
 MAX_UNFINISHED_STEPS = 200
 MAX_FRAMES_OF_AN_APDU = 5000
+LATE = Q(lease_until__lt=Now()) | Q(lease_until=None)
 TITLES = ("client_system_title", "server_system_title")
 
 Kind, State = Step.Kind, DlmsSession.State
@@ -287,14 +288,14 @@ def recover_sessions() -> list[int]:
 
     Returns the sessions that were lost. Safe to run anywhere at any time, also twice at once.
     """
-    late = DlmsSession.objects.filter(state__in=DlmsSession.RUNNING, lease_until__lt=Now())
+    late = DlmsSession.objects.filter(LATE, state__in=DlmsSession.RUNNING)
     return [session_id for session_id in late.values_list("pk", flat=True) if _lose(session_id)]
 
 
 def _lose(session_id: int) -> bool:
     with transaction.atomic():
         rows = DlmsSession.objects.select_for_update(of=("self",))
-        dlms_session = rows.filter(pk=session_id, state__in=DlmsSession.RUNNING, lease_until__lt=Now()).first()
+        dlms_session = rows.filter(LATE, pk=session_id, state__in=DlmsSession.RUNNING).first()
         if dlms_session is None:  # somebody was faster, or the worker woke up
             return False
         waiting = waiting_for(dlms_session.line_address)

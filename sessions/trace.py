@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sessions.dlms.inspector import DissectionKeys, Dissector, mask
+from sessions.storable import storable
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +52,11 @@ class Trace:
             return TracedFrame(self.scrub(octets), f"{len(octets)} octets", "The inspector failed on this frame.")
         error = str(found.error) if found.error else ""
         masked = self.scrub(mask(octets, found))
-        return TracedFrame(masked, found.summary[:MAX_TEXT], error[:MAX_TEXT], found.starts_apdu)
+        return TracedFrame(masked, _short(found.summary), _short(error), found.starts_apdu)
 
     def read_discarded(self, octets: bytes, reason: str) -> TracedFrame:
         """Octets that are no frame for us."""
-        return TracedFrame(self.scrub(octets), f"{len(octets)} octets discarded"[:MAX_TEXT], reason[:MAX_TEXT])
+        return TracedFrame(self.scrub(octets), f"{len(octets)} octets discarded", _short(reason))
 
     def scrub(self, octets: bytes) -> bytes:
         """The octets without the session's secrets, wherever they stand."""
@@ -63,6 +64,10 @@ class Trace:
             if len(secret) >= MIN_SECRET_OCTETS:
                 octets = octets.replace(secret, MASK_OCTET * len(secret))
         return octets
+
+
+def _short(text: str) -> str:
+    return storable(text)[:MAX_TEXT]
 
 
 def redissect(frames: Iterable[tuple[bytes, str]], keys: DissectionKeys | None) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from sessions.links.driver import Conversation, LineFrame, make_link
 from sessions.links.line import LineError
 from sessions.models import DlmsSession, Frame, Step
 from sessions.recorder import Recorder, in_database
+from sessions.storable import storable
 from sessions.trace import Trace
 
 logger = logging.getLogger(__name__)
@@ -102,8 +103,7 @@ class SessionRun:
         """To its end. Returns the sessions that wait for the line that is free now."""
         work = asyncio.create_task(self._work())
         try:
-            await self._watch(work)
-            await self._finish(*self._verdict(work))
+            await self._finish(*await self._verdict_of(work))
         except LeaseLost as lost:
             logger.warning("this session is not ours any more: %s", lost)
             self._renewed = -SENDING_LIMIT  # and nothing may be sent, not even a goodbye
@@ -111,6 +111,18 @@ class SessionRun:
         finally:
             await self._pull_off(work)
         return await in_database(waiting_for, self.claim.line_address)
+
+    async def _verdict_of(self, work: asyncio.Task[None]) -> tuple[DlmsSession.State, Error | None]:
+        """Watch the work to its end; what breaks the watch itself ends the session as an error of ours."""
+        try:
+            await self._watch(work)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            logger.exception("the watch over session %s broke", self.claim.session_id)
+            await self._pull_off(work)
+            return State.ERRORED, internal_error(error)
+        return self._verdict(work)
 
     # -- the watch ---------------------------------------------------------------------------------------------------
 
@@ -242,7 +254,7 @@ class SessionRun:
             "server_system_title": title,
             "key_version_ids": list(plan.key_version_ids),
         }
-        self._set(state=State.OPEN, negotiated=negotiated.as_json(), context=context)
+        self._set(state=State.OPEN, negotiated=storable(negotiated.as_json()), context=context)
         if plan.meter_id is not None:
             mark_meter_seen(meter_id=plan.meter_id, server_system_title=title)
         mark_proven(key_version_ids=plan.key_version_ids)
@@ -384,7 +396,9 @@ def _change(steps: Any, **fields: Any) -> None:
 
 
 def _end_step(steps: Any, outcome: Outcome) -> None:
-    steps.update(state=outcome.state, result=outcome.result, error=outcome.error, ended=timezone.now())
+    steps.update(
+        state=outcome.state, result=storable(outcome.result), error=storable(outcome.error), ended=timezone.now()
+    )
 
 
 def _close_connections() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meters.cosem.data import DataType, double_long_unsigned, octet_string, structure
+from meters.cosem.data import Data, DataType, double_long_unsigned, octet_string, structure
 from sessions.dlms.apdu.action import ActionRequestNormal
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.apdu.errors import ExceptionResponse
@@ -215,3 +215,21 @@ class TestSideEffects:
         outcome_of(RESET_REGISTER, prepare)
         requests = [apdu for apdu in benches[0].meter.meter.requests if isinstance(apdu, ActionRequestNormal)]
         assert len(requests) == 1
+
+
+def test_a_string_with_anything_in_it_can_be_read() -> None:
+    """PostgreSQL takes no NUL, neither in a text nor in JSON."""
+
+    def prepare(bench: Bench) -> None:
+        bench.meter.meter.objects[VALUE] = Data(DataType.VISIBLE_STRING, b"AB\x00\x1b[2J\xff")
+
+    done, step = outcome_of(READ_REGISTER, prepare)
+    assert (done.state, step.state) == ("DONE", "DONE")
+    assert "AB" in step.result["value"]
+
+
+def test_a_watch_that_breaks_is_an_error_of_ours(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(module, "_read_wishes", lambda claim: 1 / 0)
+    done, step = outcome_of(READ_REGISTER, lambda bench: setattr(bench.meter, "mute", True))
+    assert (done.state, done.error["code"], step.state) == ("ERRORED", "internal-error", "CANCELLED")
+    assert "ZeroDivisionError" in caplog.text
