@@ -7,6 +7,7 @@ device): one, two or four octets in all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sessions.dlms.cursor import Reader
@@ -73,15 +74,21 @@ def read_hdlc_address(reader: Reader, name: str) -> HdlcAddress:
         raise FrameError(name, at, "an address of more than four octets")
     if size == 3:
         raise FrameError(name, at, "an address of three octets is not allowed")
-    parts = [octet >> 1 for octet in octets]
-    if size == 1:
-        address = HdlcAddress(parts[0])
-    elif size == 2:
-        address = HdlcAddress(parts[0], parts[1], 2)
-    else:
-        address = HdlcAddress(parts[0] << 7 | parts[1], parts[2] << 7 | parts[3], 4)
-    reader.label(f"{address} ({size} octet{'s' if size > 1 else ''})")
+    address = _address(octets)
+    if reader.tracer is not None:
+        reader.label(f"{address} ({size} octet{'s' if size > 1 else ''})")
     return address
+
+
+@lru_cache(maxsize=256)
+def _address(octets: bytes) -> HdlcAddress:
+    """The same few stations talk all the time: each is made once."""
+    parts = [octet >> 1 for octet in octets]
+    if len(parts) == 1:
+        return HdlcAddress(parts[0])
+    if len(parts) == 2:
+        return HdlcAddress(parts[0], parts[1], 2)
+    return HdlcAddress(parts[0] << 7 | parts[1], parts[2] << 7 | parts[3], 4)
 
 
 def client_address(client_sap: int) -> HdlcAddress:

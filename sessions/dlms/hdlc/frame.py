@@ -221,7 +221,8 @@ def read_hdlc_frame(reader: Reader) -> HdlcFrame:
     destination = read_hdlc_address(reader, "destination-address")
     source = read_hdlc_address(reader, "source-address")
     control = reader.u8("control")
-    reader.label(_control_words(control))
+    if reader.tracer is not None:
+        reader.label(_control_words(control))
     header = reader.octets[start : reader.offset]
     _read_check(reader, header, "hcs" if length > len(header) + 2 else "fcs")
     information = b""
@@ -242,7 +243,8 @@ def _read_format(reader: Reader) -> tuple[int, bool]:
     format_field = reader.u16("format")
     length = format_field & MAX_LENGTH
     segmented = bool(format_field & SEGMENTATION)
-    reader.label(f"type 3, length {length}{', segmented' if segmented else ''}")
+    if reader.tracer is not None:
+        reader.label(f"type 3, length {length}{', segmented' if segmented else ''}")
     if format_field >> 12 != FORMAT_TYPE:
         raise FrameError("format", at, f"frame format type 3 (Axxx) expected, {format_field:04x} found")
     if length < MIN_LENGTH:
@@ -254,7 +256,8 @@ def _read_check(reader: Reader, covered: bytes, name: str) -> None:
     at = reader.position
     got = reader.take(2, name)
     want = fcs16(covered)
-    reader.label(f"{got.hex()} ({'good' if got == want else f'bad, {want.hex()} expected'})")
+    if reader.tracer is not None:
+        reader.label(f"{got.hex()} ({'good' if got == want else f'bad, {want.hex()} expected'})")
     if got != want:
         raise FrameError(name, at, f"{want.hex()} expected, {got.hex()} found")
 
