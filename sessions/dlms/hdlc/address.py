@@ -14,8 +14,7 @@ from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import FrameError, LocalProtocolError
 
 ALL_STATION: Final = {1: 0x7F, 2: 0x7F, 4: 0x3FFF}
-"""The broadcast address by total address length."""
-CALLING_DEVICE: Final = {2: 0x7E, 4: 0x3FFE}
+"""The broadcast address, upper or lower, by total address length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,14 @@ class HdlcAddress:
 
     @property
     def is_broadcast(self) -> bool:
-        limit = ALL_STATION[self.size]
-        return self.upper == limit or self.lower == limit
+        return ALL_STATION[self.size] in (self.upper, self.lower)
+
+    def reaches(self, station: HdlcAddress) -> bool:
+        """Whether a frame to this address is for `station`, alone or with others."""
+        everyone = ALL_STATION[self.size]
+        upper = station.upper if self.upper == everyone else self.upper
+        lower = station.lower if self.lower == everyone else self.lower
+        return upper == station.upper and (lower is None or station.lower is None or lower == station.lower)
 
     def __str__(self) -> str:
         return str(self.upper) if self.lower is None else f"{self.upper}/{self.lower}"

@@ -97,10 +97,10 @@ class HdlcServerLink(Outbox):
                 self._handle(item.frame, now)
 
     def _is_for_us(self, frame: HdlcFrame) -> bool:
-        if frame.destination.is_broadcast:
-            return isinstance(frame, UiFrame)
-        if not frame.destination.matches(self.server) or frame.source.size != 1:
+        if not frame.destination.reaches(self.server) or frame.source.size != 1:
             return False
+        if isinstance(frame, UiFrame) or frame.destination.is_broadcast:
+            return isinstance(frame, UiFrame)
         return not self.connected or isinstance(frame, SnrmFrame) or frame.source.upper == self.client_sap
 
     def _handle(self, frame: HdlcFrame, now: float) -> None:

@@ -70,3 +70,23 @@ def test_stations_match_by_value():
     assert not server_address(1, 17, 2).matches(server_address(2, 17, 2))
     assert HdlcAddress(1, 0x7F, 2).is_broadcast
     assert not HdlcAddress(1, 17, 2).is_broadcast
+
+
+@pytest.mark.parametrize(
+    ("destination", "reached"),
+    [
+        (HdlcAddress(1, 17, 2), True),
+        (HdlcAddress(1, 17, 4), True),
+        (HdlcAddress(1), True),
+        (HdlcAddress(1, 0x7F, 2), True),
+        (HdlcAddress(0x7F, 17, 2), True),
+        (HdlcAddress(0x3FFF, 0x3FFF, 4), True),
+        (HdlcAddress(0x7F), True),
+        (HdlcAddress(2, 0x7F, 2), False),
+        (HdlcAddress(0x7F, 18, 2), False),
+        (HdlcAddress(1, 0x7F, 4), False),  # 3FFF is everyone there
+        (HdlcAddress(2), False),
+    ],
+)
+def test_whom_an_address_reaches(destination, reached):
+    assert destination.reaches(server_address(1, 17, 2)) is reached

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,9 +122,10 @@ def test_an_apdu_without_end_is_noticed():
     assert receiver.is_overfull
 
 
-@given(st.binary(min_size=1, max_size=400), st.integers(1, 100), st.integers(1, 7), st.randoms(use_true_random=False))
+@given(st.binary(min_size=1, max_size=400), st.integers(1, 100), st.integers(1, 7), st.integers(0, 1000))
 @settings(max_examples=100)
-def test_whatever_is_lost_arrives_once_and_in_order(octets, size, window, chance):
+def test_whatever_is_lost_arrives_once_and_in_order(octets, size, window, seed):
+    chance = random.Random(seed)
     sender, receiver = Sender(), Receiver()
     sender.load(octets, size)
     for _ in range(5000):
@@ -133,4 +136,4 @@ def test_whatever_is_lost_arrives_once_and_in_order(octets, size, window, chance
                 receiver.accept(frame(segment.number, segment.information, segment.more), window)
         if chance.random() < 0.7:
             sender.acknowledge(receiver.expected)
-    assert receiver.take_apdu() == octets
+    assert receiver.take_apdu() == strip_llc(octets)

@@ -1,5 +1,7 @@
 """The server by itself, against frames written by hand."""
 
+import pytest
+
 from sessions.dlms.hdlc.address import client_address, server_address
 from sessions.dlms.hdlc.frame import (
     DmFrame,
@@ -8,6 +10,7 @@ from sessions.dlms.hdlc.frame import (
     RrFrame,
     SnrmFrame,
     UaFrame,
+    UiFrame,
     decode_hdlc_frame,
 )
 from sessions.dlms.hdlc.state import State
@@ -173,3 +176,18 @@ def test_a_meter_answers_in_the_form_of_its_address_that_the_client_used():
     server = make_server(address_octets=4)
     answered = say(server, SnrmFrame(destination=SERVER, source=CLIENT))
     assert answered.source == SERVER
+
+
+@pytest.mark.parametrize("destination", [server_address(127, 127, 2), server_address(1, 127, 2)])
+def test_a_broadcast_is_heard_and_not_answered(destination):
+    server = make_server()
+    server.receive_octets(UiFrame(destination=destination, source=CLIENT, information=b"\xe6\xe6\x00all").encode(), 0.0)
+    assert events_of(server, ApduReceived) == [ApduReceived(b"all", unsolicited=True)]
+    assert server.octets_to_send() == b""
+
+
+def test_a_broadcast_to_another_logical_device_is_not_heard():
+    server = make_server()
+    frame = UiFrame(destination=server_address(2, 127, 2), source=CLIENT, information=b"\xe6\xe6\x00all")
+    assert say(server, frame) is None
+    assert events_of(server) == []
