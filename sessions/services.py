@@ -5,7 +5,8 @@
     add_write_step, add_invoke_step
     close_session, cancel_session        end it when its steps are done; end it now
     dissect_frame                        what a recorded frame says, opened with the session's keys
-    recover_sessions                     the watchdog's sweep: nobody waits for a dead worker
+    recover_sessions, waiting_sessions,  the watchdog's sweep: nobody waits for a dead worker, or without a reason
+    explain_waiting
 
 Bad parameters raise Django's `ValidationError` with the parameter's name, a session that is over `SessionOver`, somebody who may
 not `PermissionDenied`.
@@ -304,6 +305,15 @@ def _lose(session_id: int) -> bool:
     for other in waiting:
         ring_worker(other)
     return True
+
+
+def explain_waiting(session_id: int) -> None:
+    """Say in the row why a session that was rung for more than once still waits; a reason that it has stays."""
+    running = DlmsSession.objects.filter(state__in=DlmsSession.RUNNING, lease_until__gte=Now()).count()
+    reason = f"All workers are busy: {running} sessions run now." if running else "No worker answers: is one running?"
+    waiting = DlmsSession.objects.filter(pk=session_id, state=State.QUEUED, line_address="")
+    if waiting.exclude(waiting_reason=reason).update(waiting_reason=reason):
+        ring_browsers(session_id, 0)
 
 
 def waiting_sessions() -> list[int]:

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from meters.models import Association, Meter
 from sessions import services
+from sessions.leases import claim_session
 from sessions.models import DlmsSession, Job, LineLease, Step
 from tests.meters.builders import make_ciphered_meter, make_meter, meter_fields
 from tests.sessions.builders import (
@@ -335,3 +336,37 @@ class TestDissectFrame:
         settings.MASTER_KEY, settings.MASTER_KEY_FILE = "", tmp_path / "absent"
         found = services.dissect_frame(session_id=dlms_session.pk, seq=1, user=make_user())
         assert any("sealed" in note for note in found["notes"])
+
+
+@pytest.mark.django_db
+class TestWhyItWaits:
+    def reason(self, dlms_session: DlmsSession) -> str:
+        services.explain_waiting(dlms_session.pk)
+        dlms_session.refresh_from_db()
+        return dlms_session.waiting_reason
+
+    def test_no_worker_at_all(self) -> None:
+        assert "is one running?" in self.reason(make_session())
+
+    def test_all_workers_are_busy(self) -> None:
+        dlms_session = make_session()
+        claim(make_session())
+        assert "1 sessions run" in self.reason(dlms_session)
+
+    def test_a_busy_line_has_said_so_already(self) -> None:
+        meter = make_meter(meter={"framing": "HDLC"})
+        first, second = make_session(meter), make_session(meter)
+        claim(first)
+        claim_session(second.pk)
+        assert f"session {first.pk}" in self.reason(second)
+
+    def test_one_that_runs_has_no_reason(self) -> None:
+        dlms_session = make_session()
+        claim(dlms_session)
+        assert self.reason(dlms_session) == ""
+
+    def test_the_page_is_told_once(self, rung) -> None:
+        dlms_session = make_session()
+        self.reason(dlms_session)
+        self.reason(dlms_session)
+        assert rung == [("browsers", dlms_session.pk)]

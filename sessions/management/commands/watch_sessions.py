@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from sessions.services import recover_sessions, waiting_sessions
+from sessions.services import explain_waiting, recover_sessions, waiting_sessions
 from sessions.tasks import ring_worker
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class Watch:
                 patience = min(2 * patience, LONGEST_PATIENCE)
                 self._due[session_id] = (now + patience, patience)
                 ring_worker(session_id)
+                explain_waiting(session_id)
 
 
 class Command(BaseCommand):
