@@ -15,6 +15,7 @@ from sessions.dlms.hdlc.frame import (
     DmFrame,
     Found,
     FrameReader,
+    FrmrFrame,
     HdlcFrame,
     InfoFrame,
     RejFrame,
@@ -99,6 +100,8 @@ class HdlcServerLink(Outbox):
     def _is_for_us(self, frame: HdlcFrame) -> bool:
         if not frame.destination.reaches(self.server) or frame.source.size != 1:
             return False
+        if isinstance(frame, UaFrame | DmFrame | FrmrFrame):
+            return False  # what servers say: another one's, or our echo
         if isinstance(frame, UiFrame) or frame.destination.is_broadcast:
             return isinstance(frame, UiFrame)
         return not self.connected or isinstance(frame, SnrmFrame) or frame.source.upper == self.client_sap

@@ -4,7 +4,9 @@ import pytest
 
 from sessions.dlms.hdlc.address import client_address, server_address
 from sessions.dlms.hdlc.frame import (
+    DiscFrame,
     DmFrame,
+    FrmrFrame,
     InfoFrame,
     RnrFrame,
     RrFrame,
@@ -191,3 +193,12 @@ def test_a_broadcast_to_another_logical_device_is_not_heard():
     frame = UiFrame(destination=server_address(2, 127, 2), source=CLIENT, information=b"\xe6\xe6\x00all")
     assert say(server, frame) is None
     assert events_of(server) == []
+
+
+@pytest.mark.parametrize("kind", [UaFrame, DmFrame, FrmrFrame])
+def test_what_servers_say_is_not_answered(kind):
+    """Client 1 and logical device 1 have the same address: an echo of our DM must not bring the next one."""
+    one = client_address(1)
+    server = make_server(physical_address=None, address_octets=1)
+    assert say(server, kind(destination=one, source=one)) is None
+    assert isinstance(say(server, DiscFrame(destination=one, source=one)), DmFrame)
