@@ -25,28 +25,18 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from meters.models import PortNotOfferedError
-from meters.services import (
-    CounterError,
-    doubt_invocation_counter,
-    invocation_counter_is_certain,
-    learn_invocation_counter,
-    mark_meter_seen,
-    mark_proven,
-    reserve_invocation_counters,
-)
+from meters.services import CounterError, mark_meter_seen, mark_proven
 from meters.vault import VaultError
-from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
 from sessions.dlms.association import AssociationParameters, Negotiated
 from sessions.dlms.client import DlmsClient
-from sessions.dlms.counters import InvocationCounters
-from sessions.dlms.errors import DlmsError, LocalProtocolError
+from sessions.dlms.errors import DlmsError
 from sessions.dlms.link import FrameReceived, FrameSent
 from sessions.endings import Error, end_session, internal_error, worker_stopped
+from sessions.engine.counters import CounterKeeper
 from sessions.engine.plan import Plan, make_plan
 from sessions.engine.steps import Outcome, run_step
 from sessions.leases import LEASE_SECONDS, Claim, LeaseLost, claim_session, renew, waiting_for
 from sessions.links.driver import Conversation, LineFrame, make_link
-from sessions.links.line import LineError
 from sessions.models import DlmsSession, Frame, Step
 from sessions.recorder import Recorder, in_database
 from sessions.storable import storable
@@ -61,8 +51,6 @@ SENDING_LIMIT = LEASE_SECONDS * 2 / 3
 IDLE_TIMEOUT = 120.0
 RELEASE_PATIENCE = 2.0
 CHALLENGE_OCTETS = 16
-COUNTER_BLOCK = 128
-COUNTERS_LOW = 16
 
 State = DlmsSession.State
 
@@ -93,9 +81,8 @@ class SessionRun:
         self.idle_timeout = idle_timeout
         self.wishes = Wishes()
         self.leaving: Leaving | None = None
-        self.plan: Plan | None = None
         self.conversation: Conversation | None = None
-        self.counters: InvocationCounters | None = None
+        self.keeper: CounterKeeper | None = None
         self.busy = True
         self._renewed = asyncio.get_running_loop().time()
 
@@ -201,14 +188,17 @@ class SessionRun:
     # -- the work ----------------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        plan = self.plan = await in_database(make_plan, self.claim.session_id)
+        plan = await in_database(make_plan, self.claim.session_id)
         if plan.counter_key:
-            await self._prepare_counters(plan)
+            keeper = CounterKeeper(plan, lambda parameters: self._converse(plan, parameters))
+            await keeper.prepare()
+            self.keeper = keeper
         conversation = self._converse(plan, plan.association.parameters)
         try:
             negotiated = await conversation.open()
         except DlmsError as error:
-            await self._doubt_counters(plan, error)
+            if self.keeper is not None:
+                await self.keeper.doubt(error)
             raise
         await self.recorder.commit(lambda: self._opened(plan, negotiated))
         await self._serve(conversation)
@@ -223,7 +213,7 @@ class SessionRun:
             parameters,
             make_link(file.framing, parameters, file.hdlc, file.timeout),
             challenge=secrets.token_bytes(CHALLENGE_OCTETS),
-            counters=self.counters if parameters.needs_counters else None,
+            counters=self.keeper.counters if self.keeper is not None else None,
             reply_timeout=file.timeout,
         )
         self.conversation = Conversation(
@@ -291,83 +281,15 @@ class SessionRun:
         if not conversation.is_open:
             raise _lost_with(outcome)
 
-    # -- invocation counters -----------------------------------------------------------------------------------------
-
-    async def _prepare_counters(self, plan: Plan) -> None:
-        certain = await in_database(
-            invocation_counter_is_certain, fingerprint=plan.counter_key, system_title=plan.client_system_title
-        )
-        if not certain:
-            await self._learn_counter(plan)
-        self.counters = InvocationCounters()
-        await self._top_up(plan, self.counters)
-
-    async def _top_up(self, plan: Plan, counters: InvocationCounters) -> None:
-        block = await in_database(
-            reserve_invocation_counters,
-            fingerprint=plan.counter_key,
-            system_title=plan.client_system_title,
-            count=COUNTER_BLOCK,
-        )
-        counters.extend(block)
-
     async def _before_octets(self) -> None:
         """Called before anything is sent: the lease must be fresh, and counters at hand."""
         if asyncio.get_running_loop().time() - self._renewed > SENDING_LIMIT:
             raise LeaseLost(f"session {self.claim.session_id} could not renew its lease in time")
-        if self.counters is not None and self.plan is not None and self.counters.remaining < COUNTERS_LOW:
-            await self._top_up(self.plan, self.counters)
-
-    async def _learn_counter(self, plan: Plan) -> None:
-        """Ask the meter as its public client."""
-        file = plan.association
-        public = AssociationParameters(
-            client_sap=file.counter_client_sap,
-            server_sap=file.parameters.server_sap,
-            max_pdu_size=file.parameters.max_pdu_size,
-        )
-        conversation = self._converse(plan, public)
-        try:
-            await conversation.open()
-            value = await conversation.get(CosemAttributeDescriptor(1, file.counter_object, 2))
-            await conversation.release()
-        except LineError:
-            raise
-        except DlmsError as error:
-            raise _counter_unknown(plan, error.message) from None
-        finally:
-            await conversation.close()
-        number = None if isinstance(value, DataAccessResult) else value.value
-        if not isinstance(number, int) or isinstance(number, bool):
-            said = value.name.lower() if isinstance(value, DataAccessResult) else f"a {value.type.asn1_name}"
-            raise _counter_unknown(plan, f"the meter answered {said.replace('_', '-')}")
-        await in_database(
-            learn_invocation_counter,
-            fingerprint=plan.counter_key,
-            system_title=plan.client_system_title,
-            meter_value=number,
-        )
-
-    async def _doubt_counters(self, plan: Plan, error: DlmsError) -> None:
-        """A ciphered association failed: perhaps the meter was talked to from elsewhere, and its counter ran ahead."""
-        if not plan.counter_key or isinstance(error, LineError):
-            return
-        await in_database(doubt_invocation_counter, fingerprint=plan.counter_key, system_title=plan.client_system_title)
-        again = "The next session asks the meter for its invocation counter first."
-        error.hint = f"{error.hint} {again}".strip()
+        if self.keeper is not None:
+            await self.keeper.top_up()
 
 
 # -- small things ------------------------------------------------------------------------------------------------------
-
-
-def _counter_unknown(plan: Plan, reason: str) -> DlmsError:
-    file = plan.association
-    return LocalProtocolError(
-        f"The invocation counter could not be read from {file.counter_object} as client {file.counter_client_sap}: {reason}",
-        layer="security",
-        code="invocation-counter-unknown",
-        hint="Check that the meter has a public client that may read this object, or name another counter object.",
-    )
 
 
 def _lost_with(outcome: Outcome) -> DlmsError:

@@ -12,13 +12,15 @@ from meters.cosem.data import Data, array, date_time, double_long_unsigned, enum
 from meters.cosem.obis import ObisCode
 from meters.cosem.profile import CaptureObject
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
+from sessions.dlms.association import Protection
+from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.engine import run_session
 from sessions.models import DlmsSession, Frame, Step
 from sessions.recorder import in_database
 from sessions.services import close_session
 from tests.meters.builders import make_meter
 from tests.sessions.builders import make_session, make_user
-from tests.sessions.dlms.scripted import ScriptedMeter
+from tests.sessions.dlms.scripted import CLIENT_TITLE, GAK, GUEK, ScriptedMeter, parameters
 from tests.sessions.links.served import ServedMeter, served
 
 PROFILE = ObisCode.parse("1-0:99.1.0*255")
@@ -30,6 +32,19 @@ READ_REGISTER = {"kind": "READ", "class_id": 3, "logical_name": str(REGISTER), "
 WRITE_REGISTER = {**READ_REGISTER, "kind": "WRITE", "value": {"type": "double-long-unsigned", "value": 7}}
 RESET_REGISTER = {"kind": "INVOKE", "class_id": 3, "logical_name": str(REGISTER), "method_id": 1}
 RESET = CosemMethodDescriptor(3, REGISTER, 1)
+
+PUBLIC = parameters(secret=b"")
+LLS = parameters(AuthenticationMechanism.LLS, client_sap=32)
+GMAC = parameters(AuthenticationMechanism.HLS_GMAC, Protection.AUTHENTICATED_ENCRYPTED, client_sap=1)
+CIPHERED = {
+    "association": {
+        "client_sap": 1,
+        "authentication": "hls-gmac",
+        "protection": "authenticated-encrypted",
+        "client_system_title": CLIENT_TITLE.hex(),
+    },
+    "secrets": {"GUEK": GUEK, "GAK": GAK},
+}
 
 
 def attribute(class_id: int, name: ObisCode, attribute_id: int) -> CosemAttributeDescriptor:

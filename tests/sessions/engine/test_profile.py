@@ -11,12 +11,10 @@ from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.apdu.get import GetRequestNext
 from sessions.engine import run as module
 from sessions.models import ProfileEntry, Step
-from tests.sessions.dlms.scripted import parameters
-from tests.sessions.engine.bench import PROFILE, Bench, attribute, fill, on_bench, row, steps_of
+from tests.sessions.engine.bench import PROFILE, PUBLIC, Bench, attribute, fill, on_bench, row, steps_of
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = parameters(secret=b"")
 START = datetime(2026, 11, 1, tzinfo=UTC)
 READ_ALL = {"kind": "READ_PROFILE", "logical_name": str(PROFILE)}
 BUFFER = attribute(7, PROFILE, 2)

@@ -14,8 +14,8 @@ from sessions.engine import run as module
 from sessions.engine import steps as steps_module
 from sessions.engine.steps import REFUSAL_HINTS, refusal
 from sessions.models import DlmsSession, Step
-from tests.sessions.dlms.scripted import parameters
 from tests.sessions.engine.bench import (
+    PUBLIC,
     READ_REGISTER,
     REGISTER,
     RESET,
@@ -31,7 +31,6 @@ from tests.sessions.engine.bench import (
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = parameters(secret=b"")
 VALUE = attribute(3, REGISTER, 2)
 
 
