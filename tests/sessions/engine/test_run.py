@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from meters.models import KeyVersion, Meter, MeterKey
@@ -91,6 +93,23 @@ class TestGoodOnes:
 
         on_bench(LLS, test)
         assert SECRET.decode() not in caplog.text
+
+    def test_no_secret_is_anywhere_in_the_database(self) -> None:
+        async def test(bench: Bench) -> None:
+            fill(bench.meter.meter)
+            association = {"client_sap": 32, "authentication": "lls"}
+            secrets = {"LLS_SECRET": SECRET, "GUEK": GUEK, "GAK": GAK}
+            done = await bench.run(READ_REGISTER, association=association, secrets=secrets)
+            assert done.state == State.DONE
+
+        on_bench(LLS, test)
+        models = [*apps.get_app_config("meters").get_models(), *apps.get_app_config("dlms_sessions").get_models()]
+        values = [value for model in models for row in model.objects.values_list() for value in row]
+        octets = b"\n".join(bytes(v) if isinstance(v, bytes | memoryview) else str(v).encode() for v in values)
+        for secret in (SECRET, GUEK, GAK):
+            for form in (secret, secret.hex().encode(), secret.hex(" ").encode(), base64.b64encode(secret)):
+                assert form not in octets
+                assert form.upper() not in octets
 
     def test_a_step_that_is_asked_while_it_is_open_is_done(self) -> None:
         async def test(bench: Bench) -> None:
