@@ -50,6 +50,7 @@ ASSOCIATION_FIELDS = (
     "timeout",
     "counter_object",
 )
+MONOSPACED = ("counter_object", "serial_number", "host")
 SERVICE_FIELDS = {"lls_secret": "secret", "hls_secret": "secret"}
 """Where the services' errors stand in this form, if not under the same name."""
 
@@ -103,7 +104,7 @@ class SecretInput(forms.TextInput):
 
     def __init__(self) -> None:
         kept_out = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-secret": ""}
-        super().__init__(attrs={**kept_out, "class": "mono", "data-1p-ignore": "", "data-lpignore": "true"})
+        super().__init__(attrs={**kept_out, "data-1p-ignore": "", "data-lpignore": "true"})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return super().get_context(name, None, attrs)
@@ -169,8 +170,8 @@ class MeterForm(forms.Form):
     server_system_title = HexField(
         label="Meter's system title", required=False, help_text="Empty: taken from the meter's answer."
     )
-    guek = HexField(label="GUEK, encryption key", required=False, widget=SecretInput())
-    gak = HexField(label="GAK, authentication key", required=False, widget=SecretInput())
+    guek = HexField(label="GUEK", required=False, widget=SecretInput(), help_text="Global unicast encryption key.")
+    gak = HexField(label="GAK", required=False, widget=SecretInput(), help_text="Global authentication key.")
     dedicated_key = HexField(label="Dedicated key", required=False, widget=SecretInput(), help_text="Rarely needed.")
     invocation_counter = CounterField(
         label="Invocation counter",
@@ -221,7 +222,8 @@ class MeterForm(forms.Form):
             select = isinstance(form_field.widget, forms.Select)
             widget = form_field.widget.attrs
             widget["class"] = f"{'form-select' if select else 'form-control'} {widget.get('class', '')}".strip()
-            if isinstance(form_field, HexField | CounterField) or name in ("counter_object", "serial_number", "host"):
+            secret = isinstance(form_field.widget, SecretInput)
+            if secret or isinstance(form_field, HexField | CounterField) or name in MONOSPACED:
                 widget["class"] += " mono"
             if isinstance(form_field, forms.IntegerField):
                 widget["inputmode"] = "numeric"
