@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from meters.cosem import data as d
 from meters.cosem.data import BitString, CompactArray, Data, DataType, TypeDescription, text
 from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
+from sessions.dlms import axdr
 from sessions.dlms.axdr import ArrayStream, decode_data, encode_data, read_data
 from sessions.dlms.cursor import MAX_DEPTH, Reader, Tracer
 from sessions.dlms.errors import (
@@ -439,8 +440,9 @@ def test_garbage_in_a_row_is_refused_at_once_and_again(octets, error, offset, si
             stream.feed(octets[at : at + size])
         stream.feed(b"\x00\x00")  # what makes a nested bomb a whole value
     assert offset is None or refused.value.offset == offset
-    with pytest.raises(error):
-        stream.feed(b"\x00")
+    for more in (b"", b"\x00"):
+        with pytest.raises(error):
+            stream.feed(more)
 
 
 @given(st.binary(max_size=60), st.integers(1, 9))
@@ -489,3 +491,21 @@ def test_an_empty_array_is_finished_at_once():
     assert stream.feed(b"\x01\x00") == []
     assert stream.finished
     stream.finish()
+
+
+def test_a_long_element_in_small_pieces_is_decoded_once(monkeypatch):
+    """What makes it linear: the decoder never sees an element before it is whole."""
+    calls = []
+
+    def counted(reader, *, depth=0):
+        calls.append(reader.remaining)
+        return read_data(reader, depth=depth)
+
+    monkeypatch.setattr(axdr, "read_data", counted)
+    inner = [d.array(*[d.long_unsigned(n) for n in range(200)]), d.unsigned(5)]
+    octets = encode_data(d.array(*inner))
+    stream = ArrayStream()
+    elements = [element for octet in octets for element in stream.feed(bytes((octet,)))]
+    assert elements == inner
+    assert calls[0] == len(encode_data(inner[0]))
+    assert len(calls) == 2 + 200  # the two elements, and what is in the first
