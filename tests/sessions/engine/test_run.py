@@ -24,7 +24,7 @@ from sessions.models import DlmsSession, LineLease, Step
 from sessions.recorder import in_database
 from sessions.services import add_read_step, cancel_session, close_session, open_test_session
 from tests.sessions.builders import make_user
-from tests.sessions.dlms.scripted import GAK, SECRET
+from tests.sessions.dlms.scripted import GAK, GUEK, SECRET
 from tests.sessions.engine.bench import (
     CIPHERED,
     GMAC,

@@ -19,6 +19,11 @@ from tests.sessions.builders import claim, make_session, run_out
 from tests.site import Site
 
 
+@pytest.fixture(autouse=True)
+def _connections_stay_open(monkeypatch) -> None:
+    monkeypatch.setattr(module, "close_old_connections", lambda: None)
+
+
 @pytest.fixture
 def rung(monkeypatch) -> list[int]:
     bells: list[int] = []
@@ -80,7 +85,6 @@ def test_a_database_that_is_away_does_not_end_the_watch(monkeypatch, caplog) -> 
         raise DatabaseError("no such host")
 
     monkeypatch.setattr(Watch, "round", away)
-    monkeypatch.setattr(module, "close_old_connections", lambda: None)
     call_command("watch_sessions", once=True)
     assert "trying again" in caplog.text
 
