@@ -99,7 +99,8 @@ class TestGoodOnes:
             fill(bench.meter.meter)
             association = {"client_sap": 32, "authentication": "lls"}
             secrets = {"LLS_SECRET": SECRET, "GUEK": GUEK, "GAK": GAK}
-            done = await bench.run(READ_REGISTER, association=association, secrets=secrets)
+            meter = {"serial_number": "55555555"}  # the other tests' serial number happens to be the password
+            done = await bench.run(READ_REGISTER, meter=meter, association=association, secrets=secrets)
             assert done.state == State.DONE
 
         on_bench(LLS, test)
