@@ -1,7 +1,12 @@
-"""The real program for tests: `python -m workbench up` as a process, on a data directory of its own."""
+"""The real program for tests: `python -m workbench up` as a process, on a data directory of its own.
+
+Where DATABASE_URL names a PostgreSQL server, it also gets a database of its own there: secrets are sealed with the master key
+of its data directory, and those of another one would stay closed.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
@@ -10,6 +15,9 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"is at\s+(http://\S+?)/?\s*$")
@@ -23,9 +31,27 @@ class RunningWorkbench:
         self.arguments = arguments
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")}
         self.env |= {"PYTHONUNBUFFERED": "1", **(env or {})}
+        self.database = self._make_database()
         self.lines: list[str] = []
         self.url = self.username = self.password = ""
         self.process: subprocess.Popen[str] | None = None
+
+    def _make_database(self) -> str:
+        """The name of the PostgreSQL database, the same for the same data directory; empty on SQLite."""
+        url = urlsplit(self.env.get("DATABASE_URL", ""))
+        if not url.scheme.startswith("postgres"):
+            return ""
+        name = f"workbench_up_{hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]}"
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                connection.execute(f'CREATE DATABASE "{name}"')
+        self.env["DATABASE_URL"] = urlunsplit(url._replace(path=f"/{name}"))
+        return name
+
+    def drop_database(self) -> None:
+        if self.database:
+            with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
 
     def start(self, timeout: float = 90.0) -> RunningWorkbench:
         command = [sys.executable, "-m", "workbench", "up", "--data-dir", str(self.data_dir), "--port", "0"]
@@ -93,3 +119,5 @@ class RunningWorkbench:
             assert self.process is not None
             self.process.kill()
             raise
+        finally:
+            self.drop_database()

@@ -48,3 +48,4 @@ def test_it_serves_says_what_it_does_and_takes_everything_down(tmp_path):
         again.process.wait(10)
     finally:
         assert all_gone(again)  # even then nobody stays behind
+        again.drop_database()
