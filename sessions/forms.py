@@ -15,7 +15,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from meters.cosem.data import DataType
-from meters.cosem.interface_class import attribute_name, interface_class
+from meters.cosem.interface_class import attribute_name, method_name
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
 from sessions import parameters as checked
@@ -318,8 +318,7 @@ class InvokeForm(GatedForm):
 
     def _gate(self, cleaned: dict[str, Any], parameters: dict[str, Any]) -> Gate:
         class_id, method_id = parameters["class_id"], parameters["method_id"]
-        known = interface_class(class_id, 0)
-        method = (known.methods.get(method_id) if known else None) or f"method {method_id}"
+        method = method_name(class_id, method_id)
         consequence = CONSEQUENCES.get((class_id, method_id), "")
         what = f"{_object(parameters)}: invoke {method} ({method_id})"
         return Gate(what, self._meter(), parameters["octets"], consequence, self._serial() if consequence else "")

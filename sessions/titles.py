@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meters.cosem.interface_class import attribute_name, interface_class
+from meters.cosem.interface_class import attribute_name, method_name
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
 from sessions.parameters import part_of
@@ -26,12 +26,6 @@ def step_title(kind: str, parameters: Mapping[str, Any]) -> str:
         return f"{name} {part_of(parameters) or ''}".strip()
     class_id = parameters["class_id"]
     if kind == "INVOKE":
-        return f"{name}, {_method_name(class_id, parameters['method_id'])}"
+        return f"{name}, {method_name(class_id, parameters['method_id'])}"
     attribute = attribute_name(class_id, parameters["attribute_id"])
     return f"{name}, {attribute}"
-
-
-def _method_name(class_id: int, method_id: int) -> str:
-    known = interface_class(class_id, 0)
-    name = known.methods.get(method_id) if known else None
-    return name or f"method {method_id}"

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-
-# Before the settings are read: tests never touch the data of a running workbench.
-os.environ["WORKBENCH_DATA_DIR"] = tempfile.mkdtemp(prefix="workbench-tests-")
-os.environ.setdefault("WORKBENCH_MASTER_KEY", "00" * 31 + "01")
-os.environ.setdefault("WORKBENCH_SECRET_KEY", "tests only, never anything else than tests: 0123456789 abcdefgh")
 
 import pytest
 
@@ -25,12 +18,6 @@ CAPTURES = ROOT.parent / "shared" / "captures"
 def in_memory_channel_layer(settings):
     """No broker in unit tests: messages go to queues in this process and wait there."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-
-
-@pytest.fixture(autouse=True)
-def master_key(settings):
-    """The vault is open in tests. (pytest-django reads the settings before this file sets the environment.)"""
-    settings.MASTER_KEY = "00" * 31 + "01"
 
 
 @pytest.fixture(scope="session", autouse=True)

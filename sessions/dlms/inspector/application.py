@@ -17,6 +17,7 @@ from sessions.dlms.apdu.action import (
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
     ActionRequestWithList,
+    ActionRequestWithListAndFirstPblock,
     ActionRequestWithPblock,
     ActionResponseNextPblock,
     ActionResponseNormal,
@@ -38,6 +39,7 @@ from sessions.dlms.apdu.set import (
     SetRequestWithDatablock,
     SetRequestWithFirstDatablock,
     SetRequestWithList,
+    SetRequestWithListAndFirstDatablock,
     SetResponseDatablock,
 )
 from sessions.dlms.cursor import Field
@@ -59,9 +61,11 @@ _BEGINNINGS: Final = (
     SetRequestNormal,
     SetRequestWithFirstDatablock,
     SetRequestWithList,
+    SetRequestWithListAndFirstDatablock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
     ActionRequestWithList,
+    ActionRequestWithListAndFirstPblock,
 )
 _CONTINUATIONS: Final = (GetRequestNext, ActionRequestNextPblock, SetResponseDatablock, ActionResponseNextPblock)
 _ANSWERS: Final = (GetResponseNormal, GetResponseWithList, GetResponseWithDatablock)
@@ -176,9 +180,11 @@ class Opener:
         if isinstance(apdu, _BEGINNINGS):
             self.talk.new_request()
             self.talk.secret_answer = asks_for_secret(apdu)
+            self.talk.secret_request = carries_secret(apdu)
         elif isinstance(apdu, _CONTINUATIONS):
             self.sheet.starts_apdu = not self.talk.shelf.busy
-        if carries_secret(apdu) or (self.talk.secret_answer and isinstance(apdu, _ANSWERS)):
+        further = isinstance(apdu, SetRequestWithDatablock | ActionRequestWithPblock) and self.talk.secret_request
+        if carries_secret(apdu) or further or (self.talk.secret_answer and isinstance(apdu, _ANSWERS)):
             hide_values(tree)
             self.sheet.data = None
             self.sheet.summary = f"{tree.children[0].name} with a secret of the association"

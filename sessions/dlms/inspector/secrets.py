@@ -9,15 +9,28 @@ from __future__ import annotations
 from typing import Final
 
 from sessions.dlms.acse import AARQ_TAG, CHALLENGE_MECHANISMS, DLMS_UA, MECHANISM_ARC
-from sessions.dlms.apdu.action import ActionRequestNormal
+from sessions.dlms.apdu.action import (
+    ActionRequestNormal,
+    ActionRequestWithFirstPblock,
+    ActionRequestWithList,
+    ActionRequestWithListAndFirstPblock,
+)
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
 from sessions.dlms.apdu.get import GetRequestNormal, GetRequestWithList
-from sessions.dlms.apdu.set import SetRequestNormal, SetRequestWithFirstDatablock
+from sessions.dlms.apdu.set import (
+    SetRequestNormal,
+    SetRequestWithFirstDatablock,
+    SetRequestWithList,
+    SetRequestWithListAndFirstDatablock,
+)
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError
 
-ASSOCIATION_LN: Final = 15
-SECRET_ATTRIBUTE: Final = 7
-CHANGE_HLS_SECRET: Final = 2
+SECRET_ATTRIBUTES: Final = frozenset({(15, 7)})
+"""Class and attribute: the secret of an association."""
+SECRET_METHODS: Final = frozenset({(15, 2), (72, 7)})
+"""Class and method: change_HLS_secret of an association, set_encryption_key of an M-Bus client. Keys of the security setup
+travel wrapped."""
 _PASSWORD: Final = 0xAC
 _MECHANISM: Final = 0x8B
 _CHARSTRING: Final = 0x80
@@ -33,18 +46,29 @@ def asks_for_secret(apdu: object) -> bool:
         descriptors = [descriptor for descriptor, _ in apdu.attribute_descriptor_list]
     else:
         return False
-    return any((one.class_id, one.attribute_id) == (ASSOCIATION_LN, SECRET_ATTRIBUTE) for one in descriptors)
+    return any((one.class_id, one.attribute_id) in SECRET_ATTRIBUTES for one in descriptors)
 
 
 def carries_secret(apdu: object) -> bool:
-    """Whether a request writes the secret of an association."""
+    """Whether a request writes the secret of an association, or hands over a key in clear."""
+    written = any((one.class_id, one.attribute_id) in SECRET_ATTRIBUTES for one in _written(apdu))
+    return written or any((one.class_id, one.method_id) in SECRET_METHODS for one in _invoked(apdu))
+
+
+def _written(apdu: object) -> list[CosemAttributeDescriptor]:
     if isinstance(apdu, SetRequestNormal | SetRequestWithFirstDatablock):
-        one = apdu.cosem_attribute_descriptor
-        return (one.class_id, one.attribute_id) == (ASSOCIATION_LN, SECRET_ATTRIBUTE)
-    if isinstance(apdu, ActionRequestNormal):
-        method = apdu.cosem_method_descriptor
-        return (method.class_id, method.method_id) == (ASSOCIATION_LN, CHANGE_HLS_SECRET)
-    return False
+        return [apdu.cosem_attribute_descriptor]
+    if isinstance(apdu, SetRequestWithList | SetRequestWithListAndFirstDatablock):
+        return [descriptor for descriptor, _ in apdu.attribute_descriptor_list]
+    return []
+
+
+def _invoked(apdu: object) -> list[CosemMethodDescriptor]:
+    if isinstance(apdu, ActionRequestNormal | ActionRequestWithFirstPblock):
+        return [apdu.cosem_method_descriptor]
+    if isinstance(apdu, ActionRequestWithList | ActionRequestWithListAndFirstPblock):
+        return list(apdu.cosem_method_descriptor_list)
+    return []
 
 
 def hide_values(root: Field) -> None:

@@ -51,12 +51,13 @@ def service_block(opener: Opener, kind: str, number: int, last: bool, octets: by
     step = blocks.add(number, octets)
     if not _fits(opener.sheet, step, blocks.number, number, tree):
         return
+    secret = opener.talk.secret_answer or opener.talk.secret_request
     if last:
         whole = bytes(blocks.octets)
         shelf.end_blocks(key)
-        if not opener.talk.secret_answer:
+        if not secret:
             _assembled(opener.sheet, kind, whole)
-    elif step is Step.STARTED:
+    elif step is Step.STARTED and not secret:
         _first_slice(opener, octets, "raw-data", tree, read_data)
 
 

@@ -24,6 +24,8 @@ class Conversation:
     dedicated_key: bytes | None = field(default=None, repr=False)
     secret_answer: bool = False
     """Whether the last request asked for a secret, so that the answer holds one."""
+    secret_request: bool = False
+    """Whether the last request began to send one, so that its further blocks hold the rest."""
 
     def learn(self, apdu: object) -> None:
         """Titles and the dedicated key, as the association's APDUs say them."""

@@ -47,6 +47,11 @@ def test_octets_that_no_codec_reads_are_searched():
         ("c101c1000f0000280000ff0700090461626364", False, True),  # SET of it
         ("c301c1000f0000280000ff0201090461626364", False, True),  # change_HLS_secret
         ("c301c1000f0000280000ff0101090461626364", False, False),  # reply_to_HLS_authentication
+        ("c102c1000f0000280000ff0700" + "0000000001" + "03090461", False, True),  # SET of it, in blocks
+        ("c104c101000f0000280000ff0700" + "01090461626364", False, True),  # SET with list
+        ("c304c1000f0000280000ff02" + "0000000001" + "03090461", False, True),  # change_HLS_secret in blocks
+        ("c303c101000f0000280000ff02" + "01090461626364", False, True),  # ACTION with list
+        ("c301c100480001180100ff070109026162", False, True),  # a key for an M-Bus device
         ("c401c10006000012d6", False, False),
     ],
 )
