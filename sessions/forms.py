@@ -103,9 +103,13 @@ class Gate:
     what: str
     meter: str
     octets: str
-    consequence: str = ""
     serial_number: str = ""
-    """To be typed, where it cannot be undone; else empty."""
+    consequence: str = ""
+    """What cannot be undone; then the serial number has to be typed."""
+
+    @property
+    def must_type(self) -> bool:
+        return bool(self.consequence and self.serial_number)
 
 
 class ConsoleForm(forms.Form):
@@ -233,9 +237,9 @@ class GatedForm(ConsoleForm):
             self.add_error(error.field if error.field in self.fields else None, str(error))
             return cleaned
         self.gate = self._gate(cleaned, checked_parameters)
-        wanted = self.gate.serial_number
-        if cleaned.get("confirmed") and wanted and cleaned.get("serial_typed", "").strip() != wanted:
-            self.add_error("serial_typed", f"Type {wanted} to go on.")
+        typed = cleaned.get("serial_typed", "").strip()
+        if cleaned.get("confirmed") and self.gate.must_type and typed != self.gate.serial_number:
+            self.add_error("serial_typed", f"Type {self.gate.serial_number} to go on.")
         return cleaned
 
     def _value(self, cleaned: dict[str, Any]) -> dict[str, Any] | None:
@@ -291,7 +295,7 @@ class WriteForm(GatedForm):
     def _gate(self, cleaned: dict[str, Any], parameters: dict[str, Any]) -> Gate:
         named = attribute_name(parameters["class_id"], parameters["attribute_id"])
         what = f"{_object(parameters)}, {named}: write {cleaned['value_type']} {cleaned['value']}".strip()
-        return Gate(what, self._meter(), parameters["octets"])
+        return Gate(what, self._meter(), parameters["octets"], self._serial())
 
     def ask(self, user: Any) -> Step:
         names = ("class_id", "logical_name", "attribute_id")
@@ -321,7 +325,7 @@ class InvokeForm(GatedForm):
         method = method_name(class_id, method_id)
         consequence = CONSEQUENCES.get((class_id, method_id), "")
         what = f"{_object(parameters)}: invoke {method} ({method_id})"
-        return Gate(what, self._meter(), parameters["octets"], consequence, self._serial() if consequence else "")
+        return Gate(what, self._meter(), parameters["octets"], self._serial(), consequence)
 
     def ask(self, user: Any) -> Step:
         names = ("class_id", "logical_name", "method_id")

@@ -23,8 +23,8 @@ function colour(name) {
 }
 
 export class ProfileView {
-  /** `box` is the step's result; `store` its rows. */
-  constructor(box, store) {
+  /** `box` is the step's result; `store` its rows; `growing` whether more will come. */
+  constructor(box, store, growing) {
     Object.assign(this, { box, store });
     this.mode = null; // until the columns are known
     this.chartBox = box.querySelector("[data-chart]");
@@ -33,9 +33,11 @@ export class ProfileView {
     this.count = box.querySelector("[data-row-count]");
     this.plot = null;
     this.shape = "";
-    this.stuck = true; // the table follows its end
+    this.stuck = growing; // while rows arrive the table follows its end, until somebody scrolls
+    let byHand = 0;
+    for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) this.body.addEventListener(kind, () => (byHand = performance.now()), { passive: true });
     this.body.addEventListener("scroll", () => {
-      this.stuck = this.list.atEnd;
+      if (performance.now() - byHand < 400) this.stuck = growing && this.list.atEnd;
       this.head.style.transform = `translateX(${-this.body.scrollLeft}px)`;
     }, { passive: true });
     for (const button of box.querySelectorAll("[data-chart-mode]")) button.addEventListener("click", () => this.setMode(button.dataset.chartMode));
@@ -273,11 +275,10 @@ export class ProfileView {
   timeLabels(ticks, step) {
     let day = "";
     return ticks.map((seconds) => {
-      const now = this.wall(seconds, "day");
-      const first = now !== day;
-      day = now;
-      if (step >= DAY) return now;
-      return first ? `${this.wall(seconds, "hour")}\n${now}` : this.wall(seconds, "hour");
+      const before = day;
+      day = this.wall(seconds, "day");
+      if (step >= DAY) return day.slice(0, 4) === before.slice(0, 4) ? day.slice(5) : `${day.slice(5)}\n${day.slice(0, 4)}`;
+      return day === before ? this.wall(seconds, "hour") : `${this.wall(seconds, "hour")}\n${day.slice(5)}`;
     });
   }
 
@@ -322,7 +323,7 @@ function axisSize(plot, values) {
 const DAY = 86400;
 const FORMS = {
   full: { dateStyle: "short", timeStyle: "medium" },
-  day: { month: "2-digit", day: "2-digit" },
+  day: { dateStyle: "short" },
   hour: { hour: "2-digit", minute: "2-digit" },
 };
 const formats = new Map();

@@ -103,7 +103,7 @@ export class FrameList {
     this.elements.newer.textContent = news ? `${news} new ${news === 1 ? "frame" : "frames"} ↓` : "";
     if (this.follow && !this.frozen) this.list.toEnd();
     else this.list.schedule();
-    if (!this.selected && this.store.get(1)) this.select(1, { reveal: false });
+    if (!this.selected && this.store.last) this.select(this.store.get(1) ? 1 : this.store.last, { reveal: false });
     this.say();
   }
 

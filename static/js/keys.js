@@ -17,6 +17,7 @@ const GO = { m: "/meters/", s: "/sessions/" };
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && isTyping(event)) {
+    if (event.target.type === "search") event.preventDefault(); // leaving the field keeps what was searched for
     event.target.blur();
     return;
   }

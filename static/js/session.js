@@ -131,7 +131,7 @@ function entryStore(id) {
 
 async function showProfile(step, box) {
   const rows = entryStore(step.id);
-  view = new ProfileView(box, rows);
+  view = new ProfileView(box, rows, ["WAITING", "RUNNING"].includes(step.state));
   view.step = step.id;
   try {
     let more = true;

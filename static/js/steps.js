@@ -3,6 +3,7 @@
 const ICONS = {
   WAITING: "clock", RUNNING: "loader-2", DONE: "circle-check", FAILED: "circle-x", ERRORED: "alert-triangle", CANCELLED: "player-stop", UNCERTAIN: "help",
 };
+const VERBS = { WRITE: "Write: ", INVOKE: "Invoke: " };
 const SVG = "http://www.w3.org/2000/svg";
 
 export function icon(sprite, name) {
@@ -71,8 +72,8 @@ export class StepList {
       word.textContent = step.state_label ?? step.state.toLowerCase();
       state.replaceChildren(icon(this.sprite, ICONS[step.state] ?? "circle-dashed"), word);
     }
-    title.textContent = step.title;
-    title.title = step.title;
+    title.textContent = `${VERBS[step.kind] ?? ""}${step.title}`;
+    title.title = title.textContent;
     this.drawProgress(step, progress);
     const value = step.result?.value;
     result.textContent = step.error ? step.error.message : Array.isArray(value) ? `${value.length} elements` : (step.result?.text ?? "");

@@ -193,10 +193,24 @@ def test_the_theme_is_chosen_and_kept(page: Page) -> None:
     assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") != dark
 
 
-@pytest.mark.parametrize("path", ["/meters/", "/meters/add/", "/sessions/", "/meters/1/", "/sessions/1/"])
+@pytest.mark.parametrize("path", ["/meters/", "/meters/add/", "/sessions/", "/meters/1/"])
 @pytest.mark.parametrize("width", [390, 768, 1366])
 def test_no_page_is_wider_than_the_window(page: Page, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(path)
+    assert_it_fits(page, width)
+
+
+def test_nor_is_a_session(bench: Bench, page: Page) -> None:
+    bench.open_session(WRAPPER)
+    bench.ask("Clock")
+    bench.expect_step(1)
+    for width in (390, 768, 1366):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert_it_fits(page, width)
+    bench.close()
+
+
+def assert_it_fits(page: Page, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("#main").evaluate("main => main.scrollWidth <= main.clientWidth + 1")

@@ -143,7 +143,7 @@ class TestInvoke:
     def test_what_cannot_be_undone_asks_for_the_serial_number(self, dlms_session) -> None:
         form = posted(InvokeForm, dlms_session, DISCONNECT)
         assert form.is_valid(), form.errors
-        assert form.gate.serial_number == "12345678"
+        assert form.gate.must_type
         assert "switched off" in form.gate.consequence
 
     @pytest.mark.parametrize("typed", ["", "1234567", "12345679"])
@@ -159,7 +159,7 @@ class TestInvoke:
     def test_what_can_be_undone_needs_no_typing(self, dlms_session) -> None:
         form = posted(InvokeForm, dlms_session, {**DISCONNECT, "method_id": "2", "confirmed": "1"})
         assert form.is_valid(), form.errors
-        assert form.gate.serial_number == ""
+        assert not form.gate.must_type
 
     def test_without_a_parameter(self, dlms_session) -> None:
         form = posted(InvokeForm, dlms_session, {**DISCONNECT, "method_id": "2", "value_type": "", "value": ""})
