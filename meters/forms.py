@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -60,7 +60,7 @@ class HexField(forms.CharField):
 
     default_error_messages = {"hex": "Only pairs of hex digits, 00 to ff."}
 
-    def to_python(self, value: Any) -> bytes:
+    def to_python(self, value: Any) -> Any:
         digits = re.sub(r"[\s:-]", "", super().to_python(value) or "").removeprefix("0x").removeprefix("0X")
         try:
             return bytes.fromhex(digits)
@@ -83,7 +83,7 @@ class HexField(forms.CharField):
 class CounterField(forms.CharField):
     """A number, decimal or with 0x in hex."""
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: Any) -> Any:
         text = (super().to_python(value) or "").replace(" ", "").replace("_", "")
         if not text:
             return None
@@ -94,6 +94,13 @@ class CounterField(forms.CharField):
         if not 0 <= number < COUNTER_LIMIT:
             raise ValidationError(f"From 0 to {COUNTER_LIMIT - 1}.")
         return number
+
+
+class NumberChoiceField(forms.ChoiceField):
+    """A choice whose value is a number; nothing chosen is the initial one, so that the form works without JavaScript."""
+
+    def clean(self, value: Any) -> int:
+        return int(super().clean(value) or self.initial)
 
 
 class SecretInput(forms.TextInput):
@@ -124,16 +131,10 @@ class MeterForm(forms.Form):
     host = forms.CharField(max_length=255, required=False, help_text="Name or IP address.")
     port = forms.IntegerField(required=False, min_value=1, max_value=65535, help_text="4059 is usual for DLMS.")
     serial_port = forms.ChoiceField(label="Serial port", required=False, help_text="From the administrator's list.")
-    baud = forms.TypedChoiceField(
-        label="Baud", required=False, coerce=int, empty_value=9600, initial=9600, choices=[(n, n) for n in BAUD_RATES]
-    )
-    data_bits = forms.TypedChoiceField(
-        label="Data bits", required=False, coerce=int, empty_value=8, initial=8, choices=[(8, "8"), (7, "7")]
-    )
+    baud = NumberChoiceField(label="Baud", required=False, initial=9600, choices=[(n, n) for n in BAUD_RATES])
+    data_bits = NumberChoiceField(label="Data bits", required=False, initial=8, choices=[(8, "8"), (7, "7")])
     parity = forms.ChoiceField(required=False, choices=Line.Parity.choices, initial=Line.Parity.NONE)
-    stop_bits = forms.TypedChoiceField(
-        label="Stop bits", required=False, coerce=int, empty_value=1, initial=1, choices=[(1, "1"), (2, "2")]
-    )
+    stop_bits = NumberChoiceField(label="Stop bits", required=False, initial=1, choices=[(1, "1"), (2, "2")])
 
     framing = forms.ChoiceField(choices=Meter.Framing.choices, initial=Meter.Framing.WRAPPER)
     physical_address = forms.IntegerField(
@@ -158,11 +159,9 @@ class MeterForm(forms.Form):
         label="Secret is", required=False, choices=[("text", "text (ASCII)"), ("hex", "hex")], initial="text"
     )
     protection = forms.ChoiceField(choices=Protection.choices, initial=Protection.NONE)
-    security_suite = forms.TypedChoiceField(
+    security_suite = NumberChoiceField(
         label="Security suite",
         required=False,
-        coerce=int,
-        empty_value=0,
         initial=0,
         choices=[(0, "0 (AES-128)"), (1, "1 (AES-128)"), (2, "2 (AES-256)")],
     )
@@ -208,7 +207,8 @@ class MeterForm(forms.Form):
         chosen = self.initial.get("serial_port")
         if chosen and chosen not in settings.SERIAL_PORTS:
             ports.insert(0, (chosen, f"{chosen} (not offered any more)"))
-        self.fields["serial_port"].choices = [("", "choose…" if ports else "none is configured"), *ports]
+        field = cast(forms.ChoiceField, self.fields["serial_port"])
+        field.choices = [("", "choose…" if ports else "none is configured"), *ports]
 
     def _dress(self) -> None:
         placeholders = {
@@ -249,7 +249,7 @@ class MeterForm(forms.Form):
 
     def clean_serial_number(self) -> str:
         serial_number = str(self.cleaned_data["serial_number"])
-        same = Meter.objects.filter(serial_number=serial_number).exclude(pk=self.meter.pk if self.meter else None)
+        same = Meter.objects.filter(serial_number=serial_number).exclude(pk=self.meter.pk if self.meter else 0)
         if not self.testing and same.exists():
             raise ValidationError("There is a meter with this serial number already.")
         return serial_number

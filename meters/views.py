@@ -27,7 +27,7 @@ SESSIONS_SHOWN = 20
 
 def related_sessions() -> QuerySet[Any]:
     """The sessions of the app above, which this one must not import, through the relation that it made."""
-    return Meter._meta.get_field("sessions").related_model._default_manager.all()  # type: ignore[union-attr]
+    return Meter._meta.get_field("sessions").related_model._default_manager.all()
 
 
 @require_safe

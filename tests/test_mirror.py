@@ -1,0 +1,43 @@
+"""The tests mirror the packages: who changes a module knows where its tests are."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDS_NONE = {
+    "meters/cosem/class_tables.py": "tables, tested through interface_class.py",
+    "meters/cosem/obis_tables.py": "tables, tested through obis_names.py",
+    "meters/tables.py": "tested through the views",
+    "meters/urls.py": "tested through the views",
+    "sessions/dlms/apdu/contract.py": "a protocol class",
+    "sessions/dlms/apdu/tags.py": "an enumeration",
+    "sessions/dlms/events.py": "values without behaviour",
+    "sessions/urls.py": "tested through the views",
+    "workbench/asgi.py": "tested through the running program",
+    "workbench/celery.py": "tested through the running program",
+    "workbench/settings.py": "tested through environment.py and the running program",
+    "workbench/urls.py": "tested through the views",
+}
+MODULES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for package in ("meters", "sessions", "workbench")
+    for path in (ROOT / package).rglob("*.py")
+    if path.name not in ("__init__.py", "__main__.py", "apps.py") and "migrations" not in path.parts
+)
+
+
+def mirror(module: str) -> Path:
+    path = Path(module)
+    return ROOT / "tests" / path.parent / f"test_{path.name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_its_test_module(module):
+    assert mirror(module).is_file() or module in NEEDS_NONE
+
+
+@pytest.mark.parametrize("module", NEEDS_NONE)
+def test_the_exceptions_are_exceptions(module):
+    assert (ROOT / module).is_file()
+    assert not mirror(module).exists()
