@@ -26,7 +26,7 @@ export class FrameList {
     Object.assign(this, { store, elements, fetchRange, onSelect });
     this.selected = 0;
     this.follow = true;
-    this.frozen = 0; // while paused: the last frame that is shown
+    this.frozen = null; // while paused: the last frame that is shown, 0 for none
     this.matches = null; // numbers that pass the filter; null without one
     this.test = null;
     this.mode = "clock";
@@ -42,8 +42,12 @@ export class FrameList {
     this.grown();
   }
 
+  get paused() {
+    return this.frozen !== null;
+  }
+
   get last() {
-    return this.frozen || this.store.last;
+    return this.frozen ?? this.store.last;
   }
 
   count() {
@@ -84,7 +88,8 @@ export class FrameList {
     direction.lastChild.textContent = ` ${WORDS[frame.direction]}`;
     size.textContent = frame.size;
     summary.textContent = frame.error ? `${frame.summary} — ${frame.error}` : frame.summary;
-    summary.title = summary.textContent;
+    const more = frame.size > frame.hex.length / 2 ? " …" : "";
+    summary.title = `${summary.textContent}\n${frame.hex.replace(/../g, "$& ")}${more}`;
   }
 
   timeOf(frame) {
@@ -95,13 +100,13 @@ export class FrameList {
   }
 
   grown() {
-    if (this.matches && !this.frozen) this.matchNew();
-    const hidden = this.frozen ? this.store.last - this.frozen : 0;
-    const below = this.follow || this.frozen ? 0 : Math.max(0, this.store.last - (this.seenLast ?? 0));
+    if (this.matches && !this.paused) this.matchNew();
+    const hidden = this.paused ? this.store.last - this.frozen : 0;
+    const below = this.follow || this.paused ? 0 : Math.max(0, this.store.last - (this.seenLast ?? 0));
     const news = hidden || below;
     this.elements.newer.hidden = !news;
     this.elements.newer.textContent = news ? `${news} new ${news === 1 ? "frame" : "frames"} ↓` : "";
-    if (this.follow && !this.frozen) this.list.toEnd();
+    if (this.follow && !this.paused) this.list.toEnd();
     else this.list.schedule();
     if (!this.selected && this.store.last) this.select(this.store.get(1) ? 1 : this.store.last, { reveal: false });
     this.say();
@@ -111,7 +116,7 @@ export class FrameList {
     const all = this.store.last;
     let text = this.matches ? `${this.matches.length} of ${all}` : `${all} ${all === 1 ? "frame" : "frames"}`;
     if (this.loading) text += ", searching older ones…";
-    if (this.frozen) text += " · paused";
+    if (this.paused) text += " · paused";
     this.elements.note.textContent = this.problem ?? text;
     this.elements.note.classList.toggle("bad", Boolean(this.problem));
     this.elements.body.setAttribute("aria-rowcount", this.count());
@@ -178,7 +183,7 @@ export class FrameList {
   select(seq, { byHand = false, center = false, reveal = true } = {}) {
     if (seq < 1 || seq > this.store.last) return false;
     if (byHand) this.setFollow(false);
-    if (this.frozen && seq > this.frozen) this.setPaused(false);
+    if (this.paused && byHand && seq > this.frozen) this.setPaused(false);
     this.selected = seq;
     this.elements.body.setAttribute("aria-activedescendant", `frame-${seq}`);
     const index = this.indexOf(seq);
@@ -206,7 +211,7 @@ export class FrameList {
   }
 
   setPaused(on) {
-    this.frozen = on ? this.store.last : 0;
+    this.frozen = on ? this.store.last : null;
     this.elements.pause.setAttribute("aria-pressed", on ? "true" : "false");
     this.grown();
   }
@@ -239,10 +244,10 @@ export class FrameList {
       timer = setTimeout(() => this.setFilter(filter.value), 120);
     });
     follow.addEventListener("click", () => this.setFollow(!this.follow));
-    pause.addEventListener("click", () => this.setPaused(!this.frozen));
+    pause.addEventListener("click", () => this.setPaused(!this.paused));
     mode.addEventListener("click", () => this.nextMode());
     newer.addEventListener("click", () => {
-      if (this.frozen) this.setPaused(false);
+      if (this.paused) this.setPaused(false);
       this.setFollow(true);
     });
     goto.addEventListener("submit", (event) => {

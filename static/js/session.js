@@ -146,6 +146,14 @@ async function showProfile(step, box) {
   }
 }
 
+const plainTitle = document.title;
+
+/** The tab says how far the running step is, for those who look elsewhere meanwhile. */
+function titleOf(running) {
+  const counted = running?.progress_total ? `${running.progress_done}/${running.progress_total} · ` : running ? "… · " : "";
+  return counted + plainTitle;
+}
+
 function takeState(message) {
   const before = session;
   session = message.session;
@@ -159,6 +167,7 @@ function takeState(message) {
   if (before.state !== session.state || JSON.stringify(before.error) !== JSON.stringify(session.error) || before.waiting_reason !== session.waiting_reason) refreshHead();
   const chosen = steps.get(steps.selected);
   const running = message.steps.find((step) => step.state === "RUNNING");
+  document.title = titleOf(running);
   if (running && fresh.length === 0 && steps.selected !== running.id && !steps.pinned) steps.select(running.id);
   else if (fresh.length) {
     steps.pinned = false;
@@ -213,7 +222,7 @@ const KEYS = {
     frames.setFollow(true);
   },
   f: () => frames.setFollow(!frames.follow),
-  p: () => frames.setPaused(!frames.frozen),
+  p: () => frames.setPaused(!frames.paused),
   ":": () => $("goto-number").focus(),
   x: () => enlarge(),
   c: () => {

@@ -44,6 +44,9 @@ function wire(bar, box) {
     const share = vertical ? (at.top - area.top) / area.height : (at.left - area.left) / area.width;
     return 100 * (fromEnd ? 1 - share : share);
   };
+  bar.setAttribute("aria-valuemin", 15);
+  bar.setAttribute("aria-valuemax", 80);
+  bar.setAttribute("aria-valuenow", Math.round(current()));
   const kept = remembered()[name];
   if (typeof kept === "number") set(kept);
   bar.addEventListener("pointerdown", (event) => {

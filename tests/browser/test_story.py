@@ -32,7 +32,8 @@ def test_signing_in(browser, running) -> None:
 
 def test_the_lab_is_in_the_inventory(page: Page) -> None:
     page.goto("/meters/")
-    expect(page.locator("tbody tr")).to_have_count(5)
+    for serial in (WRAPPER, WRAPPER_GMAC, HDLC, HDLC_GMAC, SERIAL):
+        expect(page.get_by_role("link", name=serial, exact=True)).to_be_visible()
     for words in ("TCP wrapper", "HDLC", "physical 17", "physical 18", "9600 8N1"):
         expect(page.locator("tbody")).to_contain_text(words)
 
@@ -128,6 +129,9 @@ def test_a_link_to_a_frame_opens_that_frame(bench: Bench, page: Page, context) -
     colleague.goto(f"{page.url.split('#')[0]}#f=3")
     expect(colleague.locator("#detail-title")).to_have_text("Frame 3")
     expect(colleague.locator('#frames [aria-selected="true"]')).to_have_attribute("data-seq", "3")
+    colleague.locator('#frames [data-seq="2"]').click()
+    expect(colleague.locator("#detail-title")).to_have_text("Frame 2")
+    expect(colleague).to_have_url(re.compile("#f=2$"))
     bench.ask("Serial number")  # the colleague sees what I ask
     expect(colleague.locator(".step-row").nth(1).locator(".state")).to_have_text("Done")
     bench.close()
