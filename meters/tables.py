@@ -25,7 +25,9 @@ class MeterTable(tables.Table):
         order_by=("meter_type__manufacturer", "meter_type__model"),
         attrs={"th": {"class": "narrow-hide"}, "td": {"class": "clip brief narrow-hide"}},
     )
-    line = tables.Column(verbose_name="Line", order_by=("line__host", "line__port", "line__serial_port"))
+    line = tables.Column(
+        verbose_name="Line", order_by=("line__host", "line__port", "line__serial_port"), attrs=NARROW_HIDE
+    )
     framing = tables.Column(
         verbose_name="Framing, address", order_by=("framing", "physical_address"), attrs=NARROW_HIDE
     )
@@ -89,7 +91,7 @@ class MeterTable(tables.Table):
 
     def render_open(self, record: Meter) -> SafeString:
         if record.default_association is None:
-            return format_html("")
+            return SafeString("")
         return format_html(
             '<button type="submit" form="open-session" formaction="{}" class="btn btn-sm row-action" title="{}">{}</button>',
             reverse("sessions:session_open", args=[record.pk]),
