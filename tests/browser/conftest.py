@@ -28,7 +28,7 @@ PATIENCE = 30_000
 """Milliseconds to wait for anything: a limit on a busy machine, no expectation."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory) -> Iterator[RunningWorkbench]:
     if CHROMIUM is None:
         pytest.skip("there is no chromium on the PATH")
@@ -36,14 +36,14 @@ def running(tmp_path_factory) -> Iterator[RunningWorkbench]:
         yield workbench
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(running: RunningWorkbench) -> dict[str, dict[str, Any]]:
     """The simulated meters, as the lab announced them, by their serial numbers."""
     announced = json.loads((Path(running.data_dir) / "run" / "lab.json").read_text().splitlines()[0])
     return {meter["serial_number"]: meter for meter in announced["meters"]}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(running: RunningWorkbench) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
@@ -52,7 +52,7 @@ def browser(running: RunningWorkbench) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(browser: Browser, running: RunningWorkbench) -> Any:
     """The cookies of somebody who signed in through the page."""
     context = browser.new_context(base_url=running.url)
