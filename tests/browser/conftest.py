@@ -32,10 +32,7 @@ PATIENCE = 30_000
 def running(tmp_path_factory) -> Iterator[RunningWorkbench]:
     if CHROMIUM is None:
         pytest.skip("there is no chromium on the PATH")
-    data_dir = tmp_path_factory.mktemp("browser")
-    # A database and a broker of its own, whatever the other tests run on: the first user's password must be known.
-    own = {"DATABASE_URL": f"sqlite:///{data_dir / 'workbench.sqlite3'}", "REDIS_URL": ""}
-    with RunningWorkbench(data_dir, env=own) as workbench:
+    with RunningWorkbench(tmp_path_factory.mktemp("browser")) as workbench:
         yield workbench
 
 
