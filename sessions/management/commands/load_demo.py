@@ -71,12 +71,10 @@ def load_meter(announced: dict[str, Any]) -> Meter:
 
 
 def _meter_fields(announced: dict[str, Any], file: AssociationFile) -> dict[str, Any]:
-    manufacturer, _, model = str(announced.get("type", "")).partition(" ")
     return {
         "serial_number": announced["serial_number"],
         "name": str(announced.get("name", ""))[:100],
-        "manufacturer": manufacturer if model else "",
-        "model": model or manufacturer,
+        "model": str(announced.get("type", ""))[:100],
         "framing": file.framing.upper(),
         "physical_address": file.hdlc.physical_address,
         "address_octets": file.hdlc.address_octets,
