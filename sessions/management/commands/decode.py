@@ -53,7 +53,7 @@ class Command(BaseCommand):
             "hex",
             nargs="*",
             metavar="HEX",
-            help="hex digits, with or without spaces, colons or 0x; several are successive frames of one conversation",
+            help="hex digits, with or without spaces, colons or 0x; several are successive frames of one conversation (single octets are joined)",
         )
         parser.add_argument("--file", metavar="FILE", help="lines of hex, or binary octets; - is the standard input")
         parser.add_argument(
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = load_keys(options["keys"]) if options["keys"] else None
-        inputs = [parse_hex(text) for text in options["hex"]]
+        inputs = whole_inputs([parse_hex(text) for text in options["hex"]])
         if options["file"]:
             inputs += read_inputs(options["file"])
         if not any(inputs):
@@ -83,6 +83,11 @@ class Command(BaseCommand):
             # The reader of a pipe went away: nothing more can be said, and the interpreter must not try at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(REFUSED) from None
+
+
+def whole_inputs(inputs: list[bytes]) -> list[bytes]:
+    """As given, or joined where a shell cut one frame at its spaces: no frame and no APDU has one octet."""
+    return [b"".join(inputs)] if any(len(octets) == 1 for octets in inputs) else inputs
 
 
 def dissect_inputs(inputs: list[bytes], keys: DissectionKeys | None) -> list[Dissection]:

@@ -54,6 +54,9 @@ class TestOutput:
         assert code == 0
         assert (shown["framing"], shown["summary"], shown["data"]) == ("apdu", "GET response: 4822", 4822)
 
+    def test_a_frame_that_the_shell_cut_at_its_spaces_is_one_frame(self):
+        assert decode(*samples.HDLC_AARE.hex(" ").split()) == decode(samples.HDLC_AARE.hex())
+
     def test_several_are_a_list_and_one_conversation(self):
         text, code = decode("--json", samples.BLOCK_1.hex(), samples.BLOCK_2.hex())
         assert code == 0
