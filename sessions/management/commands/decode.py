@@ -53,7 +53,8 @@ class Command(BaseCommand):
             "hex",
             nargs="*",
             metavar="HEX",
-            help="hex digits, with or without spaces, colons or 0x; several are successive frames of one conversation (single octets are joined)",
+            help="hex digits, with or without spaces, colons or 0x; several are successive frames of one conversation, "
+            "single octets the parts of one frame",
         )
         parser.add_argument("--file", metavar="FILE", help="lines of hex, or binary octets; - is the standard input")
         parser.add_argument(
