@@ -8,7 +8,6 @@ ROOT = Path(__file__).resolve().parent.parent
 NEEDS_NONE = {
     "meters/cosem/class_tables.py": "tables, tested through interface_class.py",
     "meters/cosem/obis_tables.py": "tables, tested through obis_names.py",
-    "meters/tables.py": "tested through the views",
     "meters/urls.py": "tested through the views",
     "sessions/dlms/apdu/contract.py": "a protocol class",
     "sessions/dlms/apdu/tags.py": "an enumeration",
