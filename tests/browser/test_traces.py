@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ def open_recorded(page: Page, recorded: dict[str, Any]) -> Bench:
     if association["authentication"] == "none":
         bench.field("Authentication").select_option("none")
     page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(re.compile(r"/meters/\d+/$"))  # leaving earlier would take the form back
     bench.open_session(recorded["serial_number"])
     return bench
 
