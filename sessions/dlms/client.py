@@ -108,7 +108,7 @@ class DlmsClient:
         self._ciphering = Ciphering(parameters, counters)
         self._transfer = Transfer(limits)
         self._events: deque[ClientEvent] = deque()
-        self._patience = Patience(reply_timeout)
+        self._patience = Patience(reply_timeout, link.longest_wait)
         self._requests = 0
         self._hdlc: HdlcParameters | None = None
         self._remark = ""

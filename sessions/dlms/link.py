@@ -71,6 +71,10 @@ LinkEvent = LinkConnected | ApduReceived | FrameSent | FrameReceived | OctetsDis
 class Link(Protocol):
     """The client's side of a data link."""
 
+    @property
+    def longest_wait(self) -> float:
+        """Seconds that the link may ask on for one answer, before it ends that by itself; 0 where it only times silence."""
+
     def connect(self, now: float) -> None: ...
 
     def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None: ...

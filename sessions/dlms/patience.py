@@ -11,7 +11,7 @@ from typing import Final
 from sessions.dlms.errors import RemoteProtocolError
 
 EXCHANGE_FACTOR: Final = 12
-"""How many reply timeouts may pass without a valid frame while octets keep trickling in."""
+"""How many reply timeouts may pass without a valid frame while octets keep trickling in, if the link has not more patience."""
 
 MAX_IGNORED: Final = 64
 """APDUs in a row that answer nothing, before the peer is taken for a babbler."""
@@ -21,10 +21,14 @@ BARE_FRAME_OCTETS: Final = 16
 
 
 class Patience:
-    """One wait after the other. `deadline` is when the current one ends, None while nothing is awaited."""
+    """One wait after the other. `deadline` is when the current one ends, None while nothing is awaited.
 
-    def __init__(self, reply_timeout: float) -> None:
+    `link_patience` is how long the link may ask on by itself, a busy meter say: it ends its own waits, and says why.
+    """
+
+    def __init__(self, reply_timeout: float, link_patience: float = 0.0) -> None:
         self.reply_timeout = reply_timeout
+        self._exchange = max(EXCHANGE_FACTOR * reply_timeout, link_patience)
         self.deadline: float | None = None
         self._ignored = 0
         self._fixed = False
@@ -32,12 +36,12 @@ class Patience:
     def begin(self, now: float, *, at_most: float | None = None) -> None:
         """Something was sent that wants an answer, within `at_most` seconds if that is given."""
         self._ignored, self._fixed = 0, at_most is not None
-        self.deadline = now + (EXCHANGE_FACTOR * self.reply_timeout if at_most is None else at_most)
+        self.deadline = now + (self._exchange if at_most is None else at_most)
 
     def extend(self, now: float, frame: bytes) -> None:
         """A part of a long answer gives the rest more time; a bare "ready" of the link gives none."""
         if self.deadline is not None and not self._fixed and len(frame) > BARE_FRAME_OCTETS:
-            self.deadline = now + EXCHANGE_FACTOR * self.reply_timeout
+            self.deadline = now + self._exchange
 
     def pass_over(self, now: float) -> None:
         """An APDU that is no answer: the first of them starts the last reply timeout, too many of them are an error."""

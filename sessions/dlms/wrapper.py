@@ -172,6 +172,10 @@ class WrapperLink(_WrapperEnd):
         self._deadline: float | None = None
         self._heard = False
 
+    @property
+    def longest_wait(self) -> float:
+        return 0.0
+
     def connect(self, now: float) -> None:
         self._up = True
         self._tell(LinkConnected())

@@ -89,6 +89,10 @@ class HdlcClientLink(Outbox):
     def response_timeout(self) -> float:
         return self._patience.response_timeout
 
+    @property
+    def longest_wait(self) -> float:
+        return self._patience.longest_wait
+
     # -- ours --------------------------------------------------------------------------------------------------------
 
     def connect(self, now: float) -> None:

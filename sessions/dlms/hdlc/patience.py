@@ -40,6 +40,11 @@ class Patience:
         self._repetitions = 0
         self._useless = 0
 
+    @property
+    def longest_wait(self) -> float:
+        """How long one step of an exchange may take: a server that is busy as long as it may be, and then silent."""
+        return self.busy_timeout + (self.max_retries + 1) * self.response_timeout
+
     # -- what happens ------------------------------------------------------------------------------------------------
 
     def spoke(self, now: float) -> None:

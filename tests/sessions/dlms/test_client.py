@@ -545,6 +545,26 @@ def test_octets_that_trickle_in_do_not_keep_a_request_alive_for_ever():
     failure(wire, NoReplyError)
 
 
+def test_a_busy_meter_has_the_time_that_the_link_gives_it():
+    """It says "not yet" to every poll: the link knows how long that may go on, the client does not cut it short."""
+    wire = associated(hdlc=True)
+    wire.meter.script[GetRequestNormal] = lambda apdu: None
+    get(wire)
+    wire.wait(110.0)
+    assert wire.events == []
+    wire.say([wire.meter.answer(GetRequestNormal(InvokeIdAndPriority(1), CLOCK)).encode()])
+    wire.wait(1.0)
+    assert [type(event) for event in wire.events] == [GetFinished]
+
+
+def test_a_meter_that_is_busy_for_ever_is_left_by_the_link_with_its_own_words():
+    wire = associated(hdlc=True)
+    wire.meter.script[GetRequestNormal] = lambda apdu: None
+    get(wire)
+    wire.wait(130.0)
+    assert failure(wire, NoReplyError).code == "busy"
+
+
 def test_what_comes_after_the_end_changes_nothing():
     wire = associated()
     wire.client.release(0.0)

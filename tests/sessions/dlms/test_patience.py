@@ -66,6 +66,17 @@ def test_a_babbler_is_an_error(patience):
     assert raised.value.code == "babbling"
 
 
+def test_a_link_with_more_patience_is_not_cut_short():
+    one = Patience(2.0, WHOLE + 50.0)
+    one.begin(100.0)
+    assert one.deadline == 100.0 + WHOLE + 50.0
+    one.extend(110.0, LONG_FRAME)
+    assert one.deadline == 110.0 + WHOLE + 50.0
+    one = Patience(2.0, 1.0)
+    one.begin(100.0)
+    assert one.deadline == 100.0 + WHOLE
+
+
 def test_the_next_request_begins_anew(patience):
     for _ in range(MAX_IGNORED):
         patience.pass_over(101.0)
