@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SHORT = re.compile(r"^\s*(\d{1,3})\s*-\s*(\d{1,3})\s*:\s*(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\s*[*&]\s*(\d{1,3}))?\s*$")
 _DOTTED = re.compile(r"^\s*(\d{1,3})((?:[.,]\d{1,3}){5})\s*$")
@@ -37,9 +38,7 @@ class ObisCode:
     @classmethod
     def from_octets(cls, octets: bytes) -> ObisCode:
         """From the six octets of a logical_name; ValueError for any other length."""
-        if len(octets) != 6:
-            raise ValueError(f"a logical name has 6 octets, these are {len(octets)}")
-        return cls(*octets)
+        return _from_octets(octets)
 
     @classmethod
     def parse(cls, text: str) -> ObisCode:
@@ -54,3 +53,11 @@ class ObisCode:
 
     def __str__(self) -> str:
         return f"{self.a}-{self.b}:{self.c}.{self.d}.{self.e}*{self.f}"
+
+
+@lru_cache(maxsize=4096)
+def _from_octets(octets: bytes) -> ObisCode:
+    """The same few names come again and again: every request, every frame that the inspector opens."""
+    if len(octets) != 6:
+        raise ValueError(f"a logical name has 6 octets, these are {len(octets)}")
+    return ObisCode(*octets)

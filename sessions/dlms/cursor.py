@@ -7,10 +7,10 @@ Every read names its field with the ASN.1 name, so that a single pass gives the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sessions.dlms.errors import (
     InvalidValueError,
@@ -24,6 +24,9 @@ E = TypeVar("E", bound=IntEnum)
 
 MAX_DEPTH = 32
 """Nesting of constructed values and of APDUs inside APDUs."""
+
+_UNTRACED: Final = nullcontext()
+"""The group of a reader that nobody watches."""
 
 
 @dataclass(slots=True)
@@ -158,47 +161,50 @@ class Reader:
 
     def enum(self, enum_type: type[E], name: str) -> E:
         """One octet as a member of `enum_type`; an unassigned number is an `UnknownTagError`."""
-        at = self.position
-        number = self.u8(name)
+        number = self.unsigned(1, name)
         try:
             member = enum_type(number)
         except ValueError:
+            at = self.position - 1
             raise UnknownTagError(name, at, f"{number} is not assigned in {enum_type.__name__}") from None
-        self.label(f"{number} ({member.name.lower().replace('_', '-')})")
+        if self.tracer is not None:
+            self.label(f"{number} ({member.name.lower().replace('_', '-')})")
         return member
 
     def constant(self, octets: bytes, name: str) -> None:
         """Octets that must stand here."""
-        at = self.position
         got = self.take(len(octets), name)
         if got != octets:
+            at = self.position - len(octets)
             raise InvalidValueError(name, at, f"{octets.hex()} expected, {got.hex()} found")
 
     def flag(self, name: str) -> bool:
         """An A-XDR BOOLEAN or presence flag: 00 is false, anything else true (01 and FF are both in the field)."""
-        return self.u8(name) != 0
+        return self.unsigned(1, name) != 0
 
     def length(self, name: str) -> int:
         """An A-XDR or BER definite length, at most four octets of it; a non-minimal one is accepted, as meters send it."""
-        at = self.position
         start = self.offset
-        first = self.peek()
-        if first is None:
-            raise TruncatedError(name, at, "a length is expected, nothing is left")
-        if first < 0x80:
-            self.offset += 1
-            number = first
+        if start >= self.end:
+            raise TruncatedError(name, self.position, "a length is expected, nothing is left")
+        number = self.octets[start]
+        if number < 0x80:
+            self.offset = start + 1
         else:
-            size = first & 0x7F
-            if size == 0 or size > 4:
-                raise InvalidValueError(name, at, f"a length of {size} octets is not allowed")
-            if start + 1 + size > self.end:
-                raise TruncatedError(name, at, f"a length of {size} octets is cut")
-            self.offset = start + 1 + size
-            number = int.from_bytes(self.octets[start + 1 : self.offset], "big")
+            number = self._long_length(name, number & 0x7F)
         if self.tracer is not None:
-            self.tracer.add(name, at, self.offset - start, str(number))
+            self.tracer.add(name, self.origin + start, self.offset - start, str(number))
         return number
+
+    def _long_length(self, name: str, size: int) -> int:
+        """A length whose first octet counts the `size` octets behind it."""
+        start = self.offset + 1
+        if size == 0 or size > 4:
+            raise InvalidValueError(name, self.position, f"a length of {size} octets is not allowed")
+        if start + size > self.end:
+            raise TruncatedError(name, self.position, f"a length of {size} octets is cut")
+        self.offset = start + size
+        return int.from_bytes(self.octets[start : start + size], "big")
 
     def count(self, name: str, *, least: int = 1) -> int:
         """A length that counts elements of at least `least` octets each: a count that cannot fit is refused at once."""
@@ -232,9 +238,12 @@ class Reader:
         if self.tracer is not None:
             self.tracer.leave(self.position, value)
 
+    def group(self, name: str) -> AbstractContextManager[None]:
+        """`enter` and `leave` as a block. An error leaves the group open, and so visible."""
+        return _UNTRACED if self.tracer is None else self._traced_group(name)
+
     @contextmanager
-    def group(self, name: str) -> Iterator[None]:
-        """`enter` and `leave` as a block, for codecs that are not hot. An error leaves the group open, and so visible."""
+    def _traced_group(self, name: str) -> Iterator[None]:
         self.enter(name)
         yield
         self.leave()

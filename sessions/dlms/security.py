@@ -79,7 +79,8 @@ class SecurityControl:
 def read_security_control(reader: Reader) -> SecurityControl:
     octet = reader.u8("security-control")
     control = SecurityControl.decode(octet)
-    reader.label(f"{octet:02x} ({control})")
+    if reader.tracer is not None:
+        reader.label(f"{octet:02x} ({control})")
     return control
 
 

@@ -97,7 +97,8 @@ def read_data_access_result(reader: Reader, name: str = "data-access-result") ->
         result = DataAccessResult.OTHER_REASON
         reader.label(f"{number} (not assigned)")
     else:
-        reader.label(f"{number} ({result.words})")
+        if reader.tracer is not None:
+            reader.label(f"{number} ({result.words})")
     return result
 
 
@@ -110,7 +111,8 @@ def read_action_result(reader: Reader) -> ActionResult:
         result = ActionResult.OTHER_REASON
         reader.label(f"{number} (not assigned)")
     else:
-        reader.label(f"{number} ({result.words})")
+        if reader.tracer is not None:
+            reader.label(f"{number} ({result.words})")
     return result
 
 
@@ -126,12 +128,16 @@ class InvokeIdAndPriority:
         return (0x80 if self.high_priority else 0) | (0x40 if self.confirmed else 0) | self.invoke_id & 0x0F
 
 
+_INVOCATIONS: Final = tuple(InvokeIdAndPriority(n & 0x0F, bool(n & 0x40), bool(n & 0x80)) for n in range(256))
+
+
 def read_invoke_id(reader: Reader) -> InvokeIdAndPriority:
     octet = reader.u8("invoke-id-and-priority")
-    invocation = InvokeIdAndPriority(octet & 0x0F, bool(octet & 0x40), bool(octet & 0x80))
-    confirmed = "confirmed" if invocation.confirmed else "unconfirmed"
-    priority = "high" if invocation.high_priority else "normal"
-    reader.label(f"{octet:02x} (invoke-id {invocation.invoke_id}, {confirmed}, {priority} priority)")
+    invocation = _INVOCATIONS[octet]
+    if reader.tracer is not None:
+        confirmed = "confirmed" if invocation.confirmed else "unconfirmed"
+        priority = "high" if invocation.high_priority else "normal"
+        reader.label(f"{octet:02x} (invoke-id {invocation.invoke_id}, {confirmed}, {priority} priority)")
     return invocation
 
 
@@ -180,7 +186,8 @@ def read_attribute_descriptor(reader: Reader) -> CosemAttributeDescriptor:
     reader.enter("cosem-attribute-descriptor")
     class_id, instance_id = _read_object(reader)
     descriptor = CosemAttributeDescriptor(class_id, instance_id, reader.signed(1, "attribute-id"))
-    reader.leave(str(descriptor))
+    if reader.tracer is not None:
+        reader.leave(str(descriptor))
     return descriptor
 
 
@@ -188,7 +195,8 @@ def read_method_descriptor(reader: Reader) -> CosemMethodDescriptor:
     reader.enter("cosem-method-descriptor")
     class_id, instance_id = _read_object(reader)
     descriptor = CosemMethodDescriptor(class_id, instance_id, reader.signed(1, "method-id"))
-    reader.leave(str(descriptor))
+    if reader.tracer is not None:
+        reader.leave(str(descriptor))
     return descriptor
 
 

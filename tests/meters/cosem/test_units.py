@@ -34,6 +34,7 @@ def test_units_have_the_standards_numbers():
 
 def test_symbols():
     assert [unit_symbol(unit) for unit in (27, 30, 35, 33, 44, 13, 255)] == ["W", "Wh", "V", "A", "Hz", "m³", ""]
+    assert (unit_symbol(60), unit_symbol(61)) == ("J/m³", "J/m³")
     assert unit_symbol(200) == "unit 200"
     assert ScalerUnit(0, 30).symbol == "Wh"
 
