@@ -20,12 +20,13 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from meters.cosem.obis import ObisCode
 from sessions.dlms.association import AssociationParameters, Protection, check_parameters
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import DlmsError, LocalProtocolError
+from sessions.dlms.key_files import load_private_key, load_public_key
 from sessions.links.driver import Framing, HdlcSettings
 
 T = TypeVar("T")
@@ -130,6 +131,7 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
 
 
 def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
+    suite = keys.take("security_suite", _integer(0, 2), 0)
     protection = keys.take("protection", _one_of(*(member.value for member in Protection)), Protection.NONE.value)
     return AssociationParameters(
         client_sap=keys.take("client_sap", _sap(framing), PUBLIC_CLIENT),
@@ -137,12 +139,18 @@ def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
         authentication=AUTHENTICATION_WORDS[keys.take("authentication", _one_of(*AUTHENTICATION_WORDS), "none")],
         secret=keys.take("secret", _secret, b""),
         protection=Protection(protection),
-        security_suite=keys.take("security_suite", _integer(0, 2), 0),
+        security_suite=suite,
         client_system_title=keys.take("client_system_title", _hex(8), b""),
         server_system_title=keys.take("server_system_title", _hex(8), None),
         guek=keys.take("guek", _hex(16, 32), None),
         gak=keys.take("gak", _hex(16, 32), None),
         dedicated_key=keys.take("dedicated_key", _hex(16, 32), None),
+        gbek=keys.take("gbek", _hex(16, 32), None),
+        kek=keys.take("kek", _hex(16, 32), None),
+        client_signing_key=keys.take("client_signing_key", _key_file(load_private_key, suite), None),
+        client_key_agreement_key=keys.take("client_key_agreement_key", _key_file(load_private_key, suite), None),
+        server_signing_key=keys.take("server_signing_key", _key_file(load_public_key, suite), None),
+        server_key_agreement_key=keys.take("server_key_agreement_key", _key_file(load_public_key, suite), None),
         max_pdu_size=keys.take("max_pdu_size", _pdu_size, 0xFFFF),
     )
 
@@ -273,6 +281,24 @@ def _from_hex(text: str) -> bytes | None:
         return bytes.fromhex(text)
     except ValueError:
         return None
+
+
+class _LoadKey(Protocol):
+    def __call__(self, given: str, name: str, *, suite: int) -> bytes: ...
+
+
+def _key_file(load: _LoadKey, suite: int) -> Callable[[Any], bytes]:
+    """A key of a key pair, or the certificate of one: PEM text or hexadecimal digits."""
+
+    def convert(value: Any) -> bytes:
+        if not isinstance(value, str):
+            raise ValueError("is PEM text (three quotes around it), or hexadecimal digits")
+        try:
+            return load(value, "this", suite=suite)
+        except LocalProtocolError as error:
+            raise ValueError(error.message.removeprefix("this: ")) from None
+
+    return convert
 
 
 def _secret(value: Any) -> bytes:

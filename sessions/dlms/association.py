@@ -62,7 +62,8 @@ class Protection(Enum):
 class AssociationParameters:
     """Everything that an association needs beside a line, a challenge and invocation counters.
 
-    Keys are 16 octets (32 in security suite 2), system titles 8. `max_pdu_size` is what this client can receive in one APDU
+    Keys are 16 octets (32 in security suite 2), system titles 8. Private keys are numbers of 32 octets (48 in suite 2), public
+    keys x | y of 64 (96); see `elliptic`, and `key_files` for PEM and DER. `max_pdu_size` is what this client can receive in one APDU
     (0 and 0xFFFF: practically no limit). `server_system_title` is what the meter is expected to say, where it is known.
     """
 
@@ -77,6 +78,12 @@ class AssociationParameters:
     guek: bytes | None = field(default=None, repr=False)
     gak: bytes | None = field(default=None, repr=False)
     dedicated_key: bytes | None = field(default=None, repr=False)
+    gbek: bytes | None = field(default=None, repr=False)
+    kek: bytes | None = field(default=None, repr=False)
+    client_signing_key: bytes | None = field(default=None, repr=False)  # private, ours
+    client_key_agreement_key: bytes | None = field(default=None, repr=False)  # private, ours
+    server_signing_key: bytes | None = None  # public, from the meter's certificate
+    server_key_agreement_key: bytes | None = None  # public, from the meter's certificate
     conformance: Conformance = PROPOSED_CONFORMANCE
     max_pdu_size: int = 0xFFFF
 

@@ -1,4 +1,4 @@
-"""Protection of octets: AES-GCM with a 96-bit tag, AES key wrap (Green Book 9.2.7; NIST SP 800-38D; RFC 3394).
+"""Protection of octets: AES-GCM with a 96-bit tag (Green Book 9.2.7; NIST SP 800-38D).
 
     security header = security control (1) | invocation counter (4)
     initialization vector = system title of the sender (8) | invocation counter (4)
@@ -15,7 +15,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import GCM
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from sessions.dlms.counters import LAST_COUNTER
 from sessions.dlms.cursor import Reader
@@ -196,21 +195,3 @@ def gmac(*, control: SecurityControl, key: bytes, gak: bytes, system_title: byte
     """The tag over `text`, as HLS-GMAC uses it."""
     protected = protect(text, control=control, key=key, gak=gak, system_title=system_title, invocation_counter=counter)
     return protected[-TAG_OCTETS:]
-
-
-def wrap_key(kek: bytes, key: bytes) -> bytes:
-    """AES key wrap: eight octets longer than the key."""
-    try:
-        return aes_key_wrap(kek, key)
-    except ValueError as error:
-        raise LocalProtocolError(
-            f"the key cannot be wrapped: {error}", layer="security", code="bad-key-length"
-        ) from None
-
-
-def unwrap_key(kek: bytes, wrapped: bytes) -> bytes:
-    """The key, or a `SecurityError` where the master key is another or an octet was altered."""
-    try:
-        return aes_key_unwrap(kek, wrapped)
-    except (InvalidUnwrap, ValueError):
-        raise SecurityError("the wrapped key does not fit this master key", code="bad-wrapped-key") from None

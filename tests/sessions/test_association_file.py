@@ -271,3 +271,32 @@ def test_a_file_that_is_no_toml(tmp_path, octets):
     with pytest.raises(AssociationFileError) as raised:
         load_association(path)
     assert raised.value.code == "bad-association-file"
+
+
+KEY_PAIR = {
+    **CIPHERED,
+    "security_suite": 1,
+    "kek": GAK,
+    "gbek": GUEK,
+    "client_signing_key": "418073C239FA6125011DE4D6CD2E645780289F761BB21BFB0835CB5585E8B373",
+    "server_signing_key": "BAAFFDE06A8CB1C9DAE8D94023C601DBBB249254BA22EDD827E820BCA2BCC64362FBB83D86A82B87"
+    "BB8B7161D2AAB5521911A946B97A284A90F7785CD9047D25",
+}
+
+
+def test_key_pairs_of_suites_1_and_2():
+    parameters = parse_association(KEY_PAIR).parameters
+    assert parameters.client_signing_key == bytes.fromhex(KEY_PAIR["client_signing_key"])
+    assert parameters.server_signing_key == bytes.fromhex(KEY_PAIR["server_signing_key"])
+    assert (parameters.kek, parameters.gbek) == (bytes.fromhex(GAK), bytes.fromhex(GUEK))
+    assert parameters.client_key_agreement_key is None
+    assert "4180" not in repr(parameters)
+
+
+def test_a_key_pair_that_cannot_be_used_names_its_entry():
+    error = refused({**KEY_PAIR, "security_suite": 2, "guek": GUEK * 2, "gak": GAK * 2}, "client_signing_key")
+    assert "32 octets are given" in error.message
+    assert KEY_PAIR["client_signing_key"][:8].lower() not in error.message.lower()
+    refused({**KEY_PAIR, "security_suite": 0}, "client_signing_key")
+    refused({**KEY_PAIR, "server_signing_key": "-----BEGIN CERTIFICATE-----\nAAAA\n"}, "server_signing_key")
+    refused({**KEY_PAIR, "server_key_agreement_key": 5}, "server_key_agreement_key")

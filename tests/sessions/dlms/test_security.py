@@ -8,8 +8,6 @@ from sessions.dlms.security import (
     SecurityControl,
     protect,
     unprotect,
-    unwrap_key,
-    wrap_key,
 )
 from tests.vectors import octets
 
@@ -121,21 +119,3 @@ def test_security_control_goes_round_and_speaks():
         assert SecurityControl.decode(octet).encode() == octet
     assert str(SecurityControl.decode(0x30)) == "authenticated and encrypted, suite 0"
     assert str(SecurityControl.decode(0x00)) == "unprotected, suite 0"
-
-
-def test_key_wrap():
-    key = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
-    wrapped = wrap_key(KEY, key)
-    assert wrapped == octets("wrap")
-    assert unwrap_key(KEY, wrapped) == key
-    for bit in range(len(wrapped) * 8):
-        altered = bytearray(wrapped)
-        altered[bit // 8] ^= 1 << bit % 8
-        with pytest.raises(SecurityError):
-            unwrap_key(KEY, bytes(altered))
-    with pytest.raises(SecurityError):
-        unwrap_key(GAK, wrapped)
-    with pytest.raises(SecurityError):
-        unwrap_key(KEY, b"short")
-    with pytest.raises(LocalProtocolError):
-        wrap_key(KEY, b"short")
