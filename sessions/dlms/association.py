@@ -63,8 +63,8 @@ class AssociationParameters:
     """Everything that an association needs beside a line, a challenge and invocation counters.
 
     Keys are 16 octets (32 in security suite 2), system titles 8. Private keys are numbers of 32 octets (48 in suite 2), public
-    keys x | y of 64 (96); see `elliptic`, and `key_files` for PEM and DER. `max_pdu_size` is what this client can receive in one APDU
-    (0 and 0xFFFF: practically no limit). `server_system_title` is what the meter is expected to say, where it is known.
+    keys x | y of 64 (96); see `elliptic`, and `key_files` for PEM and DER. `max_pdu_size` is what this client can receive in one
+    APDU (0 and 0xFFFF: practically no limit). `server_system_title` is what the meter is expected to say, where it is known.
     """
 
     client_sap: int = 16

@@ -1,7 +1,7 @@
 """Digital signatures: ECDSA over P-256 with SHA-256 and over P-384 with SHA-384 (Green Book 9.2.3.4.6; FIPS 186-4).
 
 A signature is r | s, each in the fixed width of the curve: short numbers keep their leading zeros. Nonces are derived from key
-and message (RFC 6979), so that no randomness is hidden here. X.509 writes its signatures in DER: those are `certificates`' business.
+and message (RFC 6979), so that no randomness is hidden here. X.509 writes its signatures in DER: `certificates` sees to those.
 """
 
 from __future__ import annotations
