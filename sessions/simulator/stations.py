@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sessions.dlms.acse import AARQ_TAG
-from sessions.dlms.hdlc.frame import DmFrame, Found, FrameReader, FrmrFrame, HdlcFrame, InfoFrame, SnrmFrame
+from sessions.dlms.hdlc.frame import DmFrame, FrmrFrame, HdlcFrame, InfoFrame, SnrmFrame
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.hdlc.server_link import HdlcServerLink
+from sessions.dlms.hdlc.stream import Found, FrameReader
 from sessions.dlms.link import ApduReceived, FrameReceived, LinkConnected, LinkDisconnected, LinkFailed
 from sessions.dlms.wrapper import WrapperServerLink, decode_wrapper_frame
 from sessions.simulator.device import LogicalDevice

@@ -15,8 +15,9 @@ from typing import Any, Final, Literal
 
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.address import HdlcAddress
-from sessions.dlms.hdlc.frame import FLAG, Found, FrameReader, FrmrFrame, HdlcFrame, InfoFrame, SnrmFrame, UaFrame
+from sessions.dlms.hdlc.frame import FLAG, FrmrFrame, HdlcFrame, InfoFrame, SnrmFrame, UaFrame
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
+from sessions.dlms.hdlc.stream import Found, FrameReader
 from sessions.dlms.wrapper import WrapperReader
 
 LLC: Final = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")

@@ -14,7 +14,8 @@ from meters.cosem.data import Data, array, date_time, double_long_unsigned, stru
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.axdr import ArrayStream, decode_data, encode_data
 from sessions.dlms.hdlc.address import client_address, server_address
-from sessions.dlms.hdlc.frame import FrameReader, InfoFrame
+from sessions.dlms.hdlc.frame import InfoFrame
+from sessions.dlms.hdlc.stream import FrameReader
 from sessions.dlms.inspector import dissect
 from sessions.dlms.security import SecurityControl, protect, unprotect
 

@@ -14,15 +14,12 @@ from sessions.dlms.hdlc.exchange import strip_llc as strip_llc
 from sessions.dlms.hdlc.frame import (
     DiscFrame,
     DmFrame,
-    Found,
-    FrameReader,
     FrmrFrame,
     HdlcFrame,
     InfoFrame,
     RejFrame,
     RnrFrame,
     RrFrame,
-    Rubbish,
     SnrmFrame,
     UaFrame,
     UiFrame,
@@ -31,6 +28,7 @@ from sessions.dlms.hdlc.hearing import Hearing
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
 from sessions.dlms.hdlc.patience import Patience
 from sessions.dlms.hdlc.state import Event, LinkState, State
+from sessions.dlms.hdlc.stream import Found, FrameReader, Rubbish
 from sessions.dlms.link import (
     ApduReceived,
     FrameReceived,
@@ -136,7 +134,7 @@ class HdlcClientLink(Outbox):
     def receive_octets(self, octets: bytes, now: float) -> None:
         self._patience.heard(len(octets), now)
         self._handle(self._reader.feed(octets), now)
-        self._patience.pausing(self._reader.pending > 0, now)
+        self._patience.pausing(self._reader.waiting, now)
 
     def _handle(self, items: list[Found | Rubbish], now: float) -> None:
         for item in items:

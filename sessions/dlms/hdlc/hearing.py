@@ -12,7 +12,8 @@ from typing import Final
 
 from sessions.dlms.errors import NoReplyError
 from sessions.dlms.hdlc.address import HdlcAddress
-from sessions.dlms.hdlc.frame import DiscFrame, Found, HdlcFrame, SnrmFrame
+from sessions.dlms.hdlc.frame import DiscFrame, HdlcFrame, SnrmFrame
+from sessions.dlms.hdlc.stream import Found
 
 WRAPPER_VERSION: Final = bytes.fromhex("0001")
 REMEMBERED: Final = 8

@@ -13,20 +13,18 @@ from sessions.dlms.hdlc.exchange import LLC_RESPONSE, Arrival, Receiver, Sender,
 from sessions.dlms.hdlc.frame import (
     DiscFrame,
     DmFrame,
-    Found,
-    FrameReader,
     FrmrFrame,
     HdlcFrame,
     InfoFrame,
     RejFrame,
     RnrFrame,
     RrFrame,
-    Rubbish,
     SnrmFrame,
     UaFrame,
     UiFrame,
 )
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
+from sessions.dlms.hdlc.stream import Found, FrameReader, Rubbish
 from sessions.dlms.link import (
     ApduReceived,
     FrameReceived,
@@ -85,7 +83,7 @@ class HdlcServerLink(Outbox):
 
     def receive_octets(self, octets: bytes, now: float) -> None:
         self._handle_all(self._reader.feed(octets), now)
-        self._octet_at = now + self.inter_octet_timeout if self._reader.pending else None
+        self._octet_at = now + self.inter_octet_timeout if self._reader.waiting else None
 
     def _handle_all(self, items: list[Found | Rubbish], now: float) -> None:
         for item in items:

@@ -165,7 +165,7 @@ def _parameters(sheet: Sheet, frame: SnrmFrame | UaFrame) -> None:
 def _information(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame) -> None:
     """One frame's part of an APDU: all of it, or a segment."""
     field = find_field(sheet.root, "information")
-    octets = frame.information_field
+    octets = frame.information
     sheet.summary = frame.summary()
     if field is None:
         sheet.summary = f"{frame.summary()} without information"
@@ -184,7 +184,7 @@ def _information(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame) -
     sheet.starts_apdu = False
     begin = segments.add(number, octets)
     _hide_password(sheet, segments, begin, field.offset)
-    if frame.is_segmented:
+    if frame.segmented:
         sheet.summary = f"segment {len(segments.pieces)} of {segments.title}…"
     else:
         talk.shelf.end_segments(channel)
@@ -198,7 +198,7 @@ def _first(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame, octets:
     talk.shelf.end_segments((frame.destination, frame.source))
     taken = strip_llc(sheet, octets, FRAME, field.offset, field)
     apdu, origin = octets[taken:], field.offset + taken
-    if not frame.is_segmented:
+    if not frame.segmented:
         sheet.apdu_octets = apdu
         open_apdu(sheet, talk, apdu, FRAME, origin=origin, channel=channel)
         return

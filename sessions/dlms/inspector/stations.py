@@ -34,7 +34,7 @@ def from_client(frame: HdlcFrame) -> bool | None:
     if isinstance(frame, UaFrame | DmFrame | FrmrFrame):
         return False
     if isinstance(frame, InfoFrame | UiFrame):
-        llc = frame.information_field[:3]
+        llc = frame.information[:3]
         # Pushes carry the command's LLC as often as the response's: only I frames tell by it.
         if isinstance(frame, InfoFrame) and llc in (_LLC_COMMAND, _LLC_RESPONSE):
             return llc == _LLC_COMMAND

@@ -344,6 +344,8 @@ def test_the_wrapper_on_an_hdlc_line_is_named():
     client = make_client(max_retries=0)
     client.connect(0.0)
     client.receive_octets(bytes.fromhex("000100010010000361"), 1.0)
+    client.handle_timer(client.next_timer())  # the line pauses: what came is told
+    assert [event.octets.hex() for event in events_of(client, OctetsDiscarded)] == ["000100010010000361"]
     client.handle_timer(client.next_timer())
     error = failure_of(client)
     assert error.code == "wrong-framing"

@@ -1,8 +1,9 @@
 import pytest
 
 from sessions.dlms.hdlc.address import client_address, server_address
-from sessions.dlms.hdlc.frame import DiscFrame, Found, InfoFrame, RrFrame, SnrmFrame, UaFrame
+from sessions.dlms.hdlc.frame import DiscFrame, InfoFrame, RrFrame, SnrmFrame, UaFrame
 from sessions.dlms.hdlc.hearing import Hearing
+from sessions.dlms.hdlc.stream import Found
 
 from .wired import CLIENT, SERVER
 
