@@ -53,7 +53,11 @@ def test_the_recorded_clock(page: Page, recorded: dict[str, Any]) -> None:
     bench.close()
 
 
-@pytest.mark.parametrize(("recorded", "rows"), [("ce318-profile-1", 48)], indirect=["recorded"])
+@pytest.mark.parametrize(
+    ("recorded", "rows"),
+    [("ce318-profile-1", 48), ("ce318-profile-2", 49), ("ce318-profile-3", 48)],
+    indirect=["recorded"],
+)
 def test_the_recorded_profile(page: Page, recorded: dict[str, Any], rows: int) -> None:
     bench = open_recorded(page, recorded)
     bench.read_profile()

@@ -1,0 +1,128 @@
+"""What is fuzzed: each target takes any octets and comes back, whatever they are. An exception that leaves it is a defect."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
+from meters.cosem.obis import ObisCode
+from sessions.dlms.apdu import decode_apdu
+from sessions.dlms.axdr import ArrayStream, decode_data, encode_data
+from sessions.dlms.errors import DlmsError
+from sessions.dlms.hdlc.frame import Found, FrameReader
+from sessions.dlms.hdlc.parameters import decode_hdlc_parameters
+from sessions.dlms.initiate import decode_initiate_request, decode_initiate_response
+from sessions.dlms.inspector import DissectionKeys, Dissector
+from sessions.dlms.security import unprotect
+from sessions.dlms.wrapper import WrapperReader
+from tests.fuzz.peers import client_of, server_of
+
+KEY: Final = bytes(range(16))
+TITLE: Final = b"MWBFUZZ1"
+
+Target = Callable[[bytes], object]
+
+
+def data(octets: bytes) -> None:
+    """A-XDR: what decodes can be encoded, and means the same again."""
+    value = decode_data(octets)
+    assert decode_data(encode_data(value)) == value
+
+
+def data_in_pieces(octets: bytes) -> None:
+    """An array that arrives in blocks."""
+    stream = ArrayStream()
+    for at in range(0, len(octets), 7):
+        stream.feed(octets[at : at + 7])
+    stream.finish()
+
+
+def apdu(octets: bytes) -> None:
+    """An APDU, its summary, and its encoding where it decoded."""
+    decoded = decode_apdu(octets)
+    decoded.summary()
+    decoded.encode()
+
+
+def hdlc_stream(octets: bytes) -> None:
+    """Octets of a line: every one ends up in a frame, in rubbish, or waits."""
+    reader = FrameReader()
+    found = [*reader.feed(octets), *reader.look_inside(), *reader.give_up()]
+    assert sum(len(item.octets) for item in found) >= len(octets) - 1
+    for item in found:
+        if isinstance(item, Found):
+            item.frame.summary()
+
+
+def wrapper_stream(octets: bytes) -> None:
+    """Octets of a TCP connection."""
+    WrapperReader().feed(octets)
+
+
+def moments(octets: bytes) -> None:
+    """Dates and times of any octets: they have words even where they are no moment."""
+    for kind, size in ((CosemDateTime, 12), (CosemDate, 5), (CosemTime, 4)):
+        moment = kind.decode(octets[:size].ljust(size, b"\xff"))
+        assert kind.decode(moment.encode()) == moment
+        str(moment)
+
+
+def obis_text(octets: bytes) -> None:
+    """An OBIS code as somebody types it."""
+    ObisCode.parse(octets.decode("latin-1"))
+
+
+def ciphered(octets: bytes) -> None:
+    """Security header and ciphertext."""
+    unprotect(octets, key=KEY, gak=KEY, system_title=TITLE)
+
+
+def frame(octets: bytes) -> None:
+    """The inspector reports what is wrong with a frame; it never fails itself."""
+    for dissection in Dissector(DissectionKeys(guek=KEY, gak=KEY)).feed_all(octets):
+        assert dissection.error is None or dissection.error["code"] != "inspector-fault", dissection.error
+
+
+def client(framing: str, octets: bytes) -> None:
+    """A hostile meter: whatever it sends to a client that waits for an answer, the client ends with an event."""
+    client_of(framing, octets)
+
+
+def server(framing: str, octets: bytes) -> None:
+    """A hostile client before the simulator."""
+    server_of(framing, octets)
+
+
+ACCEPTED: Final[Mapping[str, tuple[type[Exception], ...]]] = {"obis_text": (ValueError,), "moments": ()}
+"""What a target may end in, where it is not `DlmsError`. A hostile peer must not raise at all."""
+
+TARGETS: Final[Mapping[str, Target]] = {
+    "data": data,
+    "data_in_pieces": data_in_pieces,
+    "apdu": apdu,
+    "initiate_request": decode_initiate_request,
+    "initiate_response": decode_initiate_response,
+    "hdlc_stream": hdlc_stream,
+    "hdlc_parameters": decode_hdlc_parameters,
+    "wrapper_stream": wrapper_stream,
+    "moments": moments,
+    "obis_text": obis_text,
+    "ciphered": ciphered,
+    "frame": frame,
+    "client_wrapper": partial(client, "wrapper"),
+    "client_hdlc": partial(client, "hdlc"),
+    "server_wrapper": partial(server, "wrapper"),
+    "server_hdlc": partial(server, "hdlc"),
+}
+NOTHING: Final = {"hdlc_stream", "frame", "moments", "client_wrapper", "client_hdlc", "server_wrapper", "server_hdlc"}
+"""Targets that swallow everything: from them nothing may come out, not even a typed error."""
+
+
+def run(name: str, octets: bytes) -> None:
+    """One input into one target; only a defect leaves this function."""
+    accepted: Any = () if name in NOTHING else ACCEPTED.get(name, (DlmsError,))
+    with contextlib.suppress(*accepted):
+        TARGETS[name](octets)
