@@ -3,9 +3,10 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 RUN_STAMP := .venv/.run-installed
 DEV_STAMP := .venv/.dev-installed
+FUZZ_STAMP := .venv/.fuzz-installed
 PURE := meters/cosem sessions/dlms sessions/links sessions/simulator
 
-.PHONY: run test check fmt bench clean lock
+.PHONY: run test check fmt bench fuzz clean lock
 
 run: $(RUN_STAMP)  ## install what is needed and start everything
 	@exec $(BIN)/python -m workbench up $(ARGS)
@@ -27,10 +28,14 @@ fmt: $(DEV_STAMP)  ## format
 bench: $(DEV_STAMP)  ## timings as JSON
 	@$(BIN)/python -m tests.bench
 
+fuzz: $(FUZZ_STAMP)  ## a million mutated inputs into every decoder, as JSON
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 lock:  ## pin the dependencies anew, with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group peer -o requirements/peer.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group fuzz -o requirements/fuzz.txt
 
 clean:  ## remove everything that was made, the data in var/ excepted
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -52,3 +57,8 @@ $(DEV_STAMP): requirements/dev.txt requirements/peer.txt | .venv/bin/python
 	@echo "· packages: installing the locked versions, tests and checks included"
 	@if command -v uv >/dev/null; then VIRTUAL_ENV=.venv uv pip install --quiet --require-hashes -r requirements/dev.txt -r requirements/peer.txt; else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt -r requirements/peer.txt; fi
 	@touch $(RUN_STAMP) $@
+
+$(FUZZ_STAMP): requirements/fuzz.txt $(DEV_STAMP)
+	@echo "· packages: installing the locked versions of the fuzzer"
+	@if command -v uv >/dev/null; then VIRTUAL_ENV=.venv uv pip install --quiet --require-hashes -r $<; else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; fi
+	@touch $@
