@@ -30,7 +30,7 @@ from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloo
 from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import LocalProtocolError, SecurityError
 from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, SecurityControl, protect, unprotect
-from sessions.dlms.transfer import largest_contents
+from sessions.dlms.transfers.blocks import largest_contents
 
 CLEAR_TAGS: Final = frozenset(
     {

@@ -11,6 +11,7 @@ runs at a time. What it may rely on: every request ends in exactly one of its `�
 from __future__ import annotations
 
 from collections import deque
+from itertools import count
 from typing import Final
 
 from meters.cosem.data import Data, octet_string
@@ -51,7 +52,6 @@ from sessions.dlms.events import (
     NotificationReceived,
     Released,
     ReplyIgnored,
-    RequestFailed,
 )
 from sessions.dlms.handshake import REPLY_TO_HLS, Handshake
 from sessions.dlms.hdlc.parameters import HdlcParameters
@@ -70,7 +70,11 @@ from sessions.dlms.link import (
 from sessions.dlms.patience import Patience
 from sessions.dlms.refusals import refusal_of
 from sessions.dlms.selective_access import SelectiveAccess
-from sessions.dlms.transfer import Transfer, TransferLimits
+from sessions.dlms.transfers.action import ActionTransfer
+from sessions.dlms.transfers.blocks import TransferLimits
+from sessions.dlms.transfers.get import GetTransfer
+from sessions.dlms.transfers.set import SetTransfer
+from sessions.dlms.transfers.transfer import Terms, Transfer, Turn
 
 UNLIMITED_PDU: Final = 0xFFFF
 """What "no limit" comes to: the wrapper's length field has two octets."""
@@ -106,7 +110,9 @@ class DlmsClient:
         self._association = AssociationMachine()
         self._handshake = Handshake(parameters, challenge)
         self._ciphering = Ciphering(parameters, counters)
-        self._transfer = Transfer(limits)
+        self._limits = limits or TransferLimits()
+        self._transfer: Transfer | None = None
+        self._invocations = count(1)
         self._events: deque[ClientEvent] = deque()
         self._patience = Patience(reply_timeout, link.longest_wait)
         self._requests = 0
@@ -130,9 +136,7 @@ class DlmsClient:
         self, descriptor: CosemAttributeDescriptor, access_selection: SelectiveAccess | None = None, *, now: float
     ) -> int:
         """Read one attribute: `BlockReceived`… and `GetFinished`."""
-        self._check(Conformance.GET, "GET")
-        octets = self._transfer.get(self._requests + 1, descriptor, access_selection, capacity=self._capacity())
-        return self._request(octets, now)
+        return self._request(GetTransfer(self._terms(Conformance.GET), descriptor, access_selection), now)
 
     def set(
         self,
@@ -143,33 +147,15 @@ class DlmsClient:
         now: float,
     ) -> int:
         """Write one attribute: `BlockSent`… and `SetFinished`."""
-        negotiated = self._check(Conformance.SET, "SET")
-        octets = self._transfer.set(
-            self._requests + 1,
-            descriptor,
-            value,
-            access_selection,
-            capacity=self._capacity(),
-            blocks=Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE in negotiated.conformance,
-        )
-        return self._request(octets, now)
+        return self._request(SetTransfer(self._terms(Conformance.SET), descriptor, value, access_selection), now)
 
     def action(self, descriptor: CosemMethodDescriptor, parameters: Data | None = None, *, now: float) -> int:
         """Invoke one method: `BlockSent`…, `BlockReceived`… and `ActionFinished`."""
-        negotiated = self._check(Conformance.ACTION, "ACTION")
-        octets = self._transfer.action(
-            self._requests + 1,
-            descriptor,
-            parameters,
-            capacity=self._capacity(),
-            blocks=Conformance.BLOCK_TRANSFER_WITH_ACTION in negotiated.conformance,
-        )
-        return self._request(octets, now)
+        return self._request(ActionTransfer(self._terms(Conformance.ACTION), descriptor, parameters), now)
 
     def release(self, now: float) -> None:
         """End the association and the link in good order: ends in `Released`."""
-        if not self._transfer.idle:
-            raise LocalProtocolError("Another request is still waiting for its answer", code="busy")
+        self._check_idle()
         self._association.fire(AssociationEvent.RELEASE)
         try:
             initiate = self._handshake.initiate_request(with_dedicated_key=False)
@@ -182,7 +168,7 @@ class DlmsClient:
 
     def abandon(self, now: float) -> None:
         """Take the link down without a release: from every state, and ends in `Released`."""
-        self._transfer.abort()
+        self._transfer = None
         self._association.fire(AssociationEvent.ABANDON)
         if self.state is AssociationState.CLOSED:
             return
@@ -224,8 +210,9 @@ class DlmsClient:
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
-    def _check(self, service: Conformance, name: str) -> Negotiated:
-        """The negotiated values, if the association stands and the service is part of them."""
+    def _terms(self, service: Conformance) -> Terms:
+        """The terms of the next request, if the association stands and the service is part of it."""
+        name = (service.name or "").replace("_", " ")
         if self.negotiated is None or self.state is not AssociationState.ASSOCIATED:
             raise LocalProtocolError(
                 f"{name} needs an open association, this one is {self.state.name.lower().replace('_', ' ')}",
@@ -238,19 +225,23 @@ class DlmsClient:
                 code="service-not-negotiated",
                 hint="Another client SAP or authentication may be allowed more.",
             )
-        return self.negotiated
+        self._check_idle()
+        return Terms(
+            request=self._requests + 1,
+            invocations=self._invocations,
+            capacity=self._ciphering.capacity(self.negotiated.server_max_receive_pdu_size or UNLIMITED_PDU),
+            conformance=self.negotiated.conformance,
+            limits=self._limits,
+        )
 
-    def _capacity(self) -> int:
-        """The longest APDU in clear that the meter takes."""
-        size = self.negotiated.server_max_receive_pdu_size if self.negotiated is not None else 0
-        return self._ciphering.capacity(size or UNLIMITED_PDU)
+    def _check_idle(self) -> None:
+        if self._transfer is not None:
+            raise LocalProtocolError("Another request is still waiting for its answer", code="busy")
 
-    def _request(self, octets: bytes, now: float) -> int:
-        try:
-            self._send(octets, now)
-        except DlmsError:
-            self._transfer.abort()
-            raise
+    def _request(self, transfer: Transfer, now: float) -> int:
+        """Send a request; what goes wrong before it is out is raised, and leaves nothing behind."""
+        self._send(transfer.begin(), now)
+        self._transfer = transfer
         self._requests += 1
         self._drain_link(now)
         return self._requests
@@ -333,7 +324,7 @@ class DlmsClient:
     def _fail(self, error: DlmsError) -> None:
         """The conversation is over; said once."""
         over = (AssociationState.FAILED, AssociationState.CLOSED, AssociationState.DISCONNECT_PENDING)
-        self._transfer.abort()
+        self._transfer = None
         if self.state in over:
             return
         self._patience.end()
@@ -435,45 +426,44 @@ class DlmsClient:
 
     def _answer(self, octets: bytes, now: float) -> None:
         plain, protected = self._ciphering.unprotect(octets)
+        transfer = self._transfer
         try:
             apdu = decode_apdu(plain)
         except DlmsError as error:
-            if self._transfer.idle:
+            if transfer is None:
                 self._ignore(ReplyIgnored(None, error.message), now)
             else:
-                self._request_failed(error)
+                self._take_turn(transfer, transfer.failed(error), now)
             return
         if isinstance(apdu, DataNotification | EventNotificationRequest):
             self._ignore(NotificationReceived(apdu, protected), now)
-        elif self._transfer.idle:
+        elif transfer is None:
             self._ignore(ReplyIgnored(apdu, "nothing is asked"), now)
         elif (refusal := refusal_of(apdu)) is not None:
-            self._request_failed(refusal)
-        elif (invocation := getattr(apdu, "invoke_id_and_priority", None)) is None:
-            raise RemoteProtocolError(f"No answer to a request: {apdu.summary()}", code="unexpected-answer")
-        elif invocation.invoke_id != self._transfer.invoke_id:
-            reason = f"invoke-id {invocation.invoke_id}, but {self._transfer.invoke_id} is asked"
+            self._take_turn(transfer, transfer.failed(refusal), now)
+        elif reason := transfer.stray(apdu):
             self._ignore(ReplyIgnored(apdu, reason), now)
         else:
-            self._continue(apdu, now)
+            self._continue(transfer, apdu, now)
 
-    def _continue(self, apdu: Apdu, now: float) -> None:
-        """An answer to the request: hand on what it brings, ask for the next block."""
+    def _continue(self, transfer: Transfer, apdu: Apdu, now: float) -> None:
+        """An answer to the request."""
         try:
-            outcomes, octets = self._transfer.receive(apdu)
+            turn = transfer.receive(apdu)
         except DlmsError as error:
-            self._request_failed(error)
-            return
-        self._events.extend(outcomes)
-        if octets is None:
-            self._patience.end()
-        else:
-            self._send(octets, now)
+            turn = transfer.failed(error)
+        self._take_turn(transfer, turn, now)
 
-    def _request_failed(self, error: DlmsError) -> None:
-        self._transfer.abort()
+    def _take_turn(self, transfer: Transfer, turn: Turn, now: float) -> None:
+        """Hand on what an answer brings; send what goes out next, or end the request."""
+        outcomes, octets = turn
+        self._events.extend(outcomes)
+        if octets is not None:
+            self._send(octets, now)
+            return
+        assert transfer.done
+        self._transfer = None
         self._patience.end()
-        self._events.append(RequestFailed(self._transfer.request, error))
 
     def _release_answer(self, octets: bytes, now: float) -> None:
         """An RLRE ends it, and so does anything else but a notification: some meters answer with an error, or garbage."""

@@ -57,7 +57,7 @@ from sessions.dlms.conformance import Conformance
 from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import DecodeError
 from sessions.dlms.selective_access import SelectiveAccess
-from sessions.dlms.transfer import largest_contents
+from sessions.dlms.transfers.blocks import largest_contents
 from sessions.simulator.device import Caller, LogicalDevice
 from sessions.simulator.objects import Denied, EncodedValue
 

@@ -50,7 +50,7 @@ from sessions.dlms.events import (
 )
 from sessions.dlms.patience import EXCHANGE_FACTOR, MAX_IGNORED
 from sessions.dlms.security import SecurityControl
-from sessions.dlms.transfer import TransferLimits
+from sessions.dlms.transfers.blocks import TransferLimits
 
 from .scripted import (
     AUTHENTICATED_ENCRYPTED,

@@ -47,7 +47,7 @@ from sessions.dlms.apdu.set import (
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.selective_access import EntryDescriptor
-from sessions.dlms.transfer import decode_action_result
+from sessions.dlms.transfers.action import decode_action_result
 from sessions.simulator.device import SERVED_CONFORMANCE, Caller, ServedClient
 from sessions.simulator.objects import Denied, EncodedValue
 from sessions.simulator.transfers import (

@@ -1,0 +1,172 @@
+"""GET: values in one answer or in blocks of every size, refusals, hostile peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meters.cosem.data import Data, null, unsigned
+from sessions.dlms.apdu import decode_apdu
+from sessions.dlms.apdu.action import ActionResponseNormal
+from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
+from sessions.dlms.apdu.get import (
+    GetRequestNext,
+    GetRequestNormal,
+    GetResponseNormal,
+    GetResponseWithDatablock,
+    GetResponseWithList,
+)
+from sessions.dlms.apdu.set import SetResponseDatablock, SetResponseNormal
+from sessions.dlms.axdr import encode_data
+from sessions.dlms.errors import DecodeError, LocalProtocolError, RemoteProtocolError
+from sessions.dlms.events import BlockReceived, GetFinished
+from sessions.dlms.transfers.blocks import TransferLimits
+from sessions.dlms.transfers.get import GetTransfer
+
+from .asked import CLOCK, DENIED, INVOCATION, LONG, OK, terms
+
+
+def asked(**changes: Any) -> GetTransfer:
+    """A GET that is out."""
+    transfer = GetTransfer(terms(**changes), CLOCK)
+    assert decode_apdu(transfer.begin()) == GetRequestNormal(INVOCATION, CLOCK, None)
+    return transfer
+
+
+def blocks_of(data: Data, size: int) -> list[GetResponseWithDatablock]:
+    encoded = encode_data(data)
+    slices = [encoded[at : at + size] for at in range(0, len(encoded), size)]
+    return [
+        GetResponseWithDatablock(INVOCATION, number == len(slices), number, part)
+        for number, part in enumerate(slices, start=1)
+    ]
+
+
+def test_a_value_in_one_answer():
+    transfer = asked()
+    assert transfer.receive(GetResponseNormal(INVOCATION, unsigned(5))) == ([GetFinished(1, unsigned(5))], None)
+    assert transfer.done
+
+
+def test_a_refusal_is_a_value():
+    transfer = asked()
+    assert transfer.receive(GetResponseNormal(INVOCATION, DENIED)) == ([GetFinished(1, DENIED)], None)
+
+
+@pytest.mark.parametrize("size", range(1, len(encode_data(LONG)) + 2))
+def test_a_long_answer_in_blocks_of_every_size(size):
+    transfer = asked()
+    received = 0
+    blocks = blocks_of(LONG, size)
+    for block in blocks:
+        outcomes, following = transfer.receive(block)
+        received += len(block.result)
+        assert outcomes[0] == BlockReceived(1, block.block_number, block.result, received)
+        if block is not blocks[-1]:
+            assert outcomes[1:] == []
+            assert decode_apdu(following) == GetRequestNext(INVOCATION, block.block_number)
+    assert outcomes[1:] == [GetFinished(1, LONG)]
+    assert following is None
+    assert transfer.done
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_refusal_instead_of_a_block(before, last):
+    transfer = asked()
+    for block in blocks_of(LONG, 20)[:before]:
+        transfer.receive(block)
+    aborted = DataAccessResult.LONG_GET_ABORTED
+    answer = GetResponseWithDatablock(INVOCATION, last, before + 1, aborted)
+    assert transfer.receive(answer) == ([GetFinished(1, aborted)], None)
+    assert transfer.done
+
+
+def test_a_plain_refusal_in_the_middle_of_blocks():
+    transfer = asked()
+    transfer.receive(blocks_of(LONG, 20)[0])
+    invalid = DataAccessResult.DATA_BLOCK_NUMBER_INVALID
+    assert transfer.receive(GetResponseNormal(INVOCATION, invalid)) == ([GetFinished(1, invalid)], None)
+
+
+@pytest.mark.parametrize("number", [0, 2, 3, 0xFFFFFFFF])
+def test_a_first_block_that_is_not_the_first(number):
+    transfer = asked()
+    with pytest.raises(RemoteProtocolError, match=f"Block {number} came where block 1 is due") as raised:
+        transfer.receive(GetResponseWithDatablock(INVOCATION, False, number, b"\x00"))
+    assert raised.value.code == "wrong-block-number"
+    transfer.abort()
+    assert transfer.done
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 4, 99])
+def test_a_block_that_is_not_the_next(number):
+    transfer = asked()
+    for block in blocks_of(LONG, 20)[:2]:
+        transfer.receive(block)
+    with pytest.raises(RemoteProtocolError, match="where block 3 is due"):
+        transfer.receive(GetResponseWithDatablock(INVOCATION, True, number, b"\x00"))
+
+
+def test_a_value_that_does_not_decode():
+    transfer = asked()
+    with pytest.raises(DecodeError):
+        transfer.receive(GetResponseWithDatablock(INVOCATION, True, 1, encode_data(LONG)[:-1]))
+    assert transfer.done
+
+
+def flood(transfer: GetTransfer, contents: bytes) -> None:
+    """Blocks that are in order, and never end."""
+    for number in range(1, 1000):
+        transfer.receive(GetResponseWithDatablock(INVOCATION, False, number, contents))
+
+
+def test_blocks_without_an_end_are_cut_off_by_octets():
+    transfer = asked(limits=TransferLimits(max_octets=100))
+    with pytest.raises(RemoteProtocolError, match="does not end") as raised:
+        flood(transfer, bytes(10))
+    assert raised.value.code == "transfer-too-long"
+    assert "110 octets in 11 blocks" in raised.value.message
+
+
+def test_blocks_without_an_end_are_cut_off_by_their_number():
+    transfer = asked(limits=TransferLimits(max_blocks=7))
+    with pytest.raises(RemoteProtocolError, match="in 8 blocks and no end"):
+        flood(transfer, b"\x00")
+
+
+def test_empty_blocks_are_cut_off_but_a_few_are_borne():
+    transfer = asked()
+    encoded = encode_data(LONG)
+    for number, part in enumerate([b"", b"", encoded[:50], b"", b"", encoded[50:]], start=1):
+        transfer.receive(GetResponseWithDatablock(INVOCATION, False, number, part))
+    outcomes, _ = transfer.receive(GetResponseWithDatablock(INVOCATION, True, 7, b""))
+    assert outcomes[1] == GetFinished(1, LONG)
+    transfer = asked()
+    with pytest.raises(RemoteProtocolError, match="3 empty blocks in a row") as raised:
+        flood(transfer, b"")
+    assert raised.value.code == "empty-blocks"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SetResponseNormal(INVOCATION, OK),
+        ActionResponseNormal(INVOCATION, ActionResult.SUCCESS),
+        SetResponseDatablock(INVOCATION, 1),
+        GetResponseWithList(INVOCATION, (null(),)),
+        GetRequestNext(INVOCATION, 1),
+    ],
+)
+def test_an_answer_to_another_service(answer):
+    transfer = asked()
+    with pytest.raises(RemoteProtocolError):
+        transfer.receive(answer)
+
+
+def test_a_get_that_does_not_fit_is_refused_here():
+    with pytest.raises(LocalProtocolError, match="13 octets long, the meter receives 12") as raised:
+        GetTransfer(terms(12), CLOCK).begin()
+    assert raised.value.code == "request-too-long"
+    assert len(GetTransfer(terms(13), CLOCK).begin()) == 13
