@@ -12,8 +12,8 @@ from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.axdr import ArrayStream, decode_data, encode_data
 from sessions.dlms.errors import DlmsError
-from sessions.dlms.hdlc.frame import Found, FrameReader
 from sessions.dlms.hdlc.parameters import decode_hdlc_parameters
+from sessions.dlms.hdlc.stream import Found, FrameReader
 from sessions.dlms.initiate import decode_initiate_request, decode_initiate_response
 from sessions.dlms.inspector import DissectionKeys, Dissector
 from sessions.dlms.security import unprotect
