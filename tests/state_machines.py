@@ -1,4 +1,4 @@
-"""The state machines of the pure packages, drawn from their own tables: `python -m tests.state_machines` renews ARCHITECTURE.md."""
+"""The state machines of the pure packages, drawn from their tables: `python -m tests.state_machines` renews ARCHITECTURE.md."""
 
 from __future__ import annotations
 
