@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -82,7 +82,8 @@ class BitString:
 class Data:
     """One value. `value` by type:
 
-    null-data and don't-care None; array and structure a tuple of `Data`; compact-array a `CompactArray`; boolean bool;
+    null-data and don't-care None; array and structure a sequence of `Data`, a tuple or `meters.cosem.rows.Rows`;
+    compact-array a `CompactArray`; boolean bool;
     bit-string `BitString`; octet-string bytes; visible-string and utf8-string bytes too (meters put anything into them, see
     `text()`); integers, enum and the delta types int; bcd the octet as int; floats float; date-time, date and time their
     `meters.cosem.date_time` objects.
@@ -90,6 +91,11 @@ class Data:
 
     type: DataType
     value: Any = None
+
+    def __init__(self, type: DataType, value: Any = None) -> None:
+        # What a frozen dataclass generates takes half as long again, and profiles are made of these.
+        _set_type(self, type)
+        _set_value(self, value)
 
     def __bool__(self) -> bool:
         """A value is there, even where it holds no elements."""
@@ -112,6 +118,9 @@ class Data:
     def constructed(self) -> bool:
         return self.type in CONSTRUCTED
 
+
+_set_type: Final = Data.__dict__["type"].__set__
+_set_value: Final = Data.__dict__["value"].__set__
 
 CONSTRUCTED = frozenset({DataType.ARRAY, DataType.STRUCTURE, DataType.COMPACT_ARRAY})
 INTEGERS = frozenset(
@@ -155,7 +164,7 @@ class CompactArray:
     """A compact-array: one description, and the elements that the untagged contents hold."""
 
     description: TypeDescription
-    elements: tuple[Data, ...]
+    elements: Sequence[Data]
 
 
 # -- making values -----------------------------------------------------------------------------------------------------

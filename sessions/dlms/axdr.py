@@ -3,6 +3,8 @@
 Limits stand before memory is taken: nesting at most `MAX_DEPTH`, a count never above what the remaining octets can hold, and
 for compact-arrays, whose description may multiply, a budget of values that grows with the octets of the contents.
 
+An array of structures of simple values is read by `sessions.dlms.rows`, and comes as `Rows`; both lanes read the same.
+
 Octets that are no value raise `DecodeError`s. A value that does not fit its own type, which only our side can make, is a
 ValueError.
 """
@@ -10,76 +12,25 @@ ValueError.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from meters.cosem.data import BitString, CompactArray, Data, DataType, TypeDescription, text
-from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
-from sessions.dlms.boundary import Boundary
+from meters.cosem.rows import Rows, RowType
 from sessions.dlms.cursor import MAX_DEPTH, Reader, Writer
-from sessions.dlms.errors import (
-    DecodeError,
-    InvalidValueError,
-    LimitExceededError,
-    TrailingOctetsError,
-    TruncatedError,
-    UnknownTagError,
-)
+from sessions.dlms.errors import InvalidValueError, LimitExceededError, TruncatedError, UnknownTagError
+from sessions.dlms.rows import RowReader, layout_for_writing
+from sessions.dlms.scalars import EMPTY, LAYOUTS, MOMENTS, NUMBERS, PACKERS, SMALL, STRINGS, TYPES
 
-_INTEGERS: Final[Mapping[int, tuple[int, bool]]] = {
-    DataType.DOUBLE_LONG: (4, True),
-    DataType.DOUBLE_LONG_UNSIGNED: (4, False),
-    DataType.INTEGER: (1, True),
-    DataType.LONG: (2, True),
-    DataType.UNSIGNED: (1, False),
-    DataType.LONG_UNSIGNED: (2, False),
-    DataType.LONG64: (8, True),
-    DataType.LONG64_UNSIGNED: (8, False),
-    DataType.ENUM: (1, False),
-    DataType.BCD: (1, False),
-    DataType.DELTA_INTEGER: (1, True),
-    DataType.DELTA_LONG: (2, True),
-    DataType.DELTA_DOUBLE_LONG: (4, True),
-    DataType.DELTA_UNSIGNED: (1, False),
-    DataType.DELTA_LONG_UNSIGNED: (2, False),
-    DataType.DELTA_DOUBLE_LONG_UNSIGNED: (4, False),
-}
-"""Octets and sign."""
-
-_FLOATS: Final[Mapping[int, struct.Struct]] = {
-    DataType.FLOAT32: struct.Struct(">f"),
-    DataType.FLOAT64: struct.Struct(">d"),
-}
-_MOMENTS: Final[Mapping[int, tuple[int, type[CosemDateTime] | type[CosemDate] | type[CosemTime]]]] = {
-    DataType.DATE_TIME: (12, CosemDateTime),
-    DataType.DATE: (5, CosemDate),
-    DataType.TIME: (4, CosemTime),
-}
-_STRINGS: Final = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
 _SEQUENCES: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE})
-_EMPTY: Final = frozenset({DataType.NULL_DATA, DataType.DONT_CARE})
-_TAGS: Final[Mapping[int, DataType]] = {int(member): member for member in DataType}
 _NULL: Final = Data(DataType.NULL_DATA)
-_LONGEST_HEAD: Final = 6
-"""Octets of an array's tag and count, at most."""
+_DONT_CARE: Final = Data(DataType.DONT_CARE)
+_LEAST_ROWS: Final = 4
+"""Fewer rows than these are not worth another lane."""
 
 LEAST_COMPACT_VALUES: Final = 4096
 COMPACT_VALUES_PER_OCTET: Final = 8
 MOST_COMPACT_VALUES: Final = 1_000_000
 """The budget of a compact-array: values of no octets (null-data, the structures around) are in any honest one, but few."""
-
-
-_CODES: Final = {1: "bB", 2: "hH", 4: "iI", 8: "qQ"}
-"""What `struct` calls integers of so many octets, with and without sign."""
-
-
-def _layouts() -> dict[int, tuple[DataType, int, Callable[..., tuple[Any, ...]]]]:
-    layouts = {tag: struct.Struct(f">{_CODES[size][not signed]}") for tag, (size, signed) in _INTEGERS.items()}
-    return {tag: (_TAGS[tag], 1 + one.size, one.unpack_from) for tag, one in {**layouts, **_FLOATS}.items()}
-
-
-_FAST: Final = _layouts()
-"""Numbers: type, octets with the tag, and how to unpack them. What profiles are made of, so it has a lane of its own."""
 
 
 # -- decoding ----------------------------------------------------------------------------------------------------------
@@ -91,66 +42,78 @@ def read_data(reader: Reader, *, depth: int = 0) -> Data:
     if at >= reader.end:
         raise TruncatedError("data", reader.position, "a type tag is expected, nothing is left")
     tag = reader.octets[at]
+    kind = TYPES[tag]
+    if kind is None:
+        raise UnknownTagError("data", reader.position, f"{tag} is not a type tag")
     if reader.tracer is not None:
-        return _read_traced(reader, tag, depth)
-    fast = _FAST.get(tag)
-    if fast is not None:
-        kind, size, unpack_from = fast
-        if at + size <= reader.end:
-            reader.offset = at + size
-            return Data(kind, unpack_from(reader.octets, at + 1)[0])
-    kind = _kind(reader, tag)
+        return _read_traced(reader, kind, depth)
     reader.offset = at + 1
     return _read_contents(reader, kind, depth)
 
 
-def _kind(reader: Reader, tag: int) -> DataType:
-    kind = _TAGS.get(tag)
-    if kind is None:
-        raise UnknownTagError("data", reader.position, f"{tag} is not a type tag")
-    return kind
-
-
-def _read_traced(reader: Reader, tag: int, depth: int) -> Data:
+def _read_traced(reader: Reader, kind: DataType, depth: int) -> Data:
     """The same, with every field named for the inspector."""
-    kind = _kind(reader, tag)
     reader.enter(kind.asn1_name)
-    reader.take(1, "tag", f"{tag} ({kind.asn1_name})")
+    reader.take(1, "tag", f"{kind} ({kind.asn1_name})")
     data = _read_contents(reader, kind, depth)
     reader.leave(f"{len(data)} elements" if data.constructed else text(data))
     return data
 
 
 def _read_contents(reader: Reader, kind: DataType, depth: int) -> Data:
-    width = _INTEGERS.get(kind)
-    if width is not None:
-        size, signed = width
-        return Data(kind, reader.signed(size, "value") if signed else reader.unsigned(size, "value"))
-    if kind in _STRINGS:
+    layout = LAYOUTS.get(kind)
+    if layout is not None:
+        return Data(kind, reader.number(layout, "value"))
+    if kind in STRINGS:
         return Data(kind, reader.take(reader.length("length"), "contents"))
     if kind in _SEQUENCES:
         _check_depth(reader, depth)
-        count = reader.count("count")
-        return Data(kind, tuple([read_data(reader, depth=depth + 1) for _ in range(count)]))
-    if kind in _EMPTY:
-        return _NULL if kind is DataType.NULL_DATA else Data(kind)
-    return Data(kind, _read_rare(reader, kind, depth))
+        return Data(kind, _read_elements(reader, kind, reader.count("count"), depth + 1))
+    if kind in EMPTY:
+        return _NULL if kind is DataType.NULL_DATA else _DONT_CARE
+    if kind is DataType.COMPACT_ARRAY:
+        _check_depth(reader, depth)
+        return Data(kind, _read_compact_array(reader, depth))
+    return Data(kind, _read_rare(reader, kind))
 
 
-def _read_rare(reader: Reader, kind: DataType, depth: int) -> Any:
-    if kind is DataType.BOOLEAN:
-        return reader.flag("value")
+def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> tuple[Data, ...] | Rows:
+    if reader.tracer is not None:
+        return tuple([read_data(reader, depth=depth) for _ in range(count)])
+    if kind is DataType.ARRAY and count >= _LEAST_ROWS and depth < MAX_DEPTH:
+        rows = Rows([], [])
+        stop = RowReader().read(reader.octets, reader.offset, count, rows)
+        if len(rows) == count:
+            reader.offset = stop
+            return rows
+    return _read_one_by_one(reader, count, depth)
+
+
+def _read_one_by_one(reader: Reader, count: int, depth: int) -> tuple[Data, ...]:
+    """Elements of any kind. Numbers, which most are, take no call of their own."""
+    octets, at, end = reader.octets, reader.offset, reader.end
+    elements = []
+    for _ in range(count):
+        number = NUMBERS[octets[at]] if at < end else None
+        if number is None or at + number[1] > end:
+            reader.offset = at
+            elements.append(read_data(reader, depth=depth))
+            at = reader.offset
+            continue
+        kind, size, unpack_from = number
+        small = SMALL[kind]
+        elements.append(Data(kind, unpack_from(octets, at + 1)[0]) if small is None else small[octets[at + 1]])
+        at += size
+    reader.offset = at
+    return tuple(elements)
+
+
+def _read_rare(reader: Reader, kind: DataType) -> Any:
     if kind is DataType.BIT_STRING:
         bits = reader.length("bits")
         return BitString(reader.take((bits + 7) // 8, "contents"), bits)
-    if kind in _FLOATS:
-        layout = _FLOATS[kind]
-        return layout.unpack(reader.take(layout.size, "value"))[0]
-    if kind in _MOMENTS:
-        size, moment = _MOMENTS[kind]
-        return moment.decode(reader.take(size, "value"))
-    _check_depth(reader, depth)
-    return _read_compact_array(reader, depth)
+    size, moment = MOMENTS[kind]
+    return moment.decode(reader.take(size, "value"))
 
 
 def _check_depth(reader: Reader, depth: int) -> None:
@@ -173,7 +136,7 @@ def read_type_description(reader: Reader, *, depth: int = 0) -> TypeDescription:
     """The type-description of a compact-array, or of a template_description of class 62."""
     at = reader.position
     tag = reader.u8("type-description")
-    kind = _TAGS.get(tag)
+    kind = TYPES[tag]
     if kind is None or kind in (DataType.COMPACT_ARRAY, DataType.DONT_CARE):
         raise UnknownTagError("type-description", at, f"{tag} cannot stand in a type description")
     reader.label(f"{tag} ({kind.asn1_name})")
@@ -238,40 +201,74 @@ def _read_untagged(reader: Reader, description: TypeDescription, budget: _Budget
 
 def write_data(writer: Writer, data: Data, *, depth: int = 0) -> None:
     """Append one tagged value; ValueError when it does not fit its type, or is nested deeper than any meter would read."""
-    writer.u8(data.type)
-    if data.type in _SEQUENCES:
-        if depth >= MAX_DEPTH:
-            raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        writer.length(len(data.value))
+    kind = data.type
+    if kind in _SEQUENCES:
+        _write_elements(writer, data, depth)
+    elif kind is DataType.COMPACT_ARRAY:
+        _write_compact_array(writer.u8(kind), data.value)
+    else:
+        _write_value(writer, kind, data.value)
+
+
+def _write_elements(writer: Writer, data: Data, depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    writer.u8(data.type).length(len(data.value))
+    if not isinstance(data.value, Rows):
         for element in data.value:
             write_data(writer, element, depth=depth + 1)
-    elif data.type is DataType.COMPACT_ARRAY:
-        _write_compact_array(writer, data.value)
-    else:
-        _write_contents(writer, data)
+        return
+    if data.value and depth + 1 >= MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    for row_type, rows in data.value.runs():
+        _write_rows(writer, row_type, rows)
 
 
-def _write_contents(writer: Writer, data: Data) -> None:
+def _write_rows(writer: Writer, row_type: RowType, rows: list[tuple[Any, ...]]) -> None:
+    """Rows of one type: all at once where they are of one layout, else value by value."""
+    if len(rows) >= _LEAST_ROWS:
+        try:
+            layout = layout_for_writing(row_type, rows)
+            if layout is not None:
+                writer.put(layout.write(rows))
+                return
+        except (struct.error, OverflowError, TypeError):
+            pass  # a value that does not fit: below it is said which
+    for row in rows:
+        writer.u8(DataType.STRUCTURE).length(len(row))
+        for kind, value in zip(row_type.types, row, strict=True):
+            _write_value(writer, kind, value)
+
+
+def _write_value(writer: Writer, kind: DataType, value: Any) -> None:
+    """Tag and octets of a value that holds no other values."""
+    try:
+        pack = PACKERS.get(kind)
+        if pack is not None:
+            writer.put(pack(kind, value))
+        else:
+            _write_rare(writer.u8(kind), kind, value)
+    except (struct.error, OverflowError, TypeError, AttributeError):
+        raise ValueError(f"{value!r} does not fit into {kind.asn1_name}") from None
+
+
+def _write_untagged_value(writer: Writer, kind: DataType, value: Any) -> None:
     """The octets of a value that holds no other values."""
     try:
-        _write_scalar(writer, data.type, data.value)
+        if kind in LAYOUTS:
+            writer.put(LAYOUTS[kind].pack(value))
+        else:
+            _write_rare(writer, kind, value)
     except (struct.error, OverflowError, TypeError, AttributeError):
-        raise ValueError(f"{data.value!r} does not fit into {data.type.asn1_name}") from None
+        raise ValueError(f"{value!r} does not fit into {kind.asn1_name}") from None
 
 
-def _write_scalar(writer: Writer, kind: DataType, value: Any) -> None:
-    if kind in _INTEGERS:
-        size, signed = _INTEGERS[kind]
-        writer.put(int.to_bytes(value, size, "big", signed=signed))
-    elif kind in _STRINGS:
+def _write_rare(writer: Writer, kind: DataType, value: Any) -> None:
+    if kind in STRINGS:
         writer.octet_string(value)
-    elif kind is DataType.BOOLEAN:
-        writer.flag(value)
     elif kind is DataType.BIT_STRING:
         writer.length(value.length).put(value.octets)
-    elif kind in _FLOATS:
-        writer.put(_FLOATS[kind].pack(value))
-    elif kind in _MOMENTS:
+    elif kind in MOMENTS:
         writer.put(value.encode())
 
 
@@ -299,7 +296,7 @@ def _write_untagged(writer: Writer, data: Data, description: TypeDescription) ->
     if data.type is not kind:
         raise ValueError(f"{data.type.asn1_name} in a compact-array where {kind.asn1_name} is described")
     if kind not in _SEQUENCES:
-        _write_contents(writer, data)
+        _write_untagged_value(writer, kind, data.value)
         return
     members = description.members * description.count if kind is DataType.ARRAY else description.members
     if len(data.value) != len(members):
@@ -313,87 +310,3 @@ def encode_data(data: Data) -> bytes:
     writer = Writer()
     write_data(writer, data)
     return writer.octets()
-
-
-# -- an array that arrives in pieces -----------------------------------------------------------------------------------
-
-
-class ArrayStream:
-    """Decodes one array while its octets arrive block by block: each feed gives the elements that became complete.
-
-    Every octet is looked at twice at most, wherever the pieces are cut. Only an array gives its elements early: those of a
-    compact-array come with its last octet, and a value that is neither comes as the only element. `total` is None until the
-    meter said how many elements there are.
-    """
-
-    def __init__(self) -> None:
-        self._octets = bytearray()
-        self._base = 0
-        self._boundary = Boundary()
-        self._depth = 1
-        self._refused: DecodeError | None = None
-        self.total: int | None = None
-        self.count = 0
-
-    @property
-    def finished(self) -> bool:
-        return self.count == self.total
-
-    def feed(self, octets: bytes) -> list[Data]:
-        """Add octets; returns the elements that they completed. Garbage raises a `DecodeError`, and does so again."""
-        if self._refused is not None:
-            raise self._refused
-        self._octets += octets
-        try:
-            return self._complete_elements()
-        except DecodeError as error:
-            self._refused = error
-            raise
-
-    def _complete_elements(self) -> list[Data]:
-        if self.total is None and not self._read_head():
-            return []
-        complete = 0
-        while self.count + complete < (self.total or 0) and self._boundary.advance(self._octets):
-            complete += 1
-        return self._decode(complete) if complete else []
-
-    def _read_head(self) -> bool:
-        """The array's tag and count, once they are here."""
-        if not self._octets:
-            return False
-        if self._octets[0] != DataType.ARRAY:
-            self.total, self._depth = 1, 0
-            return True
-        reader = Reader(bytes(self._octets[:_LONGEST_HEAD]), origin=self._base)
-        reader.u8("tag")
-        try:
-            self.total = reader.length("count")
-        except TruncatedError:
-            return False
-        self._drop(reader.offset)
-        self._boundary = Boundary(origin=self._base)
-        return True
-
-    def _decode(self, complete: int) -> list[Data]:
-        end = self._boundary.end
-        reader = Reader(bytes(self._octets[:end]), origin=self._base)
-        elements = [read_data(reader, depth=self._depth) for _ in range(complete)]
-        self.count += complete
-        self._boundary.forget(end)
-        self._drop(end)
-        if self._depth == 0 and elements[0].type is DataType.COMPACT_ARRAY:
-            elements = list(elements[0])
-            self.count = self.total = len(elements)
-        return elements
-
-    def _drop(self, count: int) -> None:
-        del self._octets[:count]
-        self._base += count
-
-    def finish(self) -> None:
-        """Refuse an array that is not complete, or octets after it."""
-        if not self.finished:
-            raise TruncatedError("array", self._base, f"{self.count} of {self.total or 'unknown'} elements came")
-        if self._octets:
-            raise TrailingOctetsError("array", self._base, f"{len(self._octets)} octets follow the last element")

@@ -12,37 +12,9 @@ from typing import Final
 from meters.cosem.data import DataType
 from sessions.dlms.cursor import MAX_DEPTH
 from sessions.dlms.errors import InvalidValueError, LimitExceededError, UnknownTagError
-
-FIXED_OCTETS: Final[dict[int, int]] = {
-    DataType.NULL_DATA: 0,
-    DataType.BOOLEAN: 1,
-    DataType.DOUBLE_LONG: 4,
-    DataType.DOUBLE_LONG_UNSIGNED: 4,
-    DataType.BCD: 1,
-    DataType.INTEGER: 1,
-    DataType.LONG: 2,
-    DataType.UNSIGNED: 1,
-    DataType.LONG_UNSIGNED: 2,
-    DataType.LONG64: 8,
-    DataType.LONG64_UNSIGNED: 8,
-    DataType.ENUM: 1,
-    DataType.FLOAT32: 4,
-    DataType.FLOAT64: 8,
-    DataType.DATE_TIME: 12,
-    DataType.DATE: 5,
-    DataType.TIME: 4,
-    DataType.DELTA_INTEGER: 1,
-    DataType.DELTA_LONG: 2,
-    DataType.DELTA_DOUBLE_LONG: 4,
-    DataType.DELTA_UNSIGNED: 1,
-    DataType.DELTA_LONG_UNSIGNED: 2,
-    DataType.DELTA_DOUBLE_LONG_UNSIGNED: 4,
-    DataType.DONT_CARE: 0,
-}
-"""Octets after the tag, for the types whose size the tag settles."""
+from sessions.dlms.scalars import FIXED_OCTETS, STRINGS
 
 _TAGS: Final = frozenset(int(kind) for kind in DataType)
-_STRINGS: Final = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
 _ARRAY_HEAD: Final = 3
 """An array in a type description: its tag and a count of two octets."""
 
@@ -121,7 +93,7 @@ class Boundary:
 
     def _pass_value(self, octets: bytearray, tag: int) -> bool:
         """A value whose size stands in its contents."""
-        if tag in _STRINGS:
+        if tag in STRINGS:
             return self._pass_sized(octets, self._at + 1)
         if tag == DataType.BIT_STRING:
             return self._pass_sized(octets, self._at + 1, bits=True)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, TypeVar
+from struct import Struct
+from typing import Any, Final, TypeVar
 
 from sessions.dlms.errors import (
     InvalidValueError,
@@ -149,6 +150,18 @@ class Reader:
         if self.tracer is not None:
             self.tracer.add(name, self.origin + start, size, str(number))
         return number
+
+    def number(self, layout: Struct, name: str) -> Any:
+        """One value, as `layout` reads it."""
+        start = self.offset
+        stop = start + layout.size
+        if stop > self.end:
+            raise TruncatedError(name, self.position, f"{layout.size} octets expected, {self.remaining} are left")
+        self.offset = stop
+        (value,) = layout.unpack_from(self.octets, start)
+        if self.tracer is not None:
+            self.tracer.add(name, self.origin + start, layout.size, str(value))
+        return value
 
     def u8(self, name: str) -> int:
         return self.unsigned(1, name)

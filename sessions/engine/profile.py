@@ -8,7 +8,7 @@ from typing import Any
 from meters.cosem.data import Data, DataType
 from meters.cosem.profile import RowExpander
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
-from sessions.dlms.axdr import ArrayStream
+from sessions.dlms.array_stream import ArrayStream
 from sessions.dlms.errors import DlmsError, RemoteProtocolError
 from sessions.dlms.events import BlockReceived
 from sessions.engine.values import cell, moment

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from meters.cosem.data import Data, array, date_time, double_long_unsigned, structure, unsigned
 from sessions.dlms.apdu import decode_apdu
-from sessions.dlms.axdr import ArrayStream, decode_data, encode_data
+from sessions.dlms.array_stream import ArrayStream
+from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.hdlc.address import client_address, server_address
 from sessions.dlms.hdlc.frame import InfoFrame
 from sessions.dlms.hdlc.stream import FrameReader

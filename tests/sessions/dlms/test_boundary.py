@@ -4,9 +4,10 @@ from hypothesis import strategies as st
 
 from meters.cosem.data import DataType
 from sessions.dlms.axdr import encode_data, read_data
-from sessions.dlms.boundary import FIXED_OCTETS, Boundary
+from sessions.dlms.boundary import Boundary
 from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import DecodeError, InvalidValueError, LimitExceededError, UnknownTagError
+from sessions.dlms.scalars import FIXED_OCTETS
 from tests.sessions.dlms.test_axdr import WIRE, compact_arrays, values
 
 

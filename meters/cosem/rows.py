@@ -1,0 +1,89 @@
+"""Many structures of simple values, such as the buffer of a profile, held without an object for each value.
+
+`Rows` is what the decoder puts in the place of an array's tuple where every element is a structure of values that hold no
+other values. Whoever looks at it as at any sequence of `Data` gets `Data`; whoever has thousands of rows to handle takes the
+values as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import starmap
+from typing import Any, overload
+
+from meters.cosem.data import DELTAS, Data, DataType
+
+
+class RowType:
+    """The types of one row's values, a type for each column. Rows that are alike share one object: compare with `is`."""
+
+    __slots__ = ("gaps", "types")
+
+    def __init__(self, types: Sequence[DataType]) -> None:
+        self.types = tuple(types)
+        self.gaps = tuple(n for n, kind in enumerate(self.types) if kind is DataType.NULL_DATA or kind in DELTAS)
+        """Columns whose value follows from the row before: null-data and the delta types."""
+
+    def __repr__(self) -> str:
+        return f"RowType({', '.join(kind.asn1_name for kind in self.types)})"
+
+
+class Rows(Sequence[Data]):
+    """Structures, one for each row. `row_types[n]` and `values[n]` tell of row `n`: the types, and the values as `Data.value`.
+
+    Equal to any sequence of the same `Data`. Not to be changed once it is made.
+    """
+
+    __slots__ = ("row_types", "values")
+
+    def __init__(self, row_types: list[RowType], values: list[tuple[Any, ...]]) -> None:
+        self.row_types = row_types
+        self.values = values
+
+    @classmethod
+    def uniform(cls, types: Sequence[DataType], values: Sequence[Sequence[Any]]) -> Rows:
+        """Rows of one type; ValueError where a row has not one value for each type."""
+        rows = list(map(tuple, values))
+        if any(len(row) != len(types) for row in rows):
+            raise ValueError(f"a row has not {len(types)} values")
+        return cls([RowType(types)] * len(rows), rows)
+
+    def runs(self) -> Iterator[tuple[RowType, list[tuple[Any, ...]]]]:
+        """The rows in order, neighbours of one type together."""
+        start = 0
+        for stop, row_type in enumerate(self.row_types):
+            if row_type is not self.row_types[start]:
+                yield self.row_types[start], self.values[start:stop]
+                start = stop
+        if self.values:
+            yield self.row_types[start], self.values[start:]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, index: int) -> Data: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rows: ...
+    def __getitem__(self, index: int | slice) -> Data | Rows:
+        if isinstance(index, slice):
+            return Rows(self.row_types[index], self.values[index])
+        return _structure(self.row_types[index], self.values[index])
+
+    def __iter__(self) -> Iterator[Data]:
+        return starmap(_structure, zip(self.row_types, self.values, strict=True))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rows | tuple | list):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+def _structure(row_type: RowType, values: tuple[Any, ...]) -> Data:
+    return Data(DataType.STRUCTURE, tuple(map(Data, row_type.types, values)))

@@ -1,0 +1,78 @@
+"""The types whose values hold no other values, as `struct` knows them: what the decoders and encoders of A-XDR share."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from meters.cosem.data import Data, DataType
+from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
+
+CODES: Final[Mapping[int, str]] = {
+    DataType.BOOLEAN: "?",
+    DataType.DOUBLE_LONG: "i",
+    DataType.DOUBLE_LONG_UNSIGNED: "I",
+    DataType.BCD: "B",
+    DataType.INTEGER: "b",
+    DataType.LONG: "h",
+    DataType.UNSIGNED: "B",
+    DataType.LONG_UNSIGNED: "H",
+    DataType.LONG64: "q",
+    DataType.LONG64_UNSIGNED: "Q",
+    DataType.ENUM: "B",
+    DataType.FLOAT32: "f",
+    DataType.FLOAT64: "d",
+    DataType.DELTA_INTEGER: "b",
+    DataType.DELTA_LONG: "h",
+    DataType.DELTA_DOUBLE_LONG: "i",
+    DataType.DELTA_UNSIGNED: "B",
+    DataType.DELTA_LONG_UNSIGNED: "H",
+    DataType.DELTA_DOUBLE_LONG_UNSIGNED: "I",
+}
+"""Numbers and the boolean: the letter of `struct`."""
+
+Moment = CosemDateTime | CosemDate | CosemTime
+MOMENTS: Final[Mapping[int, tuple[int, type[Moment]]]] = {
+    DataType.DATE_TIME: (12, CosemDateTime),
+    DataType.DATE: (5, CosemDate),
+    DataType.TIME: (4, CosemTime),
+}
+STRINGS: Final = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
+EMPTY: Final = frozenset({DataType.NULL_DATA, DataType.DONT_CARE})
+"""Nothing follows the tag."""
+
+LAYOUTS: Final[Mapping[int, struct.Struct]] = {tag: struct.Struct(f">{code}") for tag, code in CODES.items()}
+FIXED_OCTETS: Final[Mapping[int, int]] = {
+    **{tag: layout.size for tag, layout in LAYOUTS.items()},
+    **{tag: size for tag, (size, _) in MOMENTS.items()},
+    **dict.fromkeys(EMPTY, 0),
+}
+"""Octets after the tag, for the types whose size the tag settles."""
+
+TYPES: Final[tuple[DataType | None, ...]] = tuple(
+    DataType(tag) if tag in DataType._value2member_map_ else None for tag in range(256)
+)
+"""By tag."""
+
+Unpack = Callable[..., tuple[Any, ...]]
+NUMBERS: Final[tuple[tuple[DataType, int, Unpack] | None, ...]] = tuple(
+    (DataType(tag), 1 + LAYOUTS[tag].size, LAYOUTS[tag].unpack_from) if tag in CODES else None for tag in range(256)
+)
+"""By tag: type, octets with the tag, and how to unpack the value. A lane of its own: most values are numbers."""
+
+
+def _every_value(kind: DataType) -> tuple[Data, ...]:
+    unpack = LAYOUTS[kind].unpack
+    return tuple(Data(kind, unpack(bytes((octet,)))[0]) for octet in range(256))
+
+
+SMALL: Final[tuple[tuple[Data, ...] | None, ...]] = tuple(
+    _every_value(DataType(tag)) if tag in CODES and LAYOUTS[tag].size == 1 else None for tag in range(256)
+)
+"""By tag and octet: every value of the types of one octet, made once. Long arrays of them cost no memory."""
+
+PACKERS: Final[Mapping[int, Callable[..., bytes]]] = {
+    tag: struct.Struct(f">B{code}").pack for tag, code in CODES.items()
+}
+"""Tag and number in one go."""
