@@ -10,7 +10,8 @@ from typing import Any, Final
 from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu import decode_apdu
-from sessions.dlms.axdr import ArrayStream, decode_data, encode_data
+from sessions.dlms.array_stream import ArrayStream
+from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import decode_hdlc_parameters
 from sessions.dlms.hdlc.stream import Found, FrameReader
