@@ -24,6 +24,7 @@ from sessions.dlms.acse import mechanism_words
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
+from sessions.dlms.general_protection import GeneralProtection, PartyKeys, check_general
 from sessions.dlms.hdlc.parameters import HdlcParameters
 
 PROPOSED_CONFORMANCE: Final = (
@@ -84,8 +85,29 @@ class AssociationParameters:
     client_key_agreement_key: bytes | None = field(default=None, repr=False)  # private, ours
     server_signing_key: bytes | None = None  # public, from the meter's certificate
     server_key_agreement_key: bytes | None = None  # public, from the meter's certificate
+    general: GeneralProtection | None = None
     conformance: Conformance = PROPOSED_CONFORMANCE
     max_pdu_size: int = 0xFFFF
+
+    @property
+    def ciphered_context(self) -> bool:
+        """Whether the application context is one with ciphering, and the titles are exchanged."""
+        return self.protection is not Protection.NONE or self.general is not None
+
+    @property
+    def party_keys(self) -> PartyKeys:
+        """The keys of this end of the conversation, for general-ciphering and general-signing."""
+        return PartyKeys(
+            suite=self.security_suite,
+            guek=self.guek or b"",
+            gbek=self.gbek or b"",
+            gak=self.gak or b"",
+            kek=self.kek or b"",
+            signing_key=self.client_signing_key,
+            key_agreement_key=self.client_key_agreement_key,
+            peer_signing_key=self.server_signing_key,
+            peer_key_agreement_key=self.server_key_agreement_key,
+        )
 
     @property
     def needs_counters(self) -> bool:
@@ -213,7 +235,7 @@ def check_parameters(parameters: AssociationParameters) -> None:
     if mechanism in SECRET_MECHANISMS and not parameters.secret:
         raise _unfit(f"secret: {mechanism_words(mechanism)} needs one")
     ciphered = protection is not Protection.NONE
-    if (ciphered or mechanism in TITLED_MECHANISMS) and len(parameters.client_system_title) != SYSTEM_TITLE_OCTETS:
+    if (parameters.ciphered_context or mechanism in TITLED_MECHANISMS) and len(parameters.client_system_title) != SYSTEM_TITLE_OCTETS:
         raise _unfit(f"client_system_title: {SYSTEM_TITLE_OCTETS} octets are needed")
     if parameters.needs_counters:
         _check_key("guek", parameters.guek, parameters.security_suite)
@@ -223,6 +245,12 @@ def check_parameters(parameters: AssociationParameters) -> None:
         if not ciphered:
             raise _unfit("dedicated_key: it may only travel in a protected association; set protection")
         _check_key("dedicated_key", parameters.dedicated_key, parameters.security_suite)
+    if parameters.general is not None:
+        check_general(parameters.general, parameters.party_keys)
+        if parameters.general.ciphering is not None and not ciphered:
+            raise _unfit("protection: general-ciphering needs one, which says what it does: set authenticated-encrypted")
+        if parameters.general.ciphering is not None and parameters.dedicated_key is not None:
+            raise _unfit("dedicated_key: general-ciphering uses none; leave it out")
 
 
 def _check_key(name: str, key: bytes | None, suite: int) -> None:

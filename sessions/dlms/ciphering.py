@@ -12,7 +12,7 @@ with a counter above every earlier one. Source: IEC 62056-5-3, Green Book 9.2.7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Final
 
@@ -29,7 +29,10 @@ from sessions.dlms.association import AssociationParameters, Protection
 from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
 from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import LocalProtocolError, SecurityError
-from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, SecurityControl, protect, unprotect
+from sessions.dlms.general_protection import GeneralProtection
+from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, TITLE_OCTETS, SecurityControl, protect, unprotect
+from sessions.dlms.transactions import GENERAL_TAGS as TRANSACTION_TAGS
+from sessions.dlms.transactions import Shape, Transactions
 from sessions.dlms.transfers.blocks import largest_contents
 
 CLEAR_TAGS: Final = frozenset(
@@ -43,6 +46,9 @@ CLEAR_TAGS: Final = frozenset(
 """Tags of APDUs that are taken in clear even where protection was agreed."""
 
 GENERAL_TAGS: Final = frozenset({ApduTag.GENERAL_GLO_CIPHERING, ApduTag.GENERAL_DED_CIPHERING})
+NOT_IN_KIND: Final = CLEAR_TAGS | {ApduTag.INITIATE_RESPONSE}
+"""Tags of APDUs that come without general protection where requests have it: they answer no service, or refuse it."""
+UNSOLICITED_TAGS: Final = frozenset({ApduTag.DATA_NOTIFICATION, ApduTag.EVENT_NOTIFICATION_REQUEST})
 
 
 class CipheringState(Enum):
@@ -71,9 +77,16 @@ TRANSITIONS: Final[Mapping[CipheringState, Mapping[CipheringEvent, CipheringStat
 
 
 class Ciphering:
-    """The protection of one association. `counters` are those of the global key; both sides' titles are in the nonce."""
+    """The protection of one association. `counters` are those of the global key; both sides' titles are in the nonce.
+    `random(n)` gives n octets for general protection, where that is agreed.
+    """
 
-    def __init__(self, parameters: AssociationParameters, counters: InvocationCounters | None) -> None:
+    def __init__(
+        self,
+        parameters: AssociationParameters,
+        counters: InvocationCounters | None,
+        random: Callable[[int], bytes] | None = None,
+    ) -> None:
         self.parameters = parameters
         self.state = CipheringState.CLEAR
         self.server_system_title = parameters.server_system_title
@@ -85,6 +98,15 @@ class Ciphering:
             suite=parameters.security_suite,
             authenticated=parameters.protection.authenticated,
             encrypted=parameters.protection.encrypted,
+        )
+        self._shape = _shape(parameters.general, self._control)
+        self._transactions = Transactions(
+            parameters.party_keys,
+            parameters.client_system_title,
+            settings=parameters.general,
+            random=random,
+            take_counter=self.take_counter,
+            floor=self._global_floor,
         )
 
     # -- state -------------------------------------------------------------------------------------------------------
@@ -124,6 +146,11 @@ class Ciphering:
 
     def protect(self, apdu: bytes) -> bytes:
         """A service's APDU as it goes out."""
+        if self._shape is not None:
+            self._transactions.peer_title = self.server_system_title or b""
+            apdu = self._transactions.begin(apdu, self._shape)
+            if self._shape.ciphering is not None:
+                return apdu
         if self.state is CipheringState.CLEAR:
             return apdu
         if self.state is CipheringState.GLOBAL:
@@ -137,6 +164,7 @@ class Ciphering:
         return self._protect(apdu, GLO_TAGS, self.parameters.guek, self.take_counter())
 
     def _protect(self, apdu: bytes, tags: Mapping[int, int], key: bytes | None, counter: int) -> bytes:
+        general = apdu[0] not in tags
         payload = protect(
             apdu,
             control=self._control,
@@ -145,14 +173,21 @@ class Ciphering:
             system_title=self.parameters.client_system_title,
             invocation_counter=counter,
         )
-        return Writer().u8(tags[apdu[0]]).octet_string(payload).octets()
+        if not general:
+            return Writer().u8(tags[apdu[0]]).octet_string(payload).octets()
+        tag = ApduTag.GENERAL_DED_CIPHERING if tags is DED_TAGS else ApduTag.GENERAL_GLO_CIPHERING
+        writer = Writer().u8(tag).octet_string(self.parameters.client_system_title)
+        return writer.octet_string(payload).octets()
 
     def capacity(self, size: int) -> int:
         """The longest APDU in clear that is at most `size` octets long when it goes out."""
-        if self.state is CipheringState.CLEAR:
+        if self._shape is not None:
+            size -= self._shape.overhead(self.parameters.security_suite)
+        if self.state is CipheringState.CLEAR or (self._shape is not None and self._shape.ciphering is not None):
             return size
         overhead = HEADER_OCTETS + (TAG_OCTETS if self._control.authenticated else 0)
-        return largest_contents(size - 1) - overhead
+        title = 0 if self._shape is None else 1 + TITLE_OCTETS  # a signed APDU has no ciphered form of its own
+        return largest_contents(size - 1 - title) - overhead
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
@@ -163,7 +198,18 @@ class Ciphering:
         """
         tag = octets[0] if octets else 0
         if tag in PLAIN_TAGS or tag in GENERAL_TAGS:
-            return self._unprotect(octets), True
+            octets, protected = self._unprotect(octets), True
+        else:
+            protected = False
+        if octets[:1] and octets[0] in TRANSACTION_TAGS:
+            return self._unprotect_transaction(octets, inside=protected), True
+        tag = octets[0] if octets else 0
+        if self._shape is not None and tag not in NOT_IN_KIND:
+            raise SecurityError(
+                f"An APDU with tag {tag:02X} came without the general protection that was agreed", code="protection-too-weak"
+            )
+        if protected:
+            return octets, True
         if self.state is not CipheringState.CLEAR and tag not in CLEAR_TAGS:
             raise SecurityError(
                 f"An APDU with tag {tag:02X} came in clear, {self.parameters.protection.value} was agreed",
@@ -188,6 +234,36 @@ class Ciphering:
             )
         floor.move(apdu.invocation_counter)
         return plain
+
+    def _unprotect_transaction(self, octets: bytes, *, inside: bool) -> bytes:
+        """What general-ciphering and general-signing hold. `inside`: another ciphering was around it."""
+        self._transactions.peer_title = self.server_system_title or b""
+        opened = self._transactions.open(octets)
+        tag = opened.apdu[0] if opened.apdu else 0
+        if tag not in UNSOLICITED_TAGS:
+            self._check_shape(opened.shape, inside)
+        elif opened.shape.ciphering is not None:
+            self._check_control(opened.shape.control)
+        self._transactions.settle(opened, answer=tag not in UNSOLICITED_TAGS)
+        return opened.apdu
+
+    def _check_shape(self, shape: Shape, inside: bool) -> None:
+        """An answer in kind: signed where the request was, ciphered with the same kind of key."""
+        wanted = self._shape or Shape()
+        if shape.broadcast:
+            raise SecurityError("The meter answered with the broadcast key", code="broadcast-key")
+        ciphered = shape.ciphering is not None
+        if (wanted.signed and not shape.signed) or (wanted.ciphering is not None and shape.ciphering is not wanted.ciphering):
+            raise SecurityError(
+                "The meter's answer is not signed, or not ciphered with the kind of key that the request had",
+                code="protection-too-weak",
+            )
+        if ciphered:
+            self._check_control(shape.control)
+        elif self.state is not CipheringState.CLEAR and not inside:
+            raise SecurityError(
+                f"An answer came in clear, {self.parameters.protection.value} was agreed", code="protection-too-weak"
+            )
 
     def _title_of(self, apdu: CipheredApdu | GeneralCipheredApdu) -> bytes:
         """The sender's title, which must be the one of this association."""
@@ -227,3 +303,12 @@ class Ciphering:
         if self.state is not CipheringState.DEDICATED:
             raise SecurityError("An APDU under a dedicated key came, and none was agreed", code="no-dedicated-key")
         return self.parameters.dedicated_key or b"", self._dedicated_floor
+
+
+def _shape(general: GeneralProtection | None, control: SecurityControl) -> Shape | None:
+    if general is None:
+        return None
+    ciphering = general.ciphering
+    return Shape(
+        control=SecurityControl() if ciphering is None else control, ciphering=ciphering, signed=general.signed
+    )

@@ -11,6 +11,7 @@ runs at a time. What it may rely on: every request ends in exactly one of its `â
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 from typing import Final
 
@@ -90,7 +91,7 @@ class DlmsClient:
     """One association over one link.
 
     `challenge` (8 to 64 octets, random) is used by HLS. `counters` hands out the invocation counters of the global key, once
-    each; None where nothing is ciphered. `reply_timeout` bounds the wait, in seconds, after an APDU that answers something
+    each; None where nothing is ciphered. `random(n)` gives n octets for general protection. `reply_timeout` bounds the wait, in seconds, after an APDU that answers something
     else; plain silence is the link's to time.
     """
 
@@ -103,13 +104,14 @@ class DlmsClient:
         counters: InvocationCounters | None,
         limits: TransferLimits | None = None,
         reply_timeout: float = 5.0,
+        random: Callable[[int], bytes] | None = None,
     ) -> None:
         self.parameters = parameters
         self.negotiated: Negotiated | None = None
         self._link = link
         self._association = AssociationMachine()
         self._handshake = Handshake(parameters, challenge)
-        self._ciphering = Ciphering(parameters, counters)
+        self._ciphering = Ciphering(parameters, counters, random)
         self._limits = limits or TransferLimits()
         self._transfer: Transfer | None = None
         self._invocations = count(1)

@@ -185,3 +185,18 @@ def _curve_of(parameters: ec.EllipticCurve) -> Curve:
         code="wrong-curve",
         hint="Make a key pair of secp256r1 (security suite 1) or secp384r1 (suite 2).",
     )
+
+
+def private_from_random(octets: bytes, curve: Curve) -> bytes:
+    """A private key from random octets, eight more than the key has (FIPS 186-4, B.4.1: so that no number is likelier)."""
+    if len(octets) != random_octets(curve):
+        raise LocalProtocolError(
+            f"{random_octets(curve)} random octets are needed, not {len(octets)}", layer="security"
+        )
+    number = int.from_bytes(octets, "big") % (curve.order - 1) + 1
+    return number.to_bytes(curve.coordinate_octets, "big")
+
+
+def random_octets(curve: Curve) -> int:
+    """How many random octets make a private key."""
+    return curve.coordinate_octets + 8

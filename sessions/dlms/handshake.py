@@ -31,7 +31,6 @@ from sessions.dlms.association import (
     AssociationEvent,
     AssociationParameters,
     Negotiated,
-    Protection,
     check_parameters,
 )
 from sessions.dlms.authentication import (
@@ -78,7 +77,7 @@ class Handshake:
 
     @property
     def ciphered(self) -> bool:
-        return self.parameters.protection is not Protection.NONE
+        return self.parameters.ciphered_context
 
     # -- what we say -------------------------------------------------------------------------------------------------
 

@@ -5,12 +5,13 @@ Nothing is deciphered here: `sessions.dlms.security` does that with the keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, Final
 
 from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.errors import InvalidValueError
 from sessions.dlms.security import SecurityControl, read_security_control
 
 GENERAL_GLO_TAG: Final = ApduTag.GENERAL_GLO_CIPHERING
@@ -131,8 +132,8 @@ class GeneralCiphering:
     date_time: bytes
     other_information: bytes
     key_info: KeyInfo | None
-    key_id: int
-    key_ciphered_data: bytes
+    key_id: int  # identified-key: key-id, wrapped-key: kek-id, agreed-key: the one octet of key-parameters
+    key_ciphered_data: bytes = field(repr=False)
     security_control: SecurityControl
     invocation_counter: int
     ciphertext: bytes
@@ -219,6 +220,37 @@ def _read_parties(reader: Reader) -> tuple[bytes, bytes, bytes, bytes, bytes]:
     )
 
 
+def _read_key_id(reader: Reader) -> int:
+    key_id = reader.u8("key-id")
+    reader.label(f"{key_id} ({_IDENTIFIED.get(key_id, 'not assigned')})")
+    return key_id
+
+
+def _read_kek_id(reader: Reader) -> int:
+    kek_id = reader.u8("kek-id")
+    reader.label(f"{kek_id} ({'master key' if kek_id == 0 else 'not assigned'})")
+    return kek_id
+
+
+def _read_key_parameters(reader: Reader) -> int:
+    """An octet-string of one octet: the key agreement scheme."""
+    at = reader.position
+    octets = reader.octet_string("key-parameters")
+    if len(octets) != 1:
+        raise InvalidValueError("key-parameters", at, f"one octet is expected, {len(octets)} came")
+    reader.label(f"{octets[0]:02x} ({_SCHEMES.get(octets[0], 'not assigned')})")
+    return octets[0]
+
+
+_IDENTIFIED: Final = {0: "global unicast encryption key", 1: "global broadcast encryption key"}
+_SCHEMES: Final = {1: "one-pass Diffie-Hellman C(1e,1s)", 2: "static unified model C(0e,2s)"}
+_READ_KEY_ID: Final = {
+    KeyInfo.IDENTIFIED_KEY: _read_key_id,
+    KeyInfo.WRAPPED_KEY: _read_kek_id,
+    KeyInfo.AGREED_KEY: _read_key_parameters,
+}
+
+
 def read_general_ciphering(reader: Reader) -> GeneralCiphering:
     with reader.group("general-ciphering"):
         reader.constant(bytes((ApduTag.GENERAL_CIPHERING,)), "tag")
@@ -226,10 +258,7 @@ def read_general_ciphering(reader: Reader) -> GeneralCiphering:
         key_info, key_id, key_data = None, 0, b""
         if reader.flag("key-info-present"):
             key_info = reader.enum(KeyInfo, "key-info")
-            if key_info is KeyInfo.AGREED_KEY:
-                key_id = int.from_bytes(reader.octet_string("key-parameters"), "big")
-            else:
-                key_id = reader.u8("key-id")
+            key_id = _READ_KEY_ID[key_info](reader)
             if key_info is not KeyInfo.IDENTIFIED_KEY:
                 key_data = reader.octet_string("key-ciphered-data")
         return GeneralCiphering(*parties, key_info, key_id, key_data, *_read_payload(reader))
