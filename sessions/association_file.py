@@ -26,6 +26,7 @@ from meters.cosem.obis import ObisCode
 from sessions.dlms.association import AssociationParameters, Protection, check_parameters
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import DlmsError, LocalProtocolError
+from sessions.dlms.general_protection import GeneralProtection, KeyChoice
 from sessions.dlms.key_files import load_private_key, load_public_key
 from sessions.links.driver import Framing, HdlcSettings
 
@@ -151,8 +152,26 @@ def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
         client_key_agreement_key=keys.take("client_key_agreement_key", _key_file(load_private_key, suite), None),
         server_signing_key=keys.take("server_signing_key", _key_file(load_public_key, suite), None),
         server_key_agreement_key=keys.take("server_key_agreement_key", _key_file(load_public_key, suite), None),
+        general=_general(keys),
         max_pdu_size=keys.take("max_pdu_size", _pdu_size, 0xFFFF),
     )
+
+
+def _general(keys: _Keys) -> GeneralProtection | None:
+    """The table [general]: general-ciphering, general-signing."""
+    table = keys.take("general", _table, None)
+    if table is None:
+        return None
+    found = _Keys(table, "general.")
+    ciphering = found.take("ciphering", _one_of(*(choice.value for choice in KeyChoice)), None)
+    general = GeneralProtection(
+        ciphering=None if ciphering is None else KeyChoice(ciphering),
+        signed=found.take("signed", _flag, False),
+        content_length_signed=found.take("content_length_signed", _flag, False),
+        header_authenticated=found.take("header_authenticated", _flag, True),
+    )
+    found.finish()
+    return general
 
 
 def _hdlc_settings(keys: _Keys) -> HdlcSettings:
@@ -200,7 +219,13 @@ class _Keys:
 
 def _table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError("is a table: [hdlc]")
+        raise ValueError("is a table, such as [hdlc] and what stands below it")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is true or false")
     return value
 
 

@@ -192,6 +192,7 @@ def _conversation(
         parameters,
         link,
         challenge=secrets.token_bytes(CHALLENGE_OCTETS),
+        random=secrets.token_bytes,
         counters=counters,
         reply_timeout=association.timeout,
     )

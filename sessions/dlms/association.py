@@ -235,7 +235,9 @@ def check_parameters(parameters: AssociationParameters) -> None:
     if mechanism in SECRET_MECHANISMS and not parameters.secret:
         raise _unfit(f"secret: {mechanism_words(mechanism)} needs one")
     ciphered = protection is not Protection.NONE
-    if (parameters.ciphered_context or mechanism in TITLED_MECHANISMS) and len(parameters.client_system_title) != SYSTEM_TITLE_OCTETS:
+    if (parameters.ciphered_context or mechanism in TITLED_MECHANISMS) and len(
+        parameters.client_system_title
+    ) != SYSTEM_TITLE_OCTETS:
         raise _unfit(f"client_system_title: {SYSTEM_TITLE_OCTETS} octets are needed")
     if parameters.needs_counters:
         _check_key("guek", parameters.guek, parameters.security_suite)
@@ -248,7 +250,9 @@ def check_parameters(parameters: AssociationParameters) -> None:
     if parameters.general is not None:
         check_general(parameters.general, parameters.party_keys)
         if parameters.general.ciphering is not None and not ciphered:
-            raise _unfit("protection: general-ciphering needs one, which says what it does: set authenticated-encrypted")
+            raise _unfit(
+                "protection: general-ciphering needs one, which says what it does: set authenticated-encrypted"
+            )
         if parameters.general.ciphering is not None and parameters.dedicated_key is not None:
             raise _unfit("dedicated_key: general-ciphering uses none; leave it out")
 

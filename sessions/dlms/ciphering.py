@@ -196,26 +196,26 @@ class Ciphering:
 
         Errors of the whole service and notifications may come in clear: meters send them so, and they change nothing here.
         """
-        tag = octets[0] if octets else 0
-        if tag in PLAIN_TAGS or tag in GENERAL_TAGS:
-            octets, protected = self._unprotect(octets), True
-        else:
-            protected = False
+        protected = octets[:1] != b"" and (octets[0] in PLAIN_TAGS or octets[0] in GENERAL_TAGS)
+        if protected:
+            octets = self._unprotect(octets)
         if octets[:1] and octets[0] in TRANSACTION_TAGS:
             return self._unprotect_transaction(octets, inside=protected), True
-        tag = octets[0] if octets else 0
+        self._check_kind(octets[0] if octets else 0, protected)
+        return octets, protected
+
+    def _check_kind(self, tag: int, protected: bool) -> None:
+        """What may come without general protection, and what in clear, where more was agreed."""
         if self._shape is not None and tag not in NOT_IN_KIND:
             raise SecurityError(
-                f"An APDU with tag {tag:02X} came without the general protection that was agreed", code="protection-too-weak"
+                f"An APDU with tag {tag:02X} came without the general protection that was agreed",
+                code="protection-too-weak",
             )
-        if protected:
-            return octets, True
-        if self.state is not CipheringState.CLEAR and tag not in CLEAR_TAGS:
+        if not protected and self.state is not CipheringState.CLEAR and tag not in CLEAR_TAGS:
             raise SecurityError(
                 f"An APDU with tag {tag:02X} came in clear, {self.parameters.protection.value} was agreed",
                 code="protection-too-weak",
             )
-        return octets, False
 
     def _unprotect(self, octets: bytes) -> bytes:
         apdu = decode_apdu(octets)
@@ -253,7 +253,9 @@ class Ciphering:
         if shape.broadcast:
             raise SecurityError("The meter answered with the broadcast key", code="broadcast-key")
         ciphered = shape.ciphering is not None
-        if (wanted.signed and not shape.signed) or (wanted.ciphering is not None and shape.ciphering is not wanted.ciphering):
+        if (wanted.signed and not shape.signed) or (
+            wanted.ciphering is not None and shape.ciphering is not wanted.ciphering
+        ):
             raise SecurityError(
                 "The meter's answer is not signed, or not ciphered with the kind of key that the request had",
                 code="protection-too-weak",

@@ -91,8 +91,8 @@ class DlmsClient:
     """One association over one link.
 
     `challenge` (8 to 64 octets, random) is used by HLS. `counters` hands out the invocation counters of the global key, once
-    each; None where nothing is ciphered. `random(n)` gives n octets for general protection. `reply_timeout` bounds the wait, in seconds, after an APDU that answers something
-    else; plain silence is the link's to time.
+    each; None where nothing is ciphered. `random(n)` gives n octets for general protection. `reply_timeout` bounds the wait, in
+    seconds, after an APDU that answers something else; plain silence is the link's to time.
     """
 
     def __init__(

@@ -282,9 +282,7 @@ class Transactions:
         if floor is not None:
             floor.move(apdu.invocation_counter)
         broadcast = floor is self._broadcast_floor
-        return plaintext, replace(
-            shape, control=apdu.security_control, ciphering=_choice(apdu), broadcast=broadcast
-        )
+        return plaintext, replace(shape, control=apdu.security_control, ciphering=_choice(apdu), broadcast=broadcast)
 
     def _floor_of(self, apdu: GeneralCiphering) -> ReceiveFloor | None:
         """The floor of a key that lasts; None for keys of one APDU."""

@@ -213,6 +213,7 @@ class SessionRun:
             parameters,
             make_link(file.framing, parameters, file.hdlc, file.timeout),
             challenge=secrets.token_bytes(CHALLENGE_OCTETS),
+            random=secrets.token_bytes,
             counters=self.keeper.counters if self.keeper is not None else None,
             reply_timeout=file.timeout,
         )

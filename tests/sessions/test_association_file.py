@@ -10,6 +10,7 @@ from meters.cosem.obis import ObisCode
 from sessions.association_file import AssociationFileError, load_association, parse_association
 from sessions.dlms.association import AssociationParameters, Protection
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.general_protection import GeneralProtection, KeyChoice
 from sessions.links.driver import HdlcSettings
 
 GUEK = "000102030405060708090A0B0C0D0E0F"
@@ -300,3 +301,16 @@ def test_a_key_pair_that_cannot_be_used_names_its_entry():
     refused({**KEY_PAIR, "security_suite": 0}, "client_signing_key")
     refused({**KEY_PAIR, "server_signing_key": "-----BEGIN CERTIFICATE-----\nAAAA\n"}, "server_signing_key")
     refused({**KEY_PAIR, "server_key_agreement_key": 5}, "server_key_agreement_key")
+
+
+def test_general_protection():
+    table = {**KEY_PAIR, "general": {"ciphering": "wrapped", "signed": True, "header_authenticated": False}}
+    assert parse_association(table).parameters.general == GeneralProtection(
+        ciphering=KeyChoice.WRAPPED, signed=True, header_authenticated=False
+    )
+    assert parse_association(KEY_PAIR).parameters.general is None
+    refused({**KEY_PAIR, "general": {"ciphering": "agreed"}}, "general.ciphering")
+    refused({**KEY_PAIR, "general": {"signed": 1}}, "general.signed")
+    refused({**KEY_PAIR, "general": {"sign": True}}, "general.sign")
+    refused({**KEY_PAIR, "general": {"ciphering": "one-pass"}}, "client_key_agreement_key")
+    assert "neither" in refused({**KEY_PAIR, "general": {}}).message

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.cosem.data import octet_string
+from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.ciphered import GeneralCipheredApdu
 from sessions.dlms.apdu.descriptors import InvokeIdAndPriority
 from sessions.dlms.apdu.get import GetResponseNormal
-from sessions.dlms.association import Protection
+from sessions.dlms.association import AssociationParameters, Protection, check_parameters
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.ciphering import TRANSITIONS, Ciphering, CipheringEvent, CipheringState
 from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import DecodeError, LocalProtocolError, SecurityError
-from sessions.dlms.security import SecurityControl, protect
+from sessions.dlms.general_ciphering import GLOBAL_BROADCAST, encipher, identified_key
+from sessions.dlms.general_protection import GeneralProtection, KeyChoice
+from sessions.dlms.security import SecurityControl, protect, unprotect
+from sessions.dlms.transactions import Shape
 
+from .parties import CLIENT_TITLE, counting_random, keys_of, party
+from .parties import SERVER_TITLE as PEER_TITLE
 from .scripted import DEDICATED, GAK, GUEK, SERVER_TITLE, parameters
 
 P = Protection
@@ -234,3 +243,184 @@ def test_an_association_without_counters():
     with pytest.raises(LocalProtocolError) as raised:
         one.protect(REQUEST)
     assert raised.value.code == "counters-missing"
+
+
+# -- general-ciphering and general-signing -----------------------------------------------------------------------------
+
+GENERAL = [
+    GeneralProtection(ciphering=choice, signed=signed)
+    for choice in (None, *KeyChoice)
+    for signed in (False, True)
+    if choice or signed
+]
+PUSH = bytes.fromhex("0F000000010006000000FF")
+
+
+def general(settings, protection=P.AUTHENTICATED_ENCRYPTED, *, suite=1, dedicated=False, **changes):
+    """The client's ciphering, and a meter that opens and answers transactions with the other keys."""
+    keys, size = keys_of("client", suite), 32 if suite == 2 else 16
+    agreed = AssociationParameters(
+        protection=protection,
+        security_suite=suite,
+        client_system_title=CLIENT_TITLE,
+        guek=keys.guek,
+        gak=keys.gak,
+        kek=keys.kek,
+        dedicated_key=b"\x0d" * size if dedicated else None,
+        client_signing_key=keys.signing_key,
+        client_key_agreement_key=keys.key_agreement_key,
+        server_signing_key=keys.peer_signing_key,
+        server_key_agreement_key=keys.peer_key_agreement_key,
+        general=settings,
+        **changes,
+    )
+    check_parameters(agreed)
+    one = Ciphering(agreed, InvocationCounters(range(1000)), counting_random())
+    one.server_system_title = PEER_TITLE
+    one.start()
+    one.agree()
+    return one, party("server", suite, settings)
+
+
+def unwrapped(wire, keys, key=None, title=CLIENT_TITLE):
+    """A general-glo- or general-ded-ciphered APDU, opened; anything else as it is."""
+    apdu = decode_apdu(wire)
+    if not isinstance(apdu, GeneralCipheredApdu):
+        return wire, None
+    return unprotect(apdu.payload, key=key or keys.guek, gak=keys.gak, system_title=title)[2], apdu.tag
+
+
+@pytest.mark.parametrize("suite", [1, 2])
+@pytest.mark.parametrize("settings_", GENERAL, ids=str)
+def test_general_protection_of_a_request_and_its_answer(settings_, suite):
+    one, meter = general(settings_, suite=suite)
+    wire, tag = unwrapped(one.protect(REQUEST), meter.keys)
+    assert tag == (None if settings_.ciphering else 0xDB)  # what is only signed is ciphered as everything else is
+    request = meter.open(wire)
+    assert request.apdu == REQUEST
+    assert (request.shape.ciphering, request.shape.signed) == (settings_.ciphering, settings_.signed)
+    answer = meter.answer(ANSWER, request)
+    if tag is not None:
+        answer = wrap_general(answer, meter.keys, 7)
+    assert one.unprotect(answer) == (ANSWER, True)
+    with pytest.raises(SecurityError):
+        one.unprotect(answer)
+
+
+def wrap_general(plain, keys, counter):
+    control = SecurityControl(keys.suite, True, True)
+    payload = protect(
+        plain, control=control, key=keys.guek, gak=keys.gak, system_title=PEER_TITLE, invocation_counter=counter
+    )
+    return Writer().u8(0xDB).octet_string(PEER_TITLE).octet_string(payload).octets()
+
+
+def test_signed_only_in_an_association_without_ciphering():
+    one, meter = general(GeneralProtection(signed=True), P.NONE)
+    assert one.state is CipheringState.CLEAR
+    assert one.protect_initiate(REQUEST) == REQUEST
+    request = meter.open(one.protect(REQUEST))
+    assert one.unprotect(meter.answer(ANSWER, request)) == (ANSWER, True)
+
+
+def test_signed_only_under_the_dedicated_key():
+    one, meter = general(GeneralProtection(signed=True), dedicated=True)
+    wire, tag = unwrapped(one.protect(REQUEST), meter.keys, b"\x0d" * 16)
+    assert tag == 0xDC
+    assert meter.open(wire).apdu == REQUEST
+
+
+@pytest.mark.parametrize("settings_", GENERAL, ids=str)
+def test_an_answer_that_is_protected_less_is_refused(settings_):
+    one, meter = general(settings_)
+    wire, tag = unwrapped(one.protect(REQUEST), meter.keys)
+    request = meter.open(wire)
+    weaker = [ANSWER, wrap_general(ANSWER, meter.keys, 50)]
+    if settings_.signed:
+        weaker.append(meter.answer(ANSWER, replace(request, shape=replace(request.shape, signed=False))))
+    if settings_.ciphering is not None:
+        control = SecurityControl(1, authenticated=True)
+        weaker.append(meter.answer(ANSWER, replace(request, shape=replace(request.shape, control=control))))
+    elif tag is not None:
+        weaker.append(meter.answer(ANSWER, request))  # signed, and not ciphered
+    if settings_.ciphering is KeyChoice.STATIC_UNIFIED:
+        other = replace(request.shape, ciphering=KeyChoice.WRAPPED)
+        weaker.append(meter.answer(ANSWER, replace(request, shape=other)))
+    for wire in weaker:
+        with pytest.raises(SecurityError) as refused:
+            one.unprotect(wire)
+        assert refused.value.code in ("protection-too-weak", "unexpected-protection")
+    # None of them used the transaction up.
+    answer = meter.answer(ANSWER, request)
+    answer = answer if tag is None else wrap_general(answer, meter.keys, 60)
+    assert one.unprotect(answer) == (ANSWER, True)
+
+
+def test_refusals_and_notifications_may_still_come_in_clear():
+    one, _ = general(GENERAL[-1])
+    for octets in ("D80102", "0E010600", "0F000000010000"):
+        assert one.unprotect(bytes.fromhex(octets)) == (bytes.fromhex(octets), False)
+
+
+@pytest.mark.parametrize("settings_", [None, *GENERAL], ids=str)
+@pytest.mark.parametrize("choice", KeyChoice)
+@pytest.mark.parametrize("signed", [False, True])
+def test_notifications_under_any_general_protection_are_read_once(settings_, choice, signed):
+    """Whatever the association itself uses: the keys decide."""
+    one, meter = general(settings_)
+    control = SecurityControl(1, True, True)
+    wire = meter.begin(PUSH, Shape(control=control, ciphering=choice, signed=signed))
+    assert one.unprotect(wire) == (PUSH, True)
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(wire)
+    assert refused.value.code in ("replayed-transaction", "replayed-counter")
+
+
+def test_a_notification_that_is_ciphered_less_than_agreed_is_refused():
+    one, meter = general(None)
+    weak = Shape(control=SecurityControl(1, encrypted=True), ciphering=KeyChoice.WRAPPED)
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(meter.begin(PUSH, weak))
+    assert refused.value.code == "protection-too-weak"
+
+
+def test_a_signed_notification_in_an_association_without_ciphering():
+    one, meter = general(None, P.NONE)
+    wire = meter.begin(PUSH, Shape(signed=True))
+    assert one.unprotect(wire) == (PUSH, True)
+
+
+def test_an_answer_that_nobody_asked_for():
+    one, meter = general(GeneralProtection(ciphering=KeyChoice.GUEK))
+    wire = meter.begin(ANSWER, Shape(control=SecurityControl(1, True, True), ciphering=KeyChoice.GUEK))
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(wire)
+    assert refused.value.code == "wrong-transaction"
+
+
+def test_an_answer_under_the_broadcast_key():
+    one, meter = general(GeneralProtection(ciphering=KeyChoice.GUEK), gbek=keys_of("server", 1).gbek)
+    transaction = meter.open(one.protect(REQUEST)).transactions[0].answer()
+    key = identified_key(meter.keys, GLOBAL_BROADCAST)
+    control = SecurityControl(1, True, True)
+    wire = encipher(ANSWER, transaction, key, control=control, gak=meter.keys.gak, invocation_counter=1).encode()
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(wire)
+    assert refused.value.code == "broadcast-key"
+
+
+def test_without_the_meters_title_nothing_goes_out():
+    one, _ = general(GENERAL[-1])
+    one.server_system_title = None
+    with pytest.raises(LocalProtocolError, match="system title"):
+        one.protect(REQUEST)
+
+
+@pytest.mark.parametrize("settings_", GENERAL, ids=str)
+@given(size=st.integers(700, 65_000))
+@settings(max_examples=20, deadline=None)
+def test_what_fits_under_general_protection_goes_out_no_longer_than_allowed(settings_, size):
+    one, _ = general(settings_)
+    longest = one.capacity(size)
+    assert size - 420 < longest < size
+    assert len(one.protect(b"\xc0" + bytes(longest - 1))) <= size

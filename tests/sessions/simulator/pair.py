@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any, TypeVar
 
 from meters.cosem.data import Data
@@ -30,6 +31,12 @@ from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, Wrapper
 
 Wanted = TypeVar("Wanted")
 CHALLENGE = b"challenge of the client"
+
+
+def counting_random() -> Callable[[int], bytes]:
+    """Randomness for tests that must not repeat itself within one."""
+    numbers = count(1)
+    return lambda size: next(numbers).to_bytes(size, "big")
 
 
 def same_octets(size: int) -> bytes:
@@ -62,7 +69,9 @@ class Pair:
         parameters = self.association.parameters
         link = make_link(self.association.framing, parameters, self.association.hdlc, 5.0)
         self.counters = InvocationCounters(counters)
-        self.client = DlmsClient(parameters, link, challenge=CHALLENGE, counters=self.counters)
+        self.client = DlmsClient(
+            parameters, link, challenge=CHALLENGE, counters=self.counters, random=counting_random()
+        )
         self.now = 100.0
         self.blocks: list[int] = []
         self.sizes: list[int] = []
