@@ -51,6 +51,25 @@ class VariableAccessSpecification:
     last_block: bool = False
     raw_data: bytes = b""
 
+    @classmethod
+    def variable(
+        cls, variable_name: int, selector: int | None = None, parameter: Data | None = None
+    ) -> VariableAccessSpecification:
+        """A variable by its name, or with a selector the part of it that `parameter` describes."""
+        if selector is None or parameter is None:
+            return cls(VariableAccess.VARIABLE_NAME, variable_name)
+        return cls(VariableAccess.PARAMETERIZED_ACCESS, variable_name, selector, parameter)
+
+    @classmethod
+    def block_number_access(cls, block_number: int) -> VariableAccessSpecification:
+        """The request for the block after `block_number`."""
+        return cls(VariableAccess.BLOCK_NUMBER_ACCESS, block_number)
+
+    @property
+    def named(self) -> bool:
+        """Whether `number` is a variable name, and not that of a block."""
+        return self.kind in (VariableAccess.VARIABLE_NAME, VariableAccess.PARAMETERIZED_ACCESS)
+
     def write(self, writer: Writer) -> None:
         writer.u8(self.kind)
         if self.kind in (VariableAccess.READ_DATA_BLOCK_ACCESS, VariableAccess.WRITE_DATA_BLOCK_ACCESS):
@@ -63,8 +82,9 @@ class VariableAccessSpecification:
             writer.octet_string(self.raw_data)
 
     def __str__(self) -> str:
-        named = self.kind in (VariableAccess.VARIABLE_NAME, VariableAccess.PARAMETERIZED_ACCESS)
-        return f"{self.number:04X}" if named else f"block {self.number}"
+        if not self.named:
+            return f"block {self.number}"
+        return f"{self.number:04X}" + (f", selector {self.selector}" if self.parameter is not None else "")
 
 
 def _first(shown: Iterable[str], limit: int = 4) -> str:
@@ -86,7 +106,11 @@ def _read_specification(reader: Reader) -> VariableAccessSpecification:
         kind = reader.enum(VariableAccess, "choice")
         blocks = kind in (VariableAccess.READ_DATA_BLOCK_ACCESS, VariableAccess.WRITE_DATA_BLOCK_ACCESS)
         last_block = reader.flag("last-block") if blocks else False
-        number = reader.u16("number")
+        if blocks or kind is VariableAccess.BLOCK_NUMBER_ACCESS:
+            number = reader.u16("block-number")
+        else:
+            number = reader.u16("variable-name")
+            reader.label(f"{number:04X}")
         if kind is VariableAccess.PARAMETERIZED_ACCESS:
             return VariableAccessSpecification(kind, number, reader.u8("selector"), read_data(reader))
         raw = reader.octet_string("raw-data") if kind is VariableAccess.READ_DATA_BLOCK_ACCESS else b""
