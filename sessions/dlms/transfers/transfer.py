@@ -94,6 +94,7 @@ class Transfer(ABC):
         self.terms = terms
         self.state = TransferState.PENDING
         self._incoming = Incoming(terms.limits)
+        self._outgoing: Outgoing | None = None
 
     @property
     def request(self) -> int:
@@ -142,26 +143,6 @@ class Transfer(ABC):
     def _unrelated(self, apdu: Apdu) -> RemoteProtocolError:
         return RemoteProtocolError(f"No answer to this request: {apdu.summary()}", code="unexpected-answer")
 
-
-class LnTransfer(Transfer):
-    """A request of logical-name referencing: the answer repeats its invoke-id, long ones go out in blocks.
-
-    Invoke-ids are 1 to 15 in turn, so that a late answer to the request before is told from the right one.
-    """
-
-    def __init__(self, terms: Terms) -> None:
-        super().__init__(terms)
-        self.invocation = InvokeIdAndPriority((next(terms.invocations) - 1) % INVOKE_IDS + 1)
-        self._outgoing: Outgoing | None = None
-
-    def stray(self, apdu: Apdu) -> str:
-        invocation = getattr(apdu, "invoke_id_and_priority", None)
-        if invocation is None:
-            raise RemoteProtocolError(f"No answer to a request: {apdu.summary()}", code="unexpected-answer")
-        if invocation.invoke_id == self.invocation.invoke_id:
-            return ""
-        return f"invoke-id {invocation.invoke_id}, but {self.invocation.invoke_id} is asked"
-
     def _continuation(self, last: bool, number: int, contents: bytes) -> bytes:
         """The APDU of a block after the first; for services with long requests."""
         raise NotImplementedError
@@ -201,3 +182,22 @@ class LnTransfer(Transfer):
         if last:
             self.fire(TransferEvent.LAST_BLOCK_OUT)
         return [event], octets
+
+
+class LnTransfer(Transfer):
+    """A request of logical-name referencing: the answer repeats its invoke-id.
+
+    Invoke-ids are 1 to 15 in turn, so that a late answer to the request before is told from the right one.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__(terms)
+        self.invocation = InvokeIdAndPriority((next(terms.invocations) - 1) % INVOKE_IDS + 1)
+
+    def stray(self, apdu: Apdu) -> str:
+        invocation = getattr(apdu, "invoke_id_and_priority", None)
+        if invocation is None:
+            raise RemoteProtocolError(f"No answer to a request: {apdu.summary()}", code="unexpected-answer")
+        if invocation.invoke_id == self.invocation.invoke_id:
+            return ""
+        return f"invoke-id {invocation.invoke_id}, but {self.invocation.invoke_id} is asked"
