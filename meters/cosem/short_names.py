@@ -54,12 +54,43 @@ _FIRST_METHODS: Final[Mapping[int, int]] = {
 _OF_ONE_VERSION: Final[Mapping[tuple[int, int], int]] = {(64, 0): 0x28}
 
 
+_RETURNING: Final = frozenset(
+    {
+        (7, 3),  # version 0: get_buffer_by_range
+        (7, 4),  # version 0: get_buffer_by_index
+        (12, 1),  # getlist_by_classid
+        (12, 2),  # getobj_by_logicalname
+        (12, 3),  # read_by_logicalname
+        (12, 4),  # get_attributes&methods
+        (12, 7),  # get_HLS_challenge
+        (12, 8),  # reply_to_HLS_authentication
+        (15, 1),  # reply_to_HLS_authentication
+        (30, 1),  # get_protected_attributes
+        (30, 3),  # invoke_protected_method
+        (42, 3),  # get_nbof_mc_IP_addresses
+        (64, 3),  # key_agreement
+        (64, 5),  # generate_certificate_request
+        (64, 7),  # export_certificate
+        (91, 1),  # MAC_get_neighbour_table_entry
+        (91, 2),  # MAC_get_POS_table_entry
+        (123, 1),  # retrieve_number_of_entries
+        (123, 2),  # retrieve_entries
+    }
+)
+"""Class and method: those whose return parameters are what they are called for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """What stands at an offset of an object: an attribute, or a method."""
 
     number: int
     is_method: bool = False
+
+
+def returns_something(class_id: int, method_id: int) -> bool:
+    """Whether a method is called for what it returns: by short names it is then read, not written."""
+    return (class_id, method_id) in _RETURNING
 
 
 def first_method_offset(class_id: int, version: int = 0) -> int | None:

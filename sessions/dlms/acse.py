@@ -55,10 +55,25 @@ class ApplicationContext(IntEnum):
     LN_CIPHERED = 3
     SN_CIPHERED = 4
 
+    @classmethod
+    def of(cls, *, short_names: bool, ciphered: bool) -> ApplicationContext:
+        """The context of these two choices."""
+        if short_names:
+            return cls.SN_CIPHERED if ciphered else cls.SN
+        return cls.LN_CIPHERED if ciphered else cls.LN
+
+    @property
+    def short_names(self) -> bool:
+        return self in (ApplicationContext.SN, ApplicationContext.SN_CIPHERED)
+
+    @property
+    def ciphered(self) -> bool:
+        return self >= ApplicationContext.LN_CIPHERED
+
     @property
     def words(self) -> str:
-        names = "logical names" if self in (ApplicationContext.LN, ApplicationContext.LN_CIPHERED) else "short names"
-        return f"{names}, {'ciphered' if self >= ApplicationContext.LN_CIPHERED else 'not ciphered'}"
+        names = "short names" if self.short_names else "logical names"
+        return f"{names}, {'ciphered' if self.ciphered else 'not ciphered'}"
 
 
 class AssociationResult(IntEnum):

@@ -26,6 +26,7 @@ from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
 from sessions.dlms.general_protection import GeneralProtection, PartyKeys, check_general
 from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.dlms.short_name_map import ShortNameMap
 
 PROPOSED_CONFORMANCE: Final = (
     Conformance.GET
@@ -40,6 +41,25 @@ PROPOSED_CONFORMANCE: Final = (
     | Conformance.DATA_NOTIFICATION
 )
 """What this client really does. A bit that is proposed may be used by the meter at once, so nothing else is proposed."""
+
+PROPOSED_SHORT_NAME_CONFORMANCE: Final = (
+    Conformance.READ
+    | Conformance.WRITE
+    | Conformance.UNCONFIRMED_WRITE
+    | Conformance.PARAMETERIZED_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.INFORMATION_REPORT
+)
+"""The same by short names."""
+
+
+class Referencing(Enum):
+    """How objects are addressed; the values are the words of the association file."""
+
+    LOGICAL_NAMES = "logical-names"
+    SHORT_NAMES = "short-names"
 
 
 class Protection(Enum):
@@ -66,6 +86,7 @@ class AssociationParameters:
     Keys are 16 octets (32 in security suite 2), system titles 8. Private keys are numbers of 32 octets (48 in suite 2), public
     keys x | y of 64 (96); see `elliptic`, and `key_files` for PEM and DER. `max_pdu_size` is what this client can receive in one
     APDU (0 and 0xFFFF: practically no limit). `server_system_title` is what the meter is expected to say, where it is known.
+    `short_names` are the objects by short name, where they are known before the meter lists them.
     """
 
     client_sap: int = 16
@@ -86,8 +107,21 @@ class AssociationParameters:
     server_signing_key: bytes | None = None  # public, from the meter's certificate
     server_key_agreement_key: bytes | None = None  # public, from the meter's certificate
     general: GeneralProtection | None = None
-    conformance: Conformance = PROPOSED_CONFORMANCE
+    conformance: Conformance | None = None
     max_pdu_size: int = 0xFFFF
+    referencing: Referencing = Referencing.LOGICAL_NAMES
+    short_names: ShortNameMap | None = None
+
+    @property
+    def by_short_names(self) -> bool:
+        return self.referencing is Referencing.SHORT_NAMES
+
+    @property
+    def proposed_conformance(self) -> Conformance:
+        """`conformance`, or all that this client can do."""
+        if self.conformance is not None:
+            return self.conformance
+        return PROPOSED_SHORT_NAME_CONFORMANCE if self.by_short_names else PROPOSED_CONFORMANCE
 
     @property
     def ciphered_context(self) -> bool:

@@ -41,6 +41,7 @@ CLEAR_TAGS: Final = frozenset(
         ApduTag.CONFIRMED_SERVICE_ERROR,
         ApduTag.DATA_NOTIFICATION,
         ApduTag.EVENT_NOTIFICATION_REQUEST,
+        ApduTag.INFORMATION_REPORT_REQUEST,
     }
 )
 """Tags of APDUs that are taken in clear even where protection was agreed."""

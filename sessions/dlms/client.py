@@ -15,18 +15,17 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
-from meters.cosem.data import Data, octet_string
+from meters.cosem.data import Data
 from sessions.dlms.acse import Aare, Rlre
 from sessions.dlms.apdu import Apdu, decode_apdu
-from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
     CosemAttributeDescriptor,
     CosemMethodDescriptor,
-    InvokeIdAndPriority,
 )
 from sessions.dlms.apdu.errors import ConfirmedServiceError
 from sessions.dlms.apdu.notification import DataNotification, EventNotificationRequest
+from sessions.dlms.apdu.short_name import InformationReport
 from sessions.dlms.association import (
     AssociationEvent,
     AssociationMachine,
@@ -54,7 +53,7 @@ from sessions.dlms.events import (
     Released,
     ReplyIgnored,
 )
-from sessions.dlms.handshake import REPLY_TO_HLS, Handshake
+from sessions.dlms.handshake import Handshake
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.initiate import InitiateResponse
 from sessions.dlms.link import (
@@ -71,6 +70,7 @@ from sessions.dlms.link import (
 from sessions.dlms.patience import Patience
 from sessions.dlms.refusals import refusal_of
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.transfers import short_name
 from sessions.dlms.transfers.action import ActionTransfer
 from sessions.dlms.transfers.blocks import TransferLimits
 from sessions.dlms.transfers.get import GetTransfer
@@ -85,6 +85,10 @@ RELEASE_TIMEOUT: Final = 3.0
 
 LLC_OCTETS: Final = bytes.fromhex("e6e700")
 """Some meters write the LLC octets of HDLC twice; no APDU for a client begins so."""
+
+
+Notification: Final = DataNotification | EventNotificationRequest | InformationReport
+"""What a meter says unasked."""
 
 
 class DlmsClient:
@@ -115,6 +119,7 @@ class DlmsClient:
         self._limits = limits or TransferLimits()
         self._transfer: Transfer | None = None
         self._invocations = count(1)
+        self._short_names = short_name.ShortNames(parameters.short_names)
         self._events: deque[ClientEvent] = deque()
         self._patience = Patience(reply_timeout, link.longest_wait)
         self._requests = 0
@@ -138,6 +143,9 @@ class DlmsClient:
         self, descriptor: CosemAttributeDescriptor, access_selection: SelectiveAccess | None = None, *, now: float
     ) -> int:
         """Read one attribute: `BlockReceived`… and `GetFinished`."""
+        if self.parameters.by_short_names:
+            terms = self._terms(Conformance.READ)
+            return self._request(short_name.get_transfer(terms, self._short_names, descriptor, access_selection), now)
         return self._request(GetTransfer(self._terms(Conformance.GET), descriptor, access_selection), now)
 
     def set(
@@ -149,10 +157,17 @@ class DlmsClient:
         now: float,
     ) -> int:
         """Write one attribute: `BlockSent`… and `SetFinished`."""
+        if self.parameters.by_short_names:
+            terms = self._terms(Conformance.WRITE)
+            transfer = short_name.set_transfer(terms, self._short_names, descriptor, value, access_selection)
+            return self._request(transfer, now)
         return self._request(SetTransfer(self._terms(Conformance.SET), descriptor, value, access_selection), now)
 
     def action(self, descriptor: CosemMethodDescriptor, parameters: Data | None = None, *, now: float) -> int:
         """Invoke one method: `BlockSent`…, `BlockReceived`… and `ActionFinished`."""
+        if self.parameters.by_short_names:
+            terms = self._terms(Conformance.WRITE)
+            return self._request(short_name.action_transfer(terms, self._short_names, descriptor, parameters), now)
         return self._request(ActionTransfer(self._terms(Conformance.ACTION), descriptor, parameters), now)
 
     def release(self, now: float) -> None:
@@ -356,7 +371,7 @@ class DlmsClient:
 
     def _association_answer(self, octets: bytes, now: float) -> None:
         apdu = decode_apdu(octets)
-        if isinstance(apdu, DataNotification | EventNotificationRequest):
+        if isinstance(apdu, Notification):
             self._ignore(NotificationReceived(apdu), now)
             return
         if not isinstance(apdu, Aare):
@@ -399,25 +414,26 @@ class DlmsClient:
 
     def _send_proof(self, now: float) -> None:
         """HLS pass 3: what only the owner of the secret can make of the meter's challenge."""
-        proof = octet_string(self._handshake.proof(self._ciphering))
-        self._send(ActionRequestNormal(InvokeIdAndPriority(1), REPLY_TO_HLS, proof).encode(), now)
+        self._send(self._handshake.reply_to_hls(self._handshake.proof(self._ciphering)), now)
 
     def _proof_answer(self, octets: bytes, now: float) -> None:
         """HLS pass 4: the meter's own proof. Without it nobody knows who answers."""
         plain, protected = self._ciphering.unprotect(octets)
         apdu = decode_apdu(plain)
-        if isinstance(apdu, DataNotification | EventNotificationRequest):
+        if isinstance(apdu, Notification):
             self._ignore(NotificationReceived(apdu, protected), now)
             return
-        if not isinstance(apdu, ActionResponseNormal):
+        answer = self._handshake.answer_of_hls(apdu)
+        if answer is None:
             raise refusal_of(apdu) or RemoteProtocolError(
                 f"The answer to reply_to_HLS is due, the meter sent: {apdu.summary()}", layer="authentication"
             )
-        if apdu.result is not ActionResult.SUCCESS:
+        result, returned = answer
+        if result is not ActionResult.SUCCESS:
             raise AuthenticationFailedError(
-                f"The meter refused our proof of the secret: {apdu.result.words}", code="proof-refused"
+                f"The meter refused our proof of the secret: {result.words}", code="proof-refused"
             )
-        self._handshake.verify(apdu.return_parameters)
+        self._handshake.verify(returned)
         self._association.fire(AssociationEvent.SERVER_PROVEN)
         self._associated()
 
@@ -437,7 +453,7 @@ class DlmsClient:
             else:
                 self._take_turn(transfer, transfer.failed(error), now)
             return
-        if isinstance(apdu, DataNotification | EventNotificationRequest):
+        if isinstance(apdu, Notification):
             self._ignore(NotificationReceived(apdu, protected), now)
         elif transfer is None:
             self._ignore(ReplyIgnored(apdu, "nothing is asked"), now)
@@ -474,7 +490,7 @@ class DlmsClient:
         except DlmsError as error:
             self._released_by_server(f"the release was answered with something unreadable: {error.message}", now)
             return
-        if isinstance(apdu, DataNotification | EventNotificationRequest):
+        if isinstance(apdu, Notification):
             self._ignore(NotificationReceived(apdu), now)
         else:
             self._released_by_server("" if isinstance(apdu, Rlre) else f"released with: {apdu.summary()}", now)

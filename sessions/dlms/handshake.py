@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from meters.cosem.data import Data
+from meters.cosem.data import Data, octet_string
 from meters.cosem.obis import ObisCode
 from sessions.dlms.acse import (
     AUTHENTICATION_FUNCTIONAL_UNIT,
@@ -21,8 +21,11 @@ from sessions.dlms.acse import (
     Rlrq,
     mechanism_words,
 )
-from sessions.dlms.apdu.descriptors import CosemMethodDescriptor, DataAccessResult
+from sessions.dlms.apdu import Apdu
+from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
+from sessions.dlms.apdu.descriptors import ActionResult, CosemMethodDescriptor, DataAccessResult, InvokeIdAndPriority
 from sessions.dlms.apdu.errors import ConfirmedServiceError
+from sessions.dlms.apdu.short_name import ReadRequest, ReadResponse, method_call, method_result
 from sessions.dlms.association import (
     CHALLENGE_OCTETS,
     CHALLENGING_MECHANISMS,
@@ -43,8 +46,9 @@ from sessions.dlms.authentication import (
 from sessions.dlms.ciphering import Ciphering
 from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, SecurityError
 from sessions.dlms.hdlc.parameters import HdlcParameters
-from sessions.dlms.initiate import DLMS_VERSION, InitiateRequest, InitiateResponse
+from sessions.dlms.initiate import DLMS_VERSION, VAA_NAME_LN, VAA_NAME_SN, InitiateRequest, InitiateResponse
 from sessions.dlms.refusals import rejection_of
+from sessions.dlms.short_name_map import REPLY_TO_HLS_NAME
 
 MECHANISM_BITS: Final = 0x7F
 """Meters are known that echo a mechanism with the highest bit set (0x85 for 5)."""
@@ -85,7 +89,7 @@ class Handshake:
         """What we propose."""
         return InitiateRequest(
             dedicated_key=self.parameters.dedicated_key if with_dedicated_key else None,
-            proposed_conformance=self.parameters.conformance,
+            proposed_conformance=self.parameters.proposed_conformance,
             client_max_receive_pdu_size=self.parameters.max_pdu_size,
         )
 
@@ -104,7 +108,7 @@ class Handshake:
         )
 
     def _context(self) -> ApplicationContext:
-        return ApplicationContext.LN_CIPHERED if self.ciphered else ApplicationContext.LN
+        return ApplicationContext.of(short_names=self.parameters.by_short_names, ciphered=self.ciphered)
 
     def _authentication_value(self) -> bytes:
         return self.challenge if self.challenges else self.parameters.secret
@@ -185,10 +189,11 @@ class Handshake:
 
     def negotiate(self, response: InitiateResponse | None, hdlc: HdlcParameters | None) -> Negotiated:
         """What holds from now on. A meter that states no conformance is taken at our word."""
-        proposed = self.parameters.conformance
+        proposed = self.parameters.proposed_conformance
         if response is None:
             self.remark("The AARE carries no initiate response: what was proposed is assumed")
-            response = InitiateResponse(negotiated_conformance=proposed)
+            vaa_name = VAA_NAME_SN if self.parameters.by_short_names else VAA_NAME_LN
+            response = InitiateResponse(negotiated_conformance=proposed, vaa_name=vaa_name)
         if response.negotiated_dlms_version_number != DLMS_VERSION:
             self.remark(f"The meter speaks DLMS version {response.negotiated_dlms_version_number}, not {DLMS_VERSION}")
         agreed = response.negotiated_conformance & proposed
@@ -211,6 +216,23 @@ class Handshake:
         gmac = self.parameters.authentication is AuthenticationMechanism.HLS_GMAC
         counter = ciphering.take_counter() if gmac else None
         return client_response(self._context_of_hls, invocation_counter=counter)
+
+    def reply_to_hls(self, proof: bytes) -> bytes:
+        """The request that delivers f(StoC): a method of the current association.
+
+        By short names it is a READ with parameterised access, because it returns something (Blue Book, class 12).
+        """
+        if self.parameters.by_short_names:
+            return ReadRequest((method_call(REPLY_TO_HLS_NAME, octet_string(proof)),)).encode()
+        return ActionRequestNormal(InvokeIdAndPriority(1), REPLY_TO_HLS, octet_string(proof)).encode()
+
+    def answer_of_hls(self, apdu: Apdu) -> tuple[ActionResult, Data | DataAccessResult | None] | None:
+        """What the answer to `reply_to_hls` says; None where the APDU is none."""
+        if isinstance(apdu, ActionResponseNormal) and not self.parameters.by_short_names:
+            return apdu.result, apdu.return_parameters
+        if isinstance(apdu, ReadResponse) and self.parameters.by_short_names and len(apdu.results) == 1:
+            return method_result(apdu.results[0])
+        return None
 
     def verify(self, returned: Data | DataAccessResult | None) -> None:
         """f(CtoS): the meter's own proof, from what reply_to_HLS returned; AuthenticationFailedError without it."""

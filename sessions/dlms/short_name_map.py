@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from meters.cosem.data import Data, DataType, array, long, long_unsigned, octet_string, structure, unsigned
+from meters.cosem.data import Data, DataType, long, long_unsigned, octet_string, structure, unsigned
 from meters.cosem.interface_class import attribute_name, class_name, method_name
 from meters.cosem.obis import ObisCode
 from meters.cosem.short_names import CURRENT_ASSOCIATION, Element, attribute_offset, element_at, method_offset
@@ -22,6 +22,10 @@ ASSOCIATION_SN: Final = 12
 OBJECT_LIST: Final = 2
 REPLY_TO_HLS: Final = 8
 """Class, attribute and method of the current association that every conversation by short names needs."""
+
+OBJECT_LIST_NAME: Final = CURRENT_ASSOCIATION + (attribute_offset(ASSOCIATION_SN, 0, OBJECT_LIST) or 0)
+REPLY_TO_HLS_NAME: Final = CURRENT_ASSOCIATION + (method_offset(ASSOCIATION_SN, 0, REPLY_TO_HLS) or 0)
+"""Their variable names, FA08 and FA58: reserved, and so known before the meter says any other."""
 
 ELEMENTS: Final = 4
 BASE_NAMES: Final = 1 << 16

@@ -8,15 +8,19 @@ from enum import IntEnum
 from itertools import zip_longest
 from typing import ClassVar, Final
 
-from meters.cosem.data import Data
-from sessions.dlms.apdu.descriptors import DataAccessResult, block_text, read_data_access_result
+from meters.cosem.data import Data, integer
+from meters.cosem.short_names import BROADCAST_SCRIPT_TABLE, CURRENT_ASSOCIATION
+from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult, block_text, read_data_access_result
 from sessions.dlms.apdu.get import short_text
 from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
 
-CURRENT_ASSOCIATION: Final = range(0xFA00, 0xFB00)
+OF_CURRENT_ASSOCIATION: Final = range(CURRENT_ASSOCIATION, BROADCAST_SCRIPT_TABLE)
 """Reserved names of the association in use: what is written there may be its secret."""
+
+METHOD_SELECTOR: Final = 0
+"""The selector that a method call carries: it selects nothing, and meters do not look at it."""
 
 
 class ReadResultChoice(IntEnum):
@@ -87,6 +91,20 @@ class VariableAccessSpecification:
         return f"{self.number:04X}" + (f", selector {self.selector}" if self.parameter is not None else "")
 
 
+def method_call(variable_name: int, parameters: Data | None) -> VariableAccessSpecification:
+    """How a READ calls a method that returns something; integer(0) stands for no parameters, as the classes' tables say."""
+    given = integer(0) if parameters is None else parameters
+    return VariableAccessSpecification.variable(variable_name, METHOD_SELECTOR, given)
+
+
+def action_result(result: DataAccessResult) -> ActionResult:
+    """The result of a method, which short-name services say as a data-access-result: most numbers are the same."""
+    try:
+        return ActionResult(result)
+    except ValueError:
+        return ActionResult.OTHER_REASON
+
+
 def _first(shown: Iterable[str], limit: int = 4) -> str:
     """The first few of a list, for a line."""
     items = list(shown)
@@ -95,13 +113,13 @@ def _first(shown: Iterable[str], limit: int = 4) -> str:
 
 def _written(variables: tuple[VariableAccessSpecification, ...], values: tuple[Data, ...]) -> str:
     """`0208 := 5, 0210 := 7`. The counts may differ: what is left over is shown without a partner."""
-    hidden = any(variable.number in CURRENT_ASSOCIATION for variable in variables)
+    hidden = any(variable.named and variable.number in OF_CURRENT_ASSOCIATION for variable in variables)
     shown = ["(not shown)" if hidden else short_text(value) for value in values]
     pairs = zip_longest(map(str, variables), shown, fillvalue="nothing")
     return _first(f"{variable} := {value}" for variable, value in pairs)
 
 
-def _read_specification(reader: Reader) -> VariableAccessSpecification:
+def read_specification(reader: Reader) -> VariableAccessSpecification:
     with reader.group("variable-access-specification"):
         kind = reader.enum(VariableAccess, "choice")
         blocks = kind in (VariableAccess.READ_DATA_BLOCK_ACCESS, VariableAccess.WRITE_DATA_BLOCK_ACCESS)
@@ -117,21 +135,22 @@ def _read_specification(reader: Reader) -> VariableAccessSpecification:
         return VariableAccessSpecification(kind, number, last_block=last_block, raw_data=raw)
 
 
-def _read_specifications(reader: Reader) -> tuple[VariableAccessSpecification, ...]:
-    return tuple(_read_specification(reader) for _ in range(reader.count("count", least=3)))
+def read_specifications(reader: Reader) -> tuple[VariableAccessSpecification, ...]:
+    """The list of a request: all of a readRequest but its tag."""
+    return tuple(read_specification(reader) for _ in range(reader.count("count", least=3)))
 
 
-def _write_specifications(writer: Writer, specifications: tuple[VariableAccessSpecification, ...]) -> None:
+def write_specifications(writer: Writer, specifications: tuple[VariableAccessSpecification, ...]) -> None:
     writer.length(len(specifications))
     for specification in specifications:
         specification.write(writer)
 
 
-def _read_values(reader: Reader) -> tuple[Data, ...]:
+def read_values(reader: Reader) -> tuple[Data, ...]:
     return tuple(read_data(reader) for _ in range(reader.count("data-count")))
 
 
-def _write_values(writer: Writer, values: tuple[Data, ...]) -> None:
+def write_values(writer: Writer, values: tuple[Data, ...]) -> None:
     writer.length(len(values))
     for value in values:
         write_data(writer, value)
@@ -144,7 +163,7 @@ class ReadRequest:
 
     def encode(self) -> bytes:
         writer = Writer().u8(ApduTag.READ_REQUEST)
-        _write_specifications(writer, self.variables)
+        write_specifications(writer, self.variables)
         return writer.octets()
 
     def summary(self) -> str:
@@ -161,6 +180,13 @@ class ReadBlock:
 
 
 ReadResult = Data | DataAccessResult | ReadBlock | int
+
+
+def method_result(result: ReadResult) -> tuple[ActionResult, Data | None] | None:
+    """What a READ that called a method says; None where the result is no whole one."""
+    if isinstance(result, DataAccessResult):
+        return action_result(result), None
+    return (ActionResult.SUCCESS, result) if isinstance(result, Data) else None
 
 
 def _read_result_text(result: ReadResult) -> str:
@@ -204,8 +230,8 @@ class WriteRequest:
 
     def encode(self) -> bytes:
         writer = Writer().u8(self.tag)
-        _write_specifications(writer, self.variables)
-        _write_values(writer, self.values)
+        write_specifications(writer, self.variables)
+        write_values(writer, self.values)
         return writer.octets()
 
     def summary(self) -> str:
@@ -220,8 +246,8 @@ class UnconfirmedWriteRequest:
 
     def encode(self) -> bytes:
         writer = Writer().u8(self.tag)
-        _write_specifications(writer, self.variables)
-        _write_values(writer, self.values)
+        write_specifications(writer, self.variables)
+        write_values(writer, self.values)
         return writer.octets()
 
     def summary(self) -> str:
@@ -266,8 +292,8 @@ class InformationReport:
             writer.u8(1).octet_string(self.current_time)
         else:
             writer.u8(0)
-        _write_specifications(writer, self.variables)
-        _write_values(writer, self.values)
+        write_specifications(writer, self.variables)
+        write_values(writer, self.values)
         return writer.octets()
 
     def summary(self) -> str:
@@ -277,10 +303,10 @@ class InformationReport:
 def read_read_request(reader: Reader) -> ReadRequest:
     with reader.group("readRequest"):
         reader.constant(bytes((ApduTag.READ_REQUEST,)), "tag")
-        return ReadRequest(_read_specifications(reader))
+        return ReadRequest(read_specifications(reader))
 
 
-def _read_read_result(reader: Reader) -> ReadResult:
+def read_read_result(reader: Reader) -> ReadResult:
     match reader.enum(ReadResultChoice, "choice"):
         case ReadResultChoice.DATA:
             return read_data(reader)
@@ -292,22 +318,27 @@ def _read_read_result(reader: Reader) -> ReadResult:
             return reader.u16("block-number")
 
 
+def read_read_results(reader: Reader) -> tuple[ReadResult, ...]:
+    """A readResponse without its tag, as the blocks of a long one carry it."""
+    return tuple(read_read_result(reader) for _ in range(reader.count("count")))
+
+
 def read_read_response(reader: Reader) -> ReadResponse:
     with reader.group("readResponse"):
         reader.constant(bytes((ApduTag.READ_RESPONSE,)), "tag")
-        return ReadResponse(tuple(_read_read_result(reader) for _ in range(reader.count("count"))))
+        return ReadResponse(read_read_results(reader))
 
 
 def read_write_request(reader: Reader) -> WriteRequest:
     with reader.group("writeRequest"):
         reader.constant(bytes((ApduTag.WRITE_REQUEST,)), "tag")
-        return WriteRequest(_read_specifications(reader), _read_values(reader))
+        return WriteRequest(read_specifications(reader), read_values(reader))
 
 
 def read_unconfirmed_write_request(reader: Reader) -> UnconfirmedWriteRequest:
     with reader.group("unconfirmedWriteRequest"):
         reader.constant(bytes((ApduTag.UNCONFIRMED_WRITE_REQUEST,)), "tag")
-        return UnconfirmedWriteRequest(_read_specifications(reader), _read_values(reader))
+        return UnconfirmedWriteRequest(read_specifications(reader), read_values(reader))
 
 
 def _read_write_result(reader: Reader) -> DataAccessResult | int:
@@ -330,4 +361,4 @@ def read_information_report(reader: Reader) -> InformationReport:
     with reader.group("informationReportRequest"):
         reader.constant(bytes((ApduTag.INFORMATION_REPORT_REQUEST,)), "tag")
         moment = reader.octet_string("current-time") if reader.flag("current-time-present") else b""
-        return InformationReport(moment, _read_specifications(reader), _read_values(reader))
+        return InformationReport(moment, read_specifications(reader), read_values(reader))

@@ -181,7 +181,7 @@ def test_the_conformance_is_what_both_sides_want():
         aarq, user_information=wire.meter.initiate_response(aarq, negotiated_conformance=everything)
     )
     wire.open()
-    assert wire.client.negotiated.conformance == agreed.conformance
+    assert wire.client.negotiated.conformance == agreed.proposed_conformance
 
 
 # -- an AARE that refuses -----------------------------------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_an_aare_without_user_information(agreed):
     wire.meter.objects[CLOCK] = null()
     assert isinstance(wire.open(), Associated)
     negotiated = wire.client.negotiated
-    assert negotiated.conformance == agreed.conformance
+    assert negotiated.conformance == agreed.proposed_conformance
     assert "no initiate response" in negotiated.remarks[0]
     assert get(wire)[-1] == GetFinished(1, null())
 
