@@ -12,11 +12,10 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.utils import CryptographyDeprecationWarning
 
+from sessions.dlms.certificates import FAULTS, reading_others
 from sessions.dlms.elliptic import (
     UNCOMPRESSED,
     Curve,
@@ -36,8 +35,6 @@ _PEM: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATE: Final = "CERTIFICATE"
 _NUMBERS: Final = frozenset(curve.coordinate_octets for curve in Curve)
 _POINTS: Final = frozenset(curve.point_octets for curve in Curve)
-_FAULTS: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, CryptographyDeprecationWarning)
-"""What `cryptography` raises for octets that are not what they should be (the last where warnings are errors)."""
 
 
 def load_private_key(given: bytes | str, name: str, *, suite: int, password: bytes | None = None) -> bytes:
@@ -51,7 +48,7 @@ def load_private_key(given: bytes | str, name: str, *, suite: int, password: byt
     load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
     try:
         key = load(octets, password)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise _unreadable_private(name, error, octets, password) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise _unfit(name, "holds a private key of another kind (not of an elliptic curve)")
@@ -112,24 +109,20 @@ def _pem_label(octets: bytes) -> str:
 
 def _certificate(octets: bytes, name: str) -> x509.Certificate:
     load = x509.load_pem_x509_certificate if _pem_label(octets) else x509.load_der_x509_certificate
-    try:
+    with reading_others(lambda: _unfit(name, "is no certificate that can be read (X.509 in PEM or DER)")):
         return load(octets)
-    except _FAULTS:
-        raise _unfit(name, "is no certificate that can be read (X.509 in PEM or DER)") from None
 
 
 def _certified_key(octets: bytes, name: str) -> object:
-    try:
+    with reading_others(lambda: _unfit(name, "holds a certificate whose public key cannot be read")):
         return _certificate(octets, name).public_key()
-    except _FAULTS:
-        raise _unfit(name, "holds a certificate whose public key cannot be read") from None
 
 
 def _bare_key(octets: bytes, name: str, pem: bool) -> object:
     load = serialization.load_pem_public_key if pem else serialization.load_der_public_key
     try:
         return load(octets)
-    except _FAULTS:
+    except FAULTS:
         if not pem:
             return _certified_key(octets, name)
         raise _unfit(name, "holds a public key that cannot be read") from None
