@@ -36,8 +36,9 @@ UNSUPPORTED = (Authentication.HLS_MANUFACTURER, Authentication.HLS_ECDSA)
 TITLED = (Authentication.HLS_GMAC, Authentication.HLS_SHA256)
 
 METER_FIELDS = ("serial_number", "name", "location", "notes", "framing", "server_system_title")
-HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window")
-TCP_FIELDS = ("host", "port")
+HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window", "disconnect_first")
+NETWORK_KINDS = (Line.Kind.TCP, Line.Kind.UDP)
+NETWORK_FIELDS = ("host", "port")
 SERIAL_FIELDS = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
 ASSOCIATION_FIELDS = (
     "client_sap",
@@ -149,6 +150,14 @@ class MeterForm(forms.Form):
     )
     max_info = forms.IntegerField(label="Max. information field", required=False, min_value=8, max_value=2030)
     window = forms.IntegerField(label="Window", required=False, min_value=1, max_value=7)
+    disconnect_first = forms.TypedChoiceField(
+        label="Begin with",
+        required=False,
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        choices=[("False", "SNRM"), ("True", "DISC, then SNRM")],
+        help_text="DISC first: for meters that keep an old link.",
+    )
 
     association_name = forms.CharField(label="Association", max_length=100, initial="Management")
     client_sap = forms.IntegerField(label="Client SAP", min_value=1, max_value=0xFFFF, initial=1)
@@ -286,16 +295,18 @@ class MeterForm(forms.Form):
             self.add_error(name, reason)
 
     def _clean_line(self, cleaned: dict[str, Any]) -> None:
-        if cleaned.get("kind") == Line.Kind.TCP:
+        if (kind := cleaned.get("kind")) in NETWORK_KINDS:
             if not cleaned.get("host"):
-                self._refuse("host", "Where is it? A TCP line needs a host.")
+                self._refuse("host", f"Where is it? A {kind} line needs a host.")
             if not cleaned.get("port"):
-                self._refuse("port", "A TCP line needs a port.")
+                self._refuse("port", f"A {kind} line needs a port.")
+            if kind == Line.Kind.UDP and cleaned.get("framing") == Meter.Framing.HDLC:
+                self._refuse("framing", "UDP carries the wrapper; HDLC needs TCP or a serial line.")
             return
         if cleaned.get("serial_port") not in settings.SERIAL_PORTS:
             self._refuse("serial_port", "Choose one of the serial ports of this workbench.")
         if cleaned.get("framing") == Meter.Framing.WRAPPER:
-            self._refuse("framing", "The wrapper needs TCP; a serial line carries HDLC.")
+            self._refuse("framing", "The wrapper needs TCP or UDP; a serial line carries HDLC.")
 
     def _clean_hdlc(self, cleaned: dict[str, Any]) -> None:
         client, server = cleaned.get("client_sap") or 0, cleaned.get("server_sap") or 0
@@ -372,7 +383,7 @@ class MeterForm(forms.Form):
         hdlc = cleaned["framing"] == Meter.Framing.HDLC
         meter |= {name: cleaned[name] for name in HDLC_FIELDS if hdlc and cleaned[name] is not None}
         meter |= {name: None for name in HDLC_FIELDS[:2] if name not in meter}
-        line_fields = TCP_FIELDS if cleaned["kind"] == Line.Kind.TCP else SERIAL_FIELDS
+        line_fields = NETWORK_FIELDS if cleaned["kind"] in NETWORK_KINDS else SERIAL_FIELDS
         association = {name: cleaned[name] for name in ASSOCIATION_FIELDS if cleaned[name] is not None}
         association["client_system_title"] = cleaned["client_system_title"].hex()
         association["name"] = cleaned["association_name"]
@@ -407,7 +418,7 @@ class MeterForm(forms.Form):
 def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:
     names = (*METER_FIELDS, *HDLC_FIELDS)
     initial = {name: getattr(meter, name) for name in names}
-    initial |= {name: getattr(meter.line, name) for name in ("kind", *TCP_FIELDS, *SERIAL_FIELDS)}
+    initial |= {name: getattr(meter.line, name) for name in ("kind", *NETWORK_FIELDS, *SERIAL_FIELDS)}
     if meter.meter_type is not None:
         initial |= {"manufacturer": meter.meter_type.manufacturer, "model": meter.meter_type.model}
     if association is not None:

@@ -27,10 +27,11 @@ class PortNotOfferedError(Exception):
 
 
 class Line(models.Model):
-    """A physical way to meters: a TCP endpoint, or a serial port by its name on the administrator's list."""
+    """A physical way to meters: a TCP or UDP endpoint, or a serial port by its name on the administrator's list."""
 
     class Kind(models.TextChoices):
         TCP = "TCP", "TCP"
+        UDP = "UDP", "UDP"
         SERIAL = "SERIAL", "Serial port"
 
     class Parity(models.TextChoices):
@@ -57,11 +58,16 @@ class Line(models.Model):
         return self.name or self.describe()
 
     @property
+    def on_network(self) -> bool:
+        """Whether host and port lead to it, and not a serial port."""
+        return self.kind in (self.Kind.TCP, self.Kind.UDP)
+
+    @property
     def endpoint(self) -> str:
-        """`tcp://host:port` or `serial:///dev/…?baud=…`; PortNotOfferedError for a port that is not on the list."""
-        if self.kind == self.Kind.TCP:
+        """`tcp://host:port`, `udp://host:port` or `serial:///dev/…?baud=…`; PortNotOfferedError for a port off the list."""
+        if self.on_network:
             host = f"[{self.host}]" if ":" in self.host else self.host
-            return f"tcp://{host}:{self.port}"
+            return f"{self.kind.lower()}://{host}:{self.port}"
         path = settings.SERIAL_PORTS.get(self.serial_port)
         if not path:
             raise PortNotOfferedError(self.serial_port)
@@ -71,14 +77,14 @@ class Line(models.Model):
     @property
     def address(self) -> str:
         """What two talkers would collide on: the endpoint without its line settings."""
-        if self.kind == self.Kind.TCP:
-            return f"tcp://{self.host.lower()}:{self.port}"
+        if self.on_network:
+            return f"{self.kind.lower()}://{self.host.lower()}:{self.port}"
         return f"serial:{self.serial_port}"
 
     def describe(self) -> str:
-        """`127.0.0.1:4059`, or `bridge-1, 9600 8N1`."""
-        if self.kind == self.Kind.TCP:
-            return f"{self.host}:{self.port}"
+        """`127.0.0.1:4059`, `127.0.0.1:4059 (UDP)`, or `bridge-1, 9600 8N1`."""
+        if self.on_network:
+            return f"{self.host}:{self.port}{' (UDP)' if self.kind == self.Kind.UDP else ''}"
         return f"{self.serial_port}, {self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
 
 
@@ -109,7 +115,7 @@ class Meter(models.Model):
     """One meter of the inventory and its place on a line."""
 
     class Framing(models.TextChoices):
-        WRAPPER = "WRAPPER", "TCP wrapper"
+        WRAPPER = "WRAPPER", "Wrapper"
         HDLC = "HDLC", "HDLC"
 
     serial_number = models.CharField(max_length=64, unique=True)
@@ -125,6 +131,9 @@ class Meter(models.Model):
     )
     max_info = models.PositiveIntegerField(default=128, validators=[MinValueValidator(32), MaxValueValidator(2030)])
     window = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(7)])
+    disconnect_first = models.BooleanField(
+        default=False, help_text="HDLC: a DISC before the SNRM, for meters that keep an old link."
+    )
     server_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
     location = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)

@@ -105,7 +105,7 @@ def find_line(fields: Mapping[str, Any]) -> Line:
     wanted = Line(**{name: value for name, value in fields.items() if value is not None})
     _check_line(wanted)
     serial = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
-    names = ("host", "port") if wanted.kind == Line.Kind.TCP else serial
+    names = ("host", "port") if wanted.on_network else serial
     found = Line.objects.filter(kind=wanted.kind, **{name: getattr(wanted, name) for name in names}).first()
     if found is None:
         wanted.save()
@@ -117,8 +117,8 @@ def find_line(fields: Mapping[str, Any]) -> Line:
 
 
 def _check_line(line: Line) -> None:
-    if line.kind == Line.Kind.TCP and not (line.host and line.port):
-        raise ValidationError({"port" if line.host else "host": "A TCP line needs a host and a port."})
+    if line.on_network and not (line.host and line.port):
+        raise ValidationError({"port" if line.host else "host": f"A {line.kind} line needs a host and a port."})
     if line.kind == Line.Kind.SERIAL and line.serial_port not in settings.SERIAL_PORTS:
         raise ValidationError({"serial_port": "Choose one of the serial ports of this workbench."})
     line.full_clean()

@@ -28,7 +28,7 @@ from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
 from sessions.dlms.key_files import load_private_key, load_public_key
-from sessions.links.driver import Framing, HdlcSettings
+from sessions.links.driver import DEFAULT_KEEP_ALIVE, Framing, HdlcSettings
 
 T = TypeVar("T")
 
@@ -180,6 +180,8 @@ def _hdlc_settings(keys: _Keys) -> HdlcSettings:
         address_octets=keys.take("address_octets", _address_octets, None),
         max_info=keys.take("max_info", _integer(32, 2030), 128),
         window=keys.take("window", _integer(1, 7), 1),
+        disconnect_first=keys.take("disconnect_first", _flag, False),
+        keep_alive=keys.take("keep_alive", _pause, DEFAULT_KEEP_ALIVE),
     )
     if settings.address_octets == 1 and settings.physical_address is not None:
         raise AssociationFileError("one octet has no room for a physical address: 2 or 4", key="hdlc.address_octets")
@@ -267,6 +269,18 @@ def _address_octets(value: Any) -> int:
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.05 <= value <= 600:
         raise ValueError("is a number of seconds from 0.05 to 600")
+    return float(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is true or false")
+    return value
+
+
+def _pause(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (value == 0 or 1 <= value <= 3600):
+        raise ValueError("is 0 (never) or a number of seconds from 1 to 3600")
     return float(value)
 
 

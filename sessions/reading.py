@@ -186,7 +186,7 @@ def _conversation(
     counter: int | None,
     count: _FrameCount,
 ) -> Conversation:
-    link = make_link(association.framing, parameters, association.hdlc, association.timeout)
+    link = make_link(association.framing, parameters, association.hdlc, association.timeout, endpoint=endpoint)
     counters = None if counter is None else InvocationCounters(range(counter, MAX_INVOCATION_COUNTER + 1))
     client = DlmsClient(
         parameters,

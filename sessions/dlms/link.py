@@ -79,6 +79,9 @@ class Link(Protocol):
 
     def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None: ...
 
+    def send_unconfirmed(self, apdu: bytes, now: float, *, broadcast: bool = False) -> None:
+        """Outside of request and answer (HDLC: in UI frames): nobody acknowledges it. `broadcast`: to every station."""
+
     def disconnect(self, now: float) -> None: ...
 
     def receive_octets(self, octets: bytes, now: float) -> None: ...

@@ -1,6 +1,9 @@
 """The TCP-UDP/IP wrapper (IEC 62056-47): eight octets of header before each APDU.
 
 version (1) | source wPort | destination wPort | length | APDU
+
+Over TCP the frames are a stream, cut anywhere; what is no wrapper ends it, as nothing says where the next frame begins. Over
+UDP each datagram holds one frame: a bad one is dropped, and the wait for a good one goes on.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import Final
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.errors import (
     ConnectionLostError,
+    DecodeError,
     DlmsError,
     FrameError,
     LocalProtocolError,
@@ -30,6 +34,8 @@ from sessions.dlms.link import (
 VERSION: Final = 1
 HEADER_OCTETS: Final = 8
 MAX_APDU: Final = 0xFFFF
+ALL_STATION: Final = 0x7F
+"""The wPort of every logical device: for unconfirmed services over UDP."""
 HDLC_FLAG: Final = 0x7E
 
 
@@ -117,14 +123,18 @@ class WrapperReader:
 
 
 class _WrapperEnd(Outbox):
-    """What both sides have: frames come in until the stream breaks."""
+    """What both sides have: frames come in until the stream breaks. `datagrams`: each piece of octets is one of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, datagrams: bool = False) -> None:
         super().__init__()
+        self.datagrams = datagrams
         self._reader = WrapperReader()
         self._up = False
 
     def receive_octets(self, octets: bytes, now: float) -> None:
+        if self.datagrams:
+            self._receive_datagram(octets, now)
+            return
         try:
             # The second round finds what is broken behind good frames.
             for part in (octets, b""):
@@ -134,6 +144,19 @@ class _WrapperEnd(Outbox):
             rest = self._reader.take_rest()
             self._tell(OctetsDiscarded(rest, f"no wrapper: {error.reason}", now))
             self._fail(_no_wrapper(rest, error))
+
+    def _receive_datagram(self, octets: bytes, now: float) -> None:
+        """One frame, and nothing behind it; what is none may be followed by the right one."""
+        reader = Reader(octets)
+        try:
+            frame = read_wrapper_frame(reader)
+        except DecodeError as error:
+            self._tell(OctetsDiscarded(octets, f"no wrapper datagram: {error.field}: {error.reason}", now))
+            return
+        self._handle(frame, octets[: reader.offset], now)
+        if reader.remaining:
+            rest = octets[reader.offset :]
+            self._tell(OctetsDiscarded(rest, "octets behind the announced length of the datagram", now))
 
     def _handle(self, frame: WrapperFrame, raw: bytes, now: float) -> None:
         raise NotImplementedError
@@ -159,18 +182,22 @@ def _no_wrapper(octets: bytes, error: FrameError) -> RemoteProtocolError:
 
 
 class WrapperLink(_WrapperEnd):
-    """The client's side. There is nothing to connect: the TCP connection is the link.
+    """The client's side. There is nothing to connect: the TCP connection is the link, and over UDP there is none.
 
-    `response_timeout` (seconds) runs from the request, and anew from every octet of the answer.
+    `response_timeout` (seconds) runs from the request, and anew from every octet of the answer. Nothing is sent twice: over
+    UDP an answer may have been lost as well as the request, and what it asked for may have been done.
     """
 
-    def __init__(self, *, client_sap: int, server_sap: int, response_timeout: float = 5.0) -> None:
-        super().__init__()
+    def __init__(
+        self, *, client_sap: int, server_sap: int, response_timeout: float = 5.0, datagrams: bool = False
+    ) -> None:
+        super().__init__(datagrams=datagrams)
         self.client_sap = client_sap
         self.server_sap = server_sap
         self.response_timeout = response_timeout
         self._deadline: float | None = None
         self._heard = False
+        self._last_sent = b""
 
     @property
     def longest_wait(self) -> float:
@@ -183,8 +210,20 @@ class WrapperLink(_WrapperEnd):
     def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None:
         if not self._up:
             raise LocalProtocolError("the link is not connected", layer="link")
-        self._send(WrapperFrame(self.client_sap, self.server_sap, apdu).encode(), now)
+        self._transmit(self.server_sap, apdu, now)
         self._deadline = now + self.response_timeout if expect_reply else None
+
+    def send_unconfirmed(self, apdu: bytes, now: float, *, broadcast: bool = False) -> None:
+        """An APDU that nobody answers, to the server or (over UDP only) to all logical devices."""
+        if not self._up:
+            raise LocalProtocolError("the link is not connected", layer="link")
+        if broadcast and not self.datagrams:
+            raise LocalProtocolError("a broadcast needs UDP, or HDLC", layer="link", code="no-broadcast")
+        self._transmit(ALL_STATION if broadcast else self.server_sap, apdu, now)
+
+    def _transmit(self, destination: int, apdu: bytes, now: float) -> None:
+        self._last_sent = WrapperFrame(self.client_sap, destination, apdu).encode()
+        self._send(self._last_sent, now)
 
     def disconnect(self, now: float) -> None:
         self._deadline = None
@@ -199,7 +238,12 @@ class WrapperLink(_WrapperEnd):
             self._deadline = now + self.response_timeout
 
     def _handle(self, frame: WrapperFrame, raw: bytes, now: float) -> None:
-        if frame.destination != self.client_sap:
+        if raw == self._last_sent:
+            self._tell(OctetsDiscarded(raw, "echo of our own frame", now))
+            return
+        # Some servers give the ports back as they came, instead of swapped: who is meant is clear all the same.
+        unswapped = (frame.source, frame.destination) == (self.client_sap, self.server_sap)
+        if frame.destination != self.client_sap and not unswapped:
             reason = f"for client {frame.destination}, we are {self.client_sap}"
             self._tell(OctetsDiscarded(raw, reason, now))
             return
@@ -232,7 +276,9 @@ class WrapperLink(_WrapperEnd):
             message = f"Connected, but no answer to client SAP {self.client_sap}, server SAP {self.server_sap}."
         hint = (
             "The line is slow, or broke: try a longer timeout."
-            if self._reader.pending or self._heard
+            if self._reader.pending or (self._heard and not self.datagrams)
+            else "UDP loses a datagram without a word: try again. If it stays so, check server SAP, client SAP and port."
+            if self.datagrams
             else "Check server SAP and client SAP, and that the meter speaks the wrapper on this port (not HDLC)."
         )
         self._fail(NoReplyError(message, hint=hint))
@@ -245,11 +291,11 @@ class WrapperLink(_WrapperEnd):
 class WrapperServerLink(_WrapperEnd):
     """The server's side for one logical device. Frames for other server SAPs are ignored, as meters do.
 
-    `client_sap` is the client that asked last; answers go to it.
+    `client_sap` is the client that asked last; answers go to it. A broadcast, which comes in datagrams only, is unsolicited.
     """
 
-    def __init__(self, *, server_sap: int) -> None:
-        super().__init__()
+    def __init__(self, *, server_sap: int, datagrams: bool = False) -> None:
+        super().__init__(datagrams=datagrams)
         self.server_sap = server_sap
         self.client_sap = 0
         self._up = True
@@ -258,12 +304,13 @@ class WrapperServerLink(_WrapperEnd):
         self._send(WrapperFrame(self.server_sap, self.client_sap, apdu).encode(), now)
 
     def _handle(self, frame: WrapperFrame, raw: bytes, now: float) -> None:
-        if frame.destination != self.server_sap:
+        broadcast = self.datagrams and frame.destination == ALL_STATION
+        if frame.destination != self.server_sap and not broadcast:
             self._tell(OctetsDiscarded(raw, f"for server SAP {frame.destination}", now))
             return
         self.client_sap = frame.source
         self._tell(FrameReceived(raw, now))
-        self._tell(ApduReceived(frame.apdu))
+        self._tell(ApduReceived(frame.apdu, unsolicited=broadcast))
 
     def connection_lost(self, now: float) -> None:
         if self._up:

@@ -109,6 +109,7 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
         "address_octets": meter.address_octets,
         "max_info": meter.max_info,
         "window": meter.window,
+        "disconnect_first": meter.disconnect_first,
     }
     secret = used.get(Slot.LLS_SECRET) or used.get(Slot.HLS_SECRET)
     table: dict[str, Any] = {

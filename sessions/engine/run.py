@@ -211,7 +211,7 @@ class SessionRun:
         trace = Trace(plan.keys, plan.secrets)
         client = DlmsClient(
             parameters,
-            make_link(file.framing, parameters, file.hdlc, file.timeout),
+            make_link(file.framing, parameters, file.hdlc, file.timeout, endpoint=plan.endpoint),
             challenge=secrets.token_bytes(CHALLENGE_OCTETS),
             random=secrets.token_bytes,
             counters=self.keeper.counters if self.keeper is not None else None,

@@ -1,1 +1,1 @@
-"""Octets in and out: asyncio TCP and serial lines, and the conversation that joins a line with a client."""
+"""Octets in and out: asyncio TCP and UDP, serial lines, and the conversation that joins a line with a client."""

@@ -46,7 +46,7 @@ from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.link import FrameReceived, FrameSent, Link, OctetsDiscarded
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.wrapper import WrapperLink
-from sessions.links.endpoint import Endpoint
+from sessions.links.endpoint import Endpoint, UdpEndpoint
 from sessions.links.line import Line, LineError
 from sessions.links.opening import open_line
 
@@ -57,6 +57,9 @@ Wanted = TypeVar("Wanted", bound=ClientEvent)
 DISCONNECT_TIMEOUT: Final = 1.0
 """Seconds that `close` gives an HDLC meter to acknowledge the disconnect."""
 
+DEFAULT_KEEP_ALIVE: Final = 30.0
+"""Seconds: meters drop a link that was silent for their inactivity time-out, 120 s as a rule, and some much sooner."""
+
 WRITE_TIMEOUT: Final = 15.0
 """Seconds that the line may take for the octets of one turn."""
 
@@ -66,12 +69,15 @@ class HdlcSettings:
     """How to reach a meter by HDLC. Without a physical address, the logical device is addressed alone.
 
     `address_octets` None: one octet without a physical address, two where both parts fit into them, else four.
+    `disconnect_first`: a DISC goes before the SNRM. `keep_alive`: seconds of idleness after which the meter is polled, 0 never.
     """
 
     physical_address: int | None = None
     address_octets: int | None = None
     max_info: int = 128
     window: int = 1
+    disconnect_first: bool = False
+    keep_alive: float = DEFAULT_KEEP_ALIVE
 
     def octets_for(self, logical_device: int) -> int:
         """The size of the server address."""
@@ -82,10 +88,30 @@ class HdlcSettings:
         return 2 if max(logical_device, self.physical_address) < 0x80 else 4
 
 
-def make_link(framing: Framing, parameters: AssociationParameters, hdlc: HdlcSettings, timeout: float) -> Link:
-    """The link below an association. `timeout` is how long one answer may take, in seconds."""
+def make_link(
+    framing: Framing,
+    parameters: AssociationParameters,
+    hdlc: HdlcSettings,
+    timeout: float,
+    *,
+    endpoint: Endpoint | None = None,
+) -> Link:
+    """The link below an association. `timeout` is how long one answer may take, in seconds; `endpoint` the line's kind."""
+    datagrams = isinstance(endpoint, UdpEndpoint)
     if framing == "wrapper":
-        return WrapperLink(client_sap=parameters.client_sap, server_sap=parameters.server_sap, response_timeout=timeout)
+        return WrapperLink(
+            client_sap=parameters.client_sap,
+            server_sap=parameters.server_sap,
+            response_timeout=timeout,
+            datagrams=datagrams,
+        )
+    if datagrams:
+        raise LocalProtocolError(
+            "HDLC does not travel over UDP.",
+            layer="configuration",
+            code="framing-not-possible",
+            hint="Choose the framing “wrapper”, or a TCP or serial line.",
+        )
     return HdlcClientLink(
         client_sap=parameters.client_sap,
         server_sap=parameters.server_sap,
@@ -93,6 +119,8 @@ def make_link(framing: Framing, parameters: AssociationParameters, hdlc: HdlcSet
         address_octets=hdlc.octets_for(parameters.server_sap),
         parameters=HdlcParameters(hdlc.max_info, hdlc.max_info, hdlc.window, hdlc.window),
         response_timeout=timeout,
+        disconnect_first=hdlc.disconnect_first,
+        keep_alive=hdlc.keep_alive,
     )
 
 

@@ -1,7 +1,8 @@
-"""Where a line leads to: `tcp://host:port` or `serial:///dev/…?baud=9600`."""
+"""Where a line leads to: `tcp://host:port`, `udp://host:port` or `serial:///dev/…?baud=9600`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
@@ -24,6 +25,17 @@ class TcpEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class UdpEndpoint:
+    """A meter that takes the wrapper in datagrams."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"udp://[{self.host}]:{self.port}" if ":" in self.host else f"udp://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class SerialEndpoint:
     """A serial port of this machine. 8N1 unless said otherwise."""
 
@@ -40,14 +52,15 @@ class SerialEndpoint:
         return f"serial://{quote(self.device)}?{urlencode(options)}"
 
 
-Endpoint = TcpEndpoint | SerialEndpoint
+Endpoint = TcpEndpoint | UdpEndpoint | SerialEndpoint
+_ON_NETWORK: Final[Mapping[str, type[TcpEndpoint] | type[UdpEndpoint]]] = {"tcp": TcpEndpoint, "udp": UdpEndpoint}
 
 
 def _refuse(text: str, reason: str) -> LineError:
     return LineError(
         f"“{text}” is not an endpoint: {reason}.",
         code="bad-endpoint",
-        hint="Write tcp://host:port or serial:///dev/ttyUSB0?baud=9600.",
+        hint="Write tcp://host:port, udp://host:port or serial:///dev/ttyUSB0?baud=9600.",
     )
 
 
@@ -55,17 +68,17 @@ def parse_endpoint(text: str) -> Endpoint:
     """An endpoint from its text; `LineError` says what is wrong with it."""
     try:
         parts = urlsplit(text.strip())
-        port = parts.port if parts.scheme == "tcp" else None
+        port = parts.port if parts.scheme in _ON_NETWORK else None
     except ValueError as error:
         raise _refuse(text, str(error)) from None
-    if parts.scheme not in ("tcp", "serial"):
-        raise _refuse(text, "it begins neither with tcp:// nor with serial://")
+    if parts.scheme not in _ON_NETWORK and parts.scheme != "serial":
+        raise _refuse(text, "it begins neither with tcp:// or udp:// nor with serial://")
     if parts.fragment or not text.isprintable():
         raise _refuse(text, "it contains characters that have no place there")
-    return _tcp(text, parts, port) if parts.scheme == "tcp" else _serial(text, parts)
+    return _on_network(text, parts, port) if parts.scheme in _ON_NETWORK else _serial(text, parts)
 
 
-def _tcp(text: str, parts: SplitResult, port: int | None) -> TcpEndpoint:
+def _on_network(text: str, parts: SplitResult, port: int | None) -> TcpEndpoint | UdpEndpoint:
     if not parts.hostname or not port:
         raise _refuse(text, "host and port are needed")
     if parts.path.strip("/") or parts.query or "@" in parts.netloc:
@@ -74,7 +87,7 @@ def _tcp(text: str, parts: SplitResult, port: int | None) -> TcpEndpoint:
         parts.hostname.encode("idna")
     except UnicodeError:
         raise _refuse(text, "the host cannot be a name") from None
-    return TcpEndpoint(parts.hostname, port)
+    return _ON_NETWORK[parts.scheme](parts.hostname, port)
 
 
 def _serial(text: str, parts: SplitResult) -> SerialEndpoint:

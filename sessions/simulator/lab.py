@@ -1,7 +1,8 @@
 """A lab of simulated meters: the TOML file that describes it, and what is announced of it.
 
     host = "127.0.0.1"  reply_delay = 0.06  inactivity_timeout = 180
-    [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "pty"; max_info for HDLC
+    [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "udp" (wrapper, port) | "pty";
+                                     for HDLC max_info, window
     [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …
 
@@ -20,7 +21,7 @@ from typing import Any, Final, Literal
 
 from sessions.association_file import AssociationFileError, parse_association
 from sessions.dlms.association import AssociationParameters
-from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
 from sessions.simulator.device import MANAGEMENT_DEVICE, LogicalDevice, MeterSecurity, Role, ServedClient
 from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type
 
@@ -34,7 +35,9 @@ DEFAULT_ASSOCIATION: Final = {"client_sap": 32, "authentication": "lls", "secret
 COUNTER_EPOCH: Final = 1_704_067_200
 """2024-01-01. A meter's own counters begin at the seconds since then: above those of its earlier runs."""
 
-LineKind = Literal["wrapper", "hdlc", "pty"]
+LineKind = Literal["wrapper", "hdlc", "udp", "pty"]
+WRAPPED: Final = ("wrapper", "udp")
+"""Lines that lead to one meter, by the wrapper."""
 
 
 class LabError(ValueError):
@@ -43,9 +46,12 @@ class LabError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HdlcOptions:
-    """What the meters of one HDLC line share: octets of an information field, seconds until a silent link is dropped."""
+    """What the meters of one HDLC line share: octets of an information field, frames of a window, seconds until a silent
+    link is dropped.
+    """
 
     max_info: int = HDLC_MAX_INFO
+    window: int = 1
     inactivity_timeout: int = 180
 
 
@@ -66,7 +72,7 @@ class LabMeter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabLine:
-    """A TCP port or a pseudo-terminal, and its meters: one for the wrapper, several for HDLC."""
+    """A TCP or UDP port or a pseudo-terminal, and its meters: one for the wrapper, several for HDLC."""
 
     kind: LineKind
     meters: tuple[LabMeter, ...]
@@ -124,13 +130,20 @@ def load_lab(path: Path, host_clock: Callable[[], datetime]) -> Lab:
 
 def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivity_timeout: float) -> LabLine:
     kind = table["kind"]
-    if kind not in ("wrapper", "hdlc", "pty"):
-        raise LabError(f"“{kind}” is no kind of line: wrapper, hdlc or pty")
-    hdlc = None if kind == "wrapper" else HdlcOptions(table.get("max_info", HDLC_MAX_INFO), int(inactivity_timeout))
+    if kind not in (*WRAPPED, "hdlc", "pty"):
+        raise LabError(f"“{kind}” is no kind of line: wrapper, hdlc, udp or pty")
+    hdlc = None if kind in WRAPPED else _hdlc_options(table, inactivity_timeout)
     meters = tuple(make_meter(meter, host_clock, hdlc) for meter in table["meters"])
-    if not meters or (kind == "wrapper" and len(meters) > 1):
+    if not meters or (kind in WRAPPED and len(meters) > 1):
         raise LabError("a wrapper line has one meter, an HDLC line at least one")
     return LabLine(kind=kind, meters=meters, port=table.get("port", 0))
+
+
+def _hdlc_options(table: Mapping[str, Any], inactivity_timeout: float) -> HdlcOptions:
+    max_info, window = table.get("max_info", HDLC_MAX_INFO), table.get("window", 1)
+    if not 32 <= max_info <= MAX_INFO or not 1 <= window <= MAX_WINDOW:
+        raise LabError(f"max_info is 32 to {MAX_INFO}, window 1 to {MAX_WINDOW}")
+    return HdlcOptions(max_info, window, int(inactivity_timeout))
 
 
 def make_meter(
@@ -154,8 +167,12 @@ def make_meter(
         association=association,
         physical_address=address,
         address_octets=1 if address is None else 2,
-        parameters=HdlcParameters(hdlc.max_info, hdlc.max_info, 1, 1) if hdlc else HdlcParameters(),
+        parameters=_parameters(hdlc) if hdlc else HdlcParameters(),
     )
+
+
+def _parameters(hdlc: HdlcOptions) -> HdlcParameters:
+    return HdlcParameters(hdlc.max_info, hdlc.max_info, hdlc.window, hdlc.window)
 
 
 def _settings(
@@ -192,7 +209,7 @@ def _announced(
     framing = "hdlc" if hdlc else "wrapper"
     announced = {"framing": framing, "server_sap": MANAGEMENT_DEVICE, **association}
     if hdlc:
-        settings = {"max_info": hdlc.max_info, "window": 1, "address_octets": 1}
+        settings = {"max_info": hdlc.max_info, "window": hdlc.window, "address_octets": 1}
         if physical_address is not None:
             settings |= {"physical_address": physical_address, "address_octets": 2}
         announced["hdlc"] = settings
@@ -227,7 +244,7 @@ def plain_lab(
 
 
 def with_ports(lab: Lab, first: int) -> Lab:
-    """The lab with its TCP lines on `first` and the ports after it; 0 takes any free ones."""
+    """The lab with its ports, TCP or UDP, on `first` and the ones after it; 0 takes any free ones."""
     lines, port = [], first
     for line in lab.lines:
         if line.kind == "pty":

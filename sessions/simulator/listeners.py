@@ -1,4 +1,4 @@
-"""The lab on real lines, in asyncio: TCP ports and pseudo-terminals, until it is told to stop.
+"""The lab on real lines, in asyncio: TCP and UDP ports, pseudo-terminals, until it is told to stop.
 
 Nothing that a client does ends the lab: a connection that misbehaves is closed, the others go on.
 """
@@ -19,9 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from sessions.links.endpoint import SerialEndpoint, TcpEndpoint
+from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint
 from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, announcement
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
+from sessions.simulator.udp_port import UdpPort
 
 MAX_CONNECTIONS: Final = 64
 """Connections that one port serves at once; further ones are closed at once."""
@@ -78,15 +79,20 @@ class RunningLab:
             for meter, path in zip(line.meters, pty.paths, strict=True):
                 self.announcements.append(announcement(meter, str(SerialEndpoint(str(path), ANNOUNCED_BAUD))))
             return
-        port = TcpPort(make_station, self.lab, line.port)
-        await self._open.enter_async_context(port)
         host = "127.0.0.1" if self.lab.host in ("", "0.0.0.0") else self.lab.host
-        self.announcements += [announcement(meter, str(TcpEndpoint(host, port.number))) for meter in line.meters]
+        endpoint: TcpEndpoint | UdpEndpoint
+        if line.kind == "udp":
+            datagrams = await self._open.enter_async_context(UdpPort(make_station, self.lab, line.port, _complain))
+            endpoint = UdpEndpoint(host, datagrams.number)
+        else:
+            port = await self._open.enter_async_context(TcpPort(make_station, self.lab, line.port))
+            endpoint = TcpEndpoint(host, port.number)
+        self.announcements += [announcement(meter, str(endpoint)) for meter in line.meters]
 
     def _station_maker(self, line: LabLine) -> MakeStation:
-        if line.kind == "wrapper":
+        if line.kind in ("wrapper", "udp"):
             device = line.meters[0].device
-            return lambda: WrapperStation(device, secrets.token_bytes)
+            return lambda: WrapperStation(device, secrets.token_bytes, datagrams=line.kind == "udp")
         shared = [
             HdlcMeter(
                 meter.device,

@@ -47,13 +47,13 @@ class Station(Protocol):
 
 
 class WrapperStation:
-    """One meter behind a TCP connection."""
+    """One meter behind a TCP connection or, with `datagrams`, as one UDP address reaches it."""
 
-    def __init__(self, device: LogicalDevice, random: Random) -> None:
+    def __init__(self, device: LogicalDevice, random: Random, *, datagrams: bool = False) -> None:
         self.closed = False
         self._device = device
         self._random = random
-        self._link = WrapperServerLink(server_sap=device.server_sap)
+        self._link = WrapperServerLink(server_sap=device.server_sap, datagrams=datagrams)
         self._servers: dict[int, Server] = {}
 
     def receive_octets(self, octets: bytes, now: float) -> None:
@@ -65,7 +65,7 @@ class WrapperStation:
                     self._link.client_sap = decode_wrapper_frame(event.octets).source
                 case ApduReceived():
                     answer = self._server(self._link.client_sap).receive_apdu(event.apdu)
-                    if answer is not None:
+                    if answer is not None and not event.unsolicited:
                         self._link.send_apdu(answer, now)
                 case LinkFailed():
                     self.closed = True

@@ -99,6 +99,19 @@ class TestWhatFits:
         assert form.is_valid(), form.errors
         assert form.cleaned_data["invocation_counter"] == value
 
+    def test_a_meter_on_udp(self) -> None:
+        meter = saved(form_of(kind="UDP"))
+        assert meter.line.endpoint == "udp://192.0.2.1:4059"
+        assert "UDP" in meter.line.describe()
+        assert MeterForm(meter=meter, association=meter.default_association).initial["kind"] == "UDP"
+
+    def test_disc_before_snrm(self) -> None:
+        meter = saved(form_of(**{**HDLC, "disconnect_first": "True"}))
+        assert meter.disconnect_first
+        form = MeterForm(meter=meter, association=meter.default_association)
+        assert 'value="True" selected' in str(form["disconnect_first"])
+        assert not saved(form_of(**{**HDLC, "serial_number": "4712", "disconnect_first": "False"})).disconnect_first
+
     def test_ipv6(self) -> None:
         assert saved(form_of(host="[2001:db8::1]")).line.endpoint == "tcp://[2001:db8::1]:4059"
 
@@ -109,6 +122,9 @@ class TestWhatFits:
         ({"serial_number": ""}, "serial_number", "required"),
         ({"host": ""}, "host", "needs a host"),
         ({"port": ""}, "port", "needs a port"),
+        ({"kind": "UDP", "host": ""}, "host", "A UDP line needs a host"),
+        ({"kind": "UDP", "port": ""}, "port", "A UDP line needs a port"),
+        ({**HDLC, "kind": "UDP"}, "framing", "UDP carries the wrapper"),
         ({"port": "0"}, "port", "greater than or equal to 1"),
         ({"port": "65536"}, "port", "less than or equal to 65535"),
         ({"port": "http"}, "port", "whole number"),

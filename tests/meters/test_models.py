@@ -45,7 +45,13 @@ class TestLine:
 class TestMeter:
     @pytest.mark.parametrize(
         ("framing", "kind", "exclusive"),
-        [("WRAPPER", "TCP", False), ("HDLC", "TCP", True), ("HDLC", "SERIAL", True), ("WRAPPER", "SERIAL", True)],
+        [
+            ("WRAPPER", "TCP", False),
+            ("HDLC", "TCP", True),
+            ("HDLC", "SERIAL", True),
+            ("WRAPPER", "SERIAL", True),
+            ("WRAPPER", "UDP", False),
+        ],
     )
     def test_which_lines_have_one_talker(self, framing: str, kind: str, exclusive: bool) -> None:
         meter = Meter(framing=framing, line=Line(kind=kind, host="h", port=1, serial_port="p"))

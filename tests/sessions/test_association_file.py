@@ -40,6 +40,8 @@ physical_address = 17
 address_octets = 4
 max_info = 512
 window = 3
+disconnect_first = true
+keep_alive = 20
 """
 CIPHERED = {
     "framing": "wrapper",
@@ -79,7 +81,9 @@ def test_every_key(tmp_path):
         dedicated_key=bytes.fromhex("00112233445566778899AABBCCDDEEFF"),
         max_pdu_size=1024,
     )
-    assert association.hdlc == HdlcSettings(physical_address=17, address_octets=4, max_info=512, window=3)
+    assert association.hdlc == HdlcSettings(
+        physical_address=17, address_octets=4, max_info=512, window=3, disconnect_first=True, keep_alive=20.0
+    )
     assert (association.timeout, association.invocation_counter) == (2.5, 0x10A)
     assert (association.counter_object, association.counter_client_sap) == (ObisCode(0, 0, 43, 1, 3, 255), 17)
 
@@ -180,6 +184,8 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_key(key, values):
         ("address_octets", [0, 3, 5, "4", True]),
         ("max_info", [31, 2031]),
         ("window", [0, 8]),
+        ("disconnect_first", [1, "yes", None]),
+        ("keep_alive", [True, 0.5, -1, 3601, "30"]),
         ("physical", [17]),
     ],
 )

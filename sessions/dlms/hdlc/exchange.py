@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from sessions.dlms.hdlc.frame import InfoFrame
+from sessions.dlms.hdlc.frame import MODULUS, InfoFrame, UiFrame
 
-MODULUS: Final = 8
 LLC_REQUEST: Final = bytes.fromhex("e6e600")
 LLC_RESPONSE: Final = bytes.fromhex("e6e700")
 
@@ -25,6 +24,12 @@ MAX_APDU: Final = 1 << 20
 def strip_llc(information: bytes) -> bytes:
     """Without the LLC octets that begin an APDU; tolerant of the other direction's, and of none."""
     return information[3:] if information[:3] in (LLC_REQUEST, LLC_RESPONSE) else information
+
+
+def cut(octets: bytes, size: int) -> list[tuple[bytes, bool]]:
+    """Information fields of at most `size` octets, each with whether others of the same APDU follow."""
+    ends = range(size, len(octets) + size, size)
+    return [(octets[end - size : end], end < len(octets)) for end in ends]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,18 @@ class Sender:
     def has_unacknowledged(self) -> bool:
         return self._sent > 0
 
+    @property
+    def next_number(self) -> int:
+        """V(S): the number of the segment that is sent next for the first time."""
+        return (self._first + self._sent) % MODULUS
+
+    def may_acknowledge(self, receive_sequence: int) -> bool:
+        """Whether N(R) is one that the other side can say: from the last acknowledged on to V(S)."""
+        return (receive_sequence - self._first) % MODULUS <= self._sent
+
     def load(self, octets: bytes, size: int) -> None:
         """Cut an APDU with its LLC octets into information fields of at most `size` octets."""
-        ends = range(size, len(octets) + size, size)
-        self._segments.extend((octets[end - size : end], end < len(octets)) for end in ends)
+        self._segments.extend(cut(octets, size))
 
     def turn(self, window: int) -> list[Segment]:
         """What to send now that it is our turn: from the first segment that was not acknowledged."""
@@ -124,3 +137,33 @@ class Receiver:
         apdu = strip_llc(bytes(self._octets))
         self._octets.clear()
         return apdu
+
+
+class UnnumberedReceiver:
+    """Puts an APDU together from UI frames. They have no numbers: only the LLC octets tell where the next one begins."""
+
+    def __init__(self) -> None:
+        self._octets = bytearray()
+
+    @property
+    def pending(self) -> bool:
+        """Whether an APDU was begun."""
+        return bool(self._octets)
+
+    def take_rest(self) -> bytes:
+        """What was begun and will not end, taken out."""
+        rest = bytes(self._octets)
+        self._octets.clear()
+        return rest
+
+    def begins_anew(self, frame: UiFrame) -> bool:
+        """Whether the frame begins another APDU than the one that is being put together."""
+        return self.pending and frame.information[: len(LLC_REQUEST)] in (LLC_REQUEST, LLC_RESPONSE)
+
+    def accept(self, frame: UiFrame) -> bytes | None:
+        """The APDU without LLC octets, if this frame ends it. What grows over every limit is dropped."""
+        self._octets += frame.information
+        if len(self._octets) > MAX_APDU:
+            self._octets.clear()
+            return None
+        return None if frame.segmented else strip_llc(self.take_rest())

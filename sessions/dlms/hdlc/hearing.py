@@ -47,13 +47,18 @@ class Hearing:
         if self._is_echo(frame, found.octets):
             self._echoes = True
             return "echo of our own frame"
-        if frame.destination.upper != self._client.upper and not frame.destination.is_broadcast:
+        if not self._is_meant(frame.destination):
             self._others = f"server {frame.source} talks with client {frame.destination}"
             return f"for client {frame.destination}, we are {self._client}"
         if not frame.source.matches(self._server):
             self._others = f"server {frame.source} answers"
             return f"from server {frame.source}, we talk with {self._server}"
         return ""
+
+    def _is_meant(self, destination: HdlcAddress) -> bool:
+        """A client has one octet; some servers write its address with as many as their own."""
+        written_long = destination.upper == 0 and destination.lower == self._client.upper
+        return destination.upper == self._client.upper or written_long or destination.is_broadcast
 
     def _is_echo(self, frame: HdlcFrame, octets: bytes) -> bool:
         if frame.source != self._client or not frame.destination.matches(self._server):

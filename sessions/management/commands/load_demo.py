@@ -18,7 +18,7 @@ from meters.models import Line, Meter
 from meters.services import Slot, save_meter
 from sessions.association_file import AssociationFile, AssociationFileError, parse_association
 from sessions.dlms.authentication import AuthenticationMechanism
-from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, parse_endpoint
+from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
 from sessions.links.line import LineError
 
 ORIGIN = "demo lab"
@@ -80,14 +80,16 @@ def _meter_fields(announced: dict[str, Any], file: AssociationFile) -> dict[str,
         "address_octets": file.hdlc.address_octets,
         "max_info": file.hdlc.max_info,
         "window": file.hdlc.window,
+        "disconnect_first": file.hdlc.disconnect_first,
         "server_system_title": (file.parameters.server_system_title or b"").hex(),
     }
 
 
 def _line_fields(text: str, serial: str) -> dict[str, Any]:
     endpoint = parse_endpoint(text)
-    if isinstance(endpoint, TcpEndpoint):
-        return {"kind": Line.Kind.TCP, "host": endpoint.host, "port": endpoint.port}
+    if isinstance(endpoint, TcpEndpoint | UdpEndpoint):
+        kind = Line.Kind.UDP if isinstance(endpoint, UdpEndpoint) else Line.Kind.TCP
+        return {"kind": kind, "host": endpoint.host, "port": endpoint.port}
     return {
         "kind": Line.Kind.SERIAL,
         "serial_port": _port_name(endpoint, serial),

@@ -29,7 +29,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("endpoint", type=_endpoint, help="tcp://host:port or serial:///dev/ttyUSB0?baud=9600")
+        parser.add_argument(
+            "endpoint", type=_endpoint, help="tcp://host:port, udp://host:port or serial:///dev/ttyUSB0?baud=9600"
+        )
         parser.add_argument(
             "objects",
             nargs="+",

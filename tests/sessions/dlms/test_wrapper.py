@@ -136,6 +136,106 @@ def test_the_answer_to_somebody_else_is_dropped():
     assert link.next_timer() == 5.0  # it does not prolong the wait
 
 
+def test_a_copy_of_what_we_sent_is_an_echo():
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    link.receive_octets(link.octets_to_send(), 1.0)
+    told = [event for event in events_of(link) if isinstance(event, OctetsDiscarded)]
+    assert [event.reason for event in told] == ["echo of our own frame"]
+    assert link.next_timer() == 5.0
+
+
+def test_ports_that_come_back_unswapped_are_understood():
+    link = client()
+    link.send_apdu(b"x", 0.0)
+    link.receive_octets(WrapperFrame(16, 1, b"answer").encode(), 1.0)
+    assert ApduReceived(b"answer") in events_of(link)
+
+
+# -- UDP: one datagram, one frame --------------------------------------------------------------------------------------
+
+
+def test_a_datagram_that_is_none_is_dropped_and_the_wait_goes_on():
+    link = client(datagrams=True)
+    link.send_apdu(b"x", 0.0)
+    events_of(link)
+    whole = WrapperFrame(1, 16, b"answer").encode()
+    bad = [b"", b"\x00", whole[:-1], b"\x00\x02" + whole[2:], bytes.fromhex("7ea00721037301407e")]
+    for datagram in bad:
+        link.receive_octets(datagram, 1.0)
+    told = events_of(link)
+    assert [type(event) for event in told] == [OctetsDiscarded] * len(bad)
+    assert all(event.reason.startswith("no wrapper datagram: ") for event in told)
+    assert link.next_timer() == 5.0
+    link.receive_octets(whole, 2.0)
+    assert events_of(link) == [FrameReceived(whole, 2.0), ApduReceived(b"answer")]
+
+
+def test_octets_behind_a_datagrams_frame_are_told():
+    link = client(datagrams=True)
+    link.send_apdu(b"x", 0.0)
+    events_of(link)
+    whole = WrapperFrame(1, 16, b"answer").encode()
+    link.receive_octets(whole + b"more", 1.0)
+    received, apdu, discarded = events_of(link)
+    assert (received, apdu) == (FrameReceived(whole, 1.0), ApduReceived(b"answer"))
+    assert (discarded.octets, "behind" in discarded.reason) == (b"more", True)
+
+
+def test_two_datagrams_are_never_put_together():
+    link = client(datagrams=True)
+    link.send_apdu(b"x", 0.0)
+    whole = WrapperFrame(1, 16, b"answer").encode()
+    link.receive_octets(whole[:9], 1.0)
+    link.receive_octets(whole[9:], 1.0)
+    assert not any(isinstance(event, ApduReceived) for event in events_of(link))
+
+
+def test_a_datagram_that_was_lost_is_explained():
+    link = client(datagrams=True)
+    link.send_apdu(b"x", 0.0)
+    link.handle_timer(5.0)
+    (failed,) = [event for event in events_of(link) if isinstance(event, LinkFailed)]
+    assert isinstance(failed.error, NoReplyError)
+    assert "UDP loses a datagram" in failed.error.hint
+
+
+@given(st.binary(max_size=100))
+def test_any_datagram_leaves_both_sides_fit_for_the_next(octets):
+    link, server = client(datagrams=True), WrapperServerLink(server_sap=1, datagrams=True)
+    link.receive_octets(octets, 0.0)
+    server.receive_octets(octets, 0.0)
+    events_of(server)
+    server.receive_octets(AARQ, 1.0)
+    assert events_of(server) == [FrameReceived(AARQ, 1.0), ApduReceived(AARQ[8:])]
+
+
+def test_what_nobody_answers():
+    link = client(datagrams=True)
+    link.send_unconfirmed(b"one", 0.0)
+    link.send_unconfirmed(b"all", 0.0, broadcast=True)
+    sent = WrapperReader().feed(link.octets_to_send())
+    assert [(frame.destination, frame.apdu) for frame, _ in sent] == [(1, b"one"), (0x7F, b"all")]
+    assert link.next_timer() is None
+    stream = client()
+    stream.send_unconfirmed(b"one", 0.0)
+    with pytest.raises(LocalProtocolError, match="UDP"):
+        stream.send_unconfirmed(b"all", 0.0, broadcast=True)
+    stream.disconnect(1.0)
+    with pytest.raises(LocalProtocolError):
+        stream.send_unconfirmed(b"one", 2.0)
+
+
+def test_a_broadcast_is_for_everybody_and_over_udp_only():
+    frame = WrapperFrame(16, 0x7F, b"all").encode()
+    server = WrapperServerLink(server_sap=1, datagrams=True)
+    server.receive_octets(frame, 0.0)
+    assert events_of(server) == [FrameReceived(frame, 0.0), ApduReceived(b"all", unsolicited=True)]
+    server = WrapperServerLink(server_sap=1)
+    server.receive_octets(frame, 0.0)
+    assert [type(event) for event in events_of(server)] == [OctetsDiscarded]
+
+
 @pytest.mark.parametrize("heard", [False, True])
 def test_a_closed_connection(heard):
     link = client()

@@ -27,7 +27,7 @@ from sessions.dlms.hdlc.client_link import HdlcClientLink
 from sessions.dlms.link import FrameReceived, FrameSent
 from sessions.dlms.wrapper import WrapperLink
 from sessions.links.driver import Conversation, HdlcSettings, make_link
-from sessions.links.endpoint import TcpEndpoint
+from sessions.links.endpoint import TcpEndpoint, UdpEndpoint
 from sessions.links.line import LineError
 from tests.sessions.dlms.scripted import (
     AUTHENTICATED_ENCRYPTED,
@@ -331,4 +331,12 @@ async def test_links_by_framing():
     assert (hdlc.proposed.max_info_receive, hdlc.proposed.window_transmit, hdlc.response_timeout) == (500, 3, 7.0)
     wrapper = make_link("wrapper", parameters(client_sap=300), HdlcSettings(), 7.0)
     assert isinstance(wrapper, WrapperLink)
+    assert not wrapper.datagrams
+    udp = make_link("wrapper", parameters(), HdlcSettings(), 7.0, endpoint=UdpEndpoint("127.0.0.1", 4059))
+    assert isinstance(udp, WrapperLink)
+    assert udp.datagrams
+    with pytest.raises(LocalProtocolError) as refused:
+        make_link("hdlc", parameters(), HdlcSettings(), 7.0, endpoint=UdpEndpoint("127.0.0.1", 4059))
+    assert refused.value.code == "framing-not-possible"
+    assert refused.value.hint
     assert (wrapper.client_sap, wrapper.server_sap, wrapper.response_timeout) == (300, 1, 7.0)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, parse_endpoint
+from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
 from sessions.links.line import LineError
 
 
@@ -12,6 +12,8 @@ from sessions.links.line import LineError
         ("tcp://10.0.0.7:4059", TcpEndpoint("10.0.0.7", 4059)),
         ("tcp://meter-7.lab:4059", TcpEndpoint("meter-7.lab", 4059)),
         ("tcp://[::1]:4059", TcpEndpoint("::1", 4059)),
+        ("udp://10.0.0.7:4059", UdpEndpoint("10.0.0.7", 4059)),
+        ("udp://[fe80::1]:4059", UdpEndpoint("fe80::1", 4059)),
         ("serial:///dev/ttyUSB0?baud=19200", SerialEndpoint("/dev/ttyUSB0", 19200)),
         ("tcp://10.0.0.7:4059/", TcpEndpoint("10.0.0.7", 4059)),
         ("serial:///dev/ttyS0", SerialEndpoint("/dev/ttyS0", 9600)),
@@ -39,6 +41,8 @@ def test_endpoints_go_round(text, endpoint):
         "http://10.0.0.7:4059",
         "tcp://10.0.0.7",
         "tcp://:4059",
+        "udp://10.0.0.7",
+        "udp://host:4059?baud=9600",
         "tcp://host:99999",
         "tcp://host:port",
         "serial://",
@@ -67,7 +71,7 @@ def test_what_is_none_is_refused_with_a_way_to_write_it(text):
     assert "tcp://" in refused.value.hint
 
 
-@given(st.text(max_size=40), st.sampled_from(["", "tcp://", "serial://", "serial:///dev/"]))
+@given(st.text(max_size=40), st.sampled_from(["", "tcp://", "udp://", "serial://", "serial:///dev/"]))
 @settings(max_examples=150)
 def test_any_text_is_an_endpoint_or_refused(text, head):
     try:

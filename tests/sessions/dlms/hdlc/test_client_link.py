@@ -2,9 +2,11 @@
 
 import pytest
 
+from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import ConnectionLostError, LinkRefusedError, LocalProtocolError, NoReplyError
-from sessions.dlms.hdlc.address import client_address, server_address
+from sessions.dlms.hdlc.address import client_address, read_hdlc_address, server_address
 from sessions.dlms.hdlc.frame import (
+    DiscFrame,
     DmFrame,
     FrmrFrame,
     InfoFrame,
@@ -14,6 +16,7 @@ from sessions.dlms.hdlc.frame import (
     SnrmFrame,
     UaFrame,
     UiFrame,
+    UnknownFrame,
     decode_hdlc_frame,
 )
 from sessions.dlms.hdlc.parameters import HdlcParameters
@@ -387,3 +390,354 @@ def test_a_server_that_promises_too_much_is_clamped():
     client.connect(0.0)
     send(client, answer(UaFrame, information=HdlcParameters(2030, 2030, 7, 7).encode()))
     assert events_of(client, LinkConnected) == [LinkConnected(HdlcParameters(100, 100, 1, 1))]
+
+
+# -- DISC before SNRM --------------------------------------------------------------------------------------------------
+
+
+def sent_by(client):
+    """The frames that went out since the last look."""
+    return [decode_hdlc_frame(event.octets) for event in events_of(client, FrameSent)]
+
+
+@pytest.mark.parametrize("answered", [UaFrame, DmFrame, FrmrFrame, None], ids=["ua", "dm", "frmr", "silence"])
+def test_a_disc_goes_first_where_that_is_wished(answered):
+    client = make_client(disconnect_first=True, response_timeout=1.0)
+    client.connect(0.0)
+    assert [type(frame) for frame in sent_by(client)] == [DiscFrame]
+    assert client.state is State.CLEARING
+    if answered is None:
+        client.handle_timer(client.next_timer())
+    else:
+        send(client, answer(answered))
+    assert [type(frame) for frame in sent_by(client)] == [SnrmFrame]
+    assert client.state is State.CONNECTING
+    send(client, answer(UaFrame), 2.0)
+    assert events_of(client, LinkConnected) == [LinkConnected(HdlcParameters())]
+
+
+def test_without_the_wish_there_is_no_disc():
+    client = make_client()
+    client.connect(0.0)
+    assert [type(frame) for frame in sent_by(client)] == [SnrmFrame]
+
+
+def test_a_line_may_be_lost_and_a_user_may_leave_while_it_is_cleared():
+    client = make_client(disconnect_first=True)
+    client.connect(0.0)
+    client.connection_lost(1.0)
+    assert isinstance(failure_of(client), ConnectionLostError)
+    client = make_client(disconnect_first=True)
+    client.connect(0.0)
+    client.disconnect(0.5)
+    send(client, answer(UaFrame), 1.0)
+    assert LinkDisconnected() in events_of(client)
+
+
+def test_a_link_can_be_made_again_and_counts_from_zero():
+    client = idle_client()
+    client.send_apdu(b"x", 0.0)
+    send(client, answer(InfoFrame, send_sequence=0, receive_sequence=1, information=b"\xe6\xe7\x00a"))
+    client.disconnect(1.0)
+    send(client, answer(UaFrame), 1.0)
+    client.connect(2.0)
+    send(client, answer(UaFrame), 2.0)
+    events_of(client)
+    client.send_apdu(b"y", 3.0)
+    (frame,) = sent_by(client)
+    assert (frame.send_sequence, frame.receive_sequence) == (0, 0)
+
+
+# -- a link that is idle -----------------------------------------------------------------------------------------------
+
+
+def test_an_idle_link_is_kept_alive():
+    client = idle_client(keep_alive=30.0, inactivity_timeout=120.0)
+    assert client.next_timer() == 30.0
+    for number in (1, 2, 3):
+        client.handle_timer(client.next_timer())
+        (poll,) = sent_by(client)
+        assert isinstance(poll, RrFrame)
+        assert poll.poll_final
+        assert client.state is State.PROBING
+        kind = RnrFrame if number == 2 else RrFrame  # a busy server is alive as well
+        send(client, answer(kind, receive_sequence=0), 30.0 * number)
+        assert client.state is State.IDLE
+        assert client.next_timer() == 30.0 * (number + 1)
+    assert events_of(client, LinkFailed) == []
+
+
+def test_a_server_that_went_away_is_noticed():
+    client = idle_client(keep_alive=30.0, max_retries=1, response_timeout=5.0)
+    for at in (30.0, 35.0, 40.0):
+        assert client.next_timer() == at
+        client.handle_timer(at)
+    assert failure_of(client).code == "link-dead"
+    client = idle_client(keep_alive=30.0)
+    client.handle_timer(30.0)
+    send(client, answer(DmFrame), 30.1)
+    assert failure_of(client).code == "link-dropped"
+
+
+def test_what_is_asked_during_a_probe_waits_for_its_answer():
+    client = idle_client(keep_alive=30.0)
+    client.handle_timer(30.0)
+    sent_by(client)
+    client.send_apdu(b"x", 30.1)
+    assert sent_by(client) == []  # it is the server's turn
+    assert client.state is State.AWAITING
+    send(client, answer(RrFrame, receive_sequence=0), 30.2)
+    (asked,) = sent_by(client)
+    assert asked.information.endswith(b"x")
+    send(client, answer(InfoFrame, send_sequence=0, receive_sequence=1, information=b"\xe6\xe7\x00y"), 30.3)
+    assert ApduReceived(b"y") in events_of(client)
+
+
+def test_a_probe_that_is_lost_does_not_lose_what_was_asked():
+    client = idle_client(keep_alive=30.0, response_timeout=5.0)
+    client.handle_timer(30.0)
+    client.send_apdu(b"x", 31.0)
+    sent_by(client)
+    client.handle_timer(client.next_timer())
+    assert [type(frame) for frame in sent_by(client)] == [RrFrame]
+    send(client, answer(RrFrame, receive_sequence=0), 36.0)
+    (asked,) = sent_by(client)
+    assert asked.information.endswith(b"x")
+
+
+def test_a_server_may_use_a_probe_to_say_something_of_its_own():
+    client = idle_client(keep_alive=30.0)
+    client.handle_timer(30.0)
+    sent_by(client)
+    event = {"receive_sequence": 0, "poll_final": True}
+    send(client, answer(InfoFrame, send_sequence=0, information=b"\xe6\xe7\x00ev", segmented=True, **event), 30.1)
+    (more,) = sent_by(client)
+    assert (type(more), more.receive_sequence) == (RrFrame, 1)
+    send(client, answer(InfoFrame, send_sequence=1, information=b"ent", **event), 30.2)
+    assert ApduReceived(b"event", unsolicited=True) in events_of(client)
+    assert client.state is State.IDLE
+
+
+def test_an_event_between_a_probe_and_a_request_is_not_taken_for_the_answer():
+    client = idle_client(keep_alive=30.0)
+    client.handle_timer(30.0)
+    client.send_apdu(b"x", 30.1)
+    sent_by(client)
+    send(client, answer(InfoFrame, send_sequence=0, receive_sequence=0, information=b"\xe6\xe7\x00ev"), 30.2)
+    events = events_of(client)
+    assert ApduReceived(b"ev", unsolicited=True) in events
+    (asked,) = [decode_hdlc_frame(event.octets) for event in events if isinstance(event, FrameSent)]
+    assert (asked.information[3:], asked.receive_sequence) == (b"x", 1)
+    send(client, answer(InfoFrame, send_sequence=1, receive_sequence=1, information=b"\xe6\xe7\x00y"), 30.3)
+    assert ApduReceived(b"y") in events_of(client)
+
+
+def test_a_server_that_speaks_without_its_turn_is_understood():
+    client = idle_client()
+    frame = {"receive_sequence": 0, "poll_final": False}
+    send(client, answer(InfoFrame, send_sequence=0, information=b"\xe6\xe7\x00ev", segmented=True, **frame))
+    assert client.next_timer() == 5.0
+    send(client, answer(InfoFrame, send_sequence=1, receive_sequence=0, information=b"ent"))
+    assert ApduReceived(b"event", unsolicited=True) in events_of(client)
+    assert client.state is State.IDLE
+    send(client, answer(InfoFrame, send_sequence=1, receive_sequence=0, information=b"ent"))  # again
+    assert events_of(client, ApduReceived) == []
+    assert client.state is State.IDLE
+
+
+def test_a_link_that_was_silent_for_too_long_is_dead():
+    client = idle_client(inactivity_timeout=60.0)
+    assert client.next_timer() == 60.0
+    client.handle_timer(60.0)
+    assert failure_of(client).code == "link-inactive"
+    assert client.next_timer() is None
+    client = idle_client(inactivity_timeout=60.0)
+    client.send_apdu(b"x", 59.0)
+    send(client, answer(InfoFrame, send_sequence=0, receive_sequence=1, information=b"\xe6\xe7\x00y"), 61.0)
+    assert client.next_timer() == 121.0
+
+
+# -- a client that is busy ---------------------------------------------------------------------------------------------
+
+
+def test_a_busy_client_says_rnr_and_takes_the_rest_when_it_can():
+    client = idle_client()
+    client.send_apdu(b"x", 0.0)
+    client.hold(0.0)
+    sent_by(client)
+    first = answer(InfoFrame, send_sequence=0, receive_sequence=1, information=b"\xe6\xe7\x00a", segmented=True)
+    send(client, first)
+    (busy,) = sent_by(client)
+    assert (type(busy), busy.receive_sequence, busy.poll_final) == (RnrFrame, 1, True)
+    send(client, answer(RrFrame, receive_sequence=1))
+    assert sent_by(client) == []
+    assert client.next_timer() is None
+    client.resume(50.0)
+    (ready,) = sent_by(client)
+    assert (type(ready), ready.receive_sequence) == (RrFrame, 1)
+    send(client, answer(InfoFrame, send_sequence=1, receive_sequence=1, information=b"b"), 50.0)
+    assert ApduReceived(b"ab") in events_of(client)
+    assert client.state is State.IDLE
+
+
+def test_a_busy_client_keeps_the_link_alive():
+    client = idle_client(keep_alive=30.0)
+    client.send_apdu(b"x", 0.0)
+    client.hold(0.0)
+    send(client, answer(RrFrame, receive_sequence=1), 1.0)
+    sent_by(client)
+    assert client.next_timer() == 31.0
+    client.handle_timer(31.0)
+    assert [type(frame) for frame in sent_by(client)] == [RnrFrame]
+    assert client.state is State.HOLDING
+    client.resume(31.5)  # the server's turn: nothing is said
+    assert sent_by(client) == []
+    send(client, answer(RrFrame, receive_sequence=1), 32.0)
+    client.handle_timer(client.next_timer())
+    assert [type(frame) for frame in sent_by(client)] == [RrFrame]
+
+
+def test_a_server_that_does_not_mind_is_understood():
+    client = idle_client()
+    client.send_apdu(b"x", 0.0)
+    client.hold(0.0)
+    send(client, answer(InfoFrame, send_sequence=0, receive_sequence=1, information=b"\xe6\xe7\x00y"))
+    assert ApduReceived(b"y") in events_of(client)
+    assert client.state is State.IDLE
+
+
+def test_silence_to_an_rnr_is_asked_again_by_rnr():
+    client = idle_client(response_timeout=5.0)
+    client.send_apdu(b"x", 0.0)
+    client.hold(0.0)
+    sent_by(client)
+    client.handle_timer(5.0)
+    assert [type(frame) for frame in sent_by(client)] == [RnrFrame]
+
+
+# -- UI frames ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_a_command_that_nobody_answers(connected):
+    client = idle_client() if connected else make_client()
+    client.send_unconfirmed(bytes(200), 0.0)
+    first, second = sent_by(client)
+    assert (type(first), first.poll_final, first.segmented, first.destination) == (UiFrame, False, True, SERVER)
+    assert (second.segmented, first.information + second.information) == (False, b"\xe6\xe6\x00" + bytes(200))
+    assert client.next_timer() is None
+    assert client.state is (State.IDLE if connected else State.DISCONNECTED)
+
+
+@pytest.mark.parametrize(
+    ("place", "octets"),
+    [
+        ({"physical_address": None, "address_octets": 1}, "ff"),
+        ({}, "feff"),
+        ({"address_octets": 4}, "fefefeff"),
+    ],
+)
+def test_a_broadcast_reaches_every_station(place, octets):
+    client = make_client(**place)
+    client.send_unconfirmed(b"clock", 0.0, broadcast=True)
+    (frame,) = sent_by(client)
+    assert frame.destination.encode().hex() == octets
+    assert frame.destination.is_broadcast
+
+
+def test_in_the_middle_of_an_exchange_nothing_unconfirmed_is_said():
+    client = idle_client()
+    client.send_apdu(b"x", 0.0)
+    with pytest.raises(LocalProtocolError):
+        client.send_unconfirmed(b"y", 0.0)
+
+
+def test_a_push_that_ends_in_the_middle_is_told_and_the_next_one_whole():
+    client = idle_client()
+    send(client, answer(UiFrame, information=b"\xe6\xe7\x00be", segmented=True))
+    send(client, answer(UiFrame, information=b"\xe6\xe7\x00next"))
+    events = events_of(client)
+    assert ApduReceived(b"next", unsolicited=True) in events
+    (told,) = [event for event in events if isinstance(event, OctetsDiscarded)]
+    assert (told.octets, told.reason) == (b"\xe6\xe7\x00be", "UI segments without an end")
+
+
+# -- what deviates -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("octets", ["0021", "20 01", "00000021"])
+def test_a_client_address_of_several_octets_is_understood(octets):
+    """As (upper 0, lower 16), (upper 16, lower 0)."""
+    client = make_client()
+    client.connect(0.0)
+    ua = UaFrame(destination=decoded_address(octets), source=SERVER)
+    send(client, ua)
+    assert len(events_of(client, LinkConnected)) == 1
+
+
+def decoded_address(octets):
+    return read_hdlc_address(Reader(bytes.fromhex(octets)), "address")
+
+
+@pytest.mark.parametrize("octets", ["03", "00020023", "0223"])
+def test_a_server_address_in_another_form_is_understood(octets):
+    client = make_client()
+    client.connect(0.0)
+    send(client, UaFrame(destination=CLIENT, source=decoded_address(octets)))
+    assert len(events_of(client, LinkConnected)) == 1
+
+
+def test_a_frame_that_no_server_sends_changes_nothing():
+    client = idle_client()
+    client.send_apdu(b"x", 0.0)
+    send(client, UnknownFrame(destination=CLIENT, source=SERVER, octet=0x7F))
+    assert client.state is State.AWAITING
+    assert events_of(client, LinkFailed) == []
+
+
+# -- the pause between two frames --------------------------------------------------------------------------------------
+
+
+def test_a_line_that_turns_slowly_gets_its_pause():
+    client = make_client(inter_frame_time=0.2, response_timeout=5.0)
+    client.connect(0.0)
+    assert len(sent_by(client)) == 1  # nobody has spoken yet
+    send(client, answer(UaFrame), 1.0)
+    client.send_apdu(b"x", 1.05)
+    assert sent_by(client) == []
+    assert client.next_timer() == 1.2
+    client.handle_timer(1.2)
+    (asked,) = sent_by(client)
+    assert asked.information.endswith(b"x")
+    assert client.next_timer() == 6.2  # the answer is due from then on
+    octets = answer(
+        InfoFrame, send_sequence=0, receive_sequence=1, information=b"\xe6\xe7\x00a", segmented=True
+    ).encode()
+    client.receive_octets(octets[:10], 2.0)
+    client.receive_octets(octets[10:], 2.1)
+    assert sent_by(client) == []
+    client.handle_timer(client.next_timer())
+    assert [type(frame) for frame in sent_by(client)] == [RrFrame]
+
+
+def test_a_frame_that_waits_for_its_pause_is_forgotten_with_the_link():
+    client = idle_client(inter_frame_time=0.5)
+    client.receive_octets(b"\x00", 1.0)
+    client.send_apdu(b"x", 1.1)
+    client.connection_lost(1.2)
+    client.handle_timer(2.0)
+    assert sent_by(client) == []
+    assert client.next_timer() is None
+
+
+def test_a_busy_server_is_polled_less_and_less_often():
+    client = idle_client(busy_timeout=60.0, poll_interval=0.1, response_timeout=5.0)
+    client.send_apdu(b"x", 0.0)
+    sent_by(client)
+    now, times = 0.0, []
+    while client.state is State.AWAITING and len(times) < 8:
+        send(client, answer(RnrFrame, receive_sequence=1), now)
+        now = client.next_timer()
+        client.handle_timer(now)
+        times.append(round(now, 1))
+    assert times == [0.1, 0.3, 0.7, 1.5, 2.5, 3.5, 4.5, 5.5]

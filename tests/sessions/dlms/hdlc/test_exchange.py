@@ -12,9 +12,11 @@ from sessions.dlms.hdlc.exchange import (
     Receiver,
     Segment,
     Sender,
+    UnnumberedReceiver,
+    cut,
     strip_llc,
 )
-from sessions.dlms.hdlc.frame import InfoFrame
+from sessions.dlms.hdlc.frame import InfoFrame, UiFrame
 
 from .wired import CLIENT, SERVER
 
@@ -37,6 +39,58 @@ def numbers(segments):
 def test_llc_octets_of_both_directions_and_none():
     assert strip_llc(LLC_REQUEST + b"x") == strip_llc(LLC_RESPONSE + b"x") == strip_llc(b"x") == b"x"
     assert strip_llc(b"\xe6\xe8\x00x") == b"\xe6\xe8\x00x"
+
+
+def test_octets_are_cut_into_information_fields():
+    assert cut(b"abcdefg", 3) == [(b"abc", True), (b"def", True), (b"g", False)]
+    assert cut(b"abcdef", 3) == [(b"abc", True), (b"def", False)]
+    assert cut(b"a", 2030) == [(b"a", False)]
+
+
+def test_which_numbers_can_be_acknowledged():
+    sender = Sender()
+    sender.load(bytes(10), 1)
+    assert [sender.may_acknowledge(number) for number in range(8)] == [True] + [False] * 7
+    sender.turn(3)
+    assert sender.next_number == 3
+    assert [number for number in range(8) if sender.may_acknowledge(number)] == [0, 1, 2, 3]
+    sender.acknowledge(2)
+    assert [number for number in range(8) if sender.may_acknowledge(number)] == [2, 3]
+    sender.turn(7)
+    assert sender.next_number == 1
+    assert [number for number in range(8) if not sender.may_acknowledge(number)] == []
+
+
+def ui(information, segmented=False):
+    return UiFrame(destination=CLIENT, source=SERVER, information=information, segmented=segmented)
+
+
+def test_unnumbered_segments_build_an_apdu():
+    receiver = UnnumberedReceiver()
+    assert receiver.accept(ui(LLC_RESPONSE + b"a", segmented=True)) is None
+    assert receiver.pending
+    assert not receiver.begins_anew(ui(b"b"))
+    assert receiver.accept(ui(b"b", segmented=True)) is None
+    assert receiver.accept(ui(b"c")) == b"abc"
+    assert not receiver.pending
+    assert receiver.accept(ui(b"no llc")) == b"no llc"
+
+
+def test_another_beginning_ends_the_one_before():
+    receiver = UnnumberedReceiver()
+    receiver.accept(ui(LLC_RESPONSE + b"a", segmented=True))
+    following = ui(LLC_RESPONSE + b"b")
+    assert receiver.begins_anew(following)
+    assert receiver.take_rest() == LLC_RESPONSE + b"a"
+    assert not receiver.begins_anew(following)
+    assert receiver.accept(following) == b"b"
+
+
+def test_unnumbered_segments_without_end_are_dropped():
+    receiver = UnnumberedReceiver()
+    for _ in range(MAX_APDU // 2000 + 1):
+        assert receiver.accept(ui(bytes(2000), segmented=True)) is None
+    assert not receiver.pending
 
 
 def test_an_apdu_is_cut_and_numbered():

@@ -78,3 +78,48 @@ def test_a_server_may_ask_to_wait_but_not_for_ever():
     assert not clock.wait(11.0)
     clock.progress()
     assert clock.wait(12.0)
+
+
+def test_a_wait_for_a_busy_server_is_not_a_wait_for_an_answer():
+    clock = patience(response_timeout=0.15, poll_interval=0.1)
+    clock.spoke(0.0)
+    for _ in range(4):
+        assert clock.wait(1.0)
+    assert not clock.awaits_reply
+    assert clock.next_timer() == 1.8
+    assert not clock.reply_overdue(1.5)
+
+
+def test_polls_of_a_busy_server_are_never_quicker_than_asked_for():
+    clock = patience(poll_interval=3.0)
+    for at in (0.0, 10.0, 20.0):
+        clock.wait(at)
+        assert clock.next_timer() == at + 3.0
+
+
+def test_an_idle_link_is_polled_and_dies_of_age():
+    clock = patience(keep_alive=30.0, inactivity_timeout=120.0)
+    clock.idle(10.0)
+    assert clock.next_timer() == 40.0
+    assert not clock.probe_due(39.9)
+    assert clock.probe_due(40.0)
+    assert not clock.is_inactive(129.9)
+    assert clock.is_inactive(130.0)
+    clock.spoke(50.0)
+    assert not clock.probe_due(1000.0)
+    assert not clock.is_inactive(1000.0)
+    clock.idle(60.0)
+    clock.rest()
+    assert clock.next_timer() is None
+
+
+def test_without_these_times_an_idle_link_stays_as_it_is():
+    clock = patience()
+    clock.idle(10.0)
+    assert clock.next_timer() is None
+    assert not clock.probe_due(1e9)
+    assert not clock.is_inactive(1e9)
+
+
+def test_the_longest_wait_is_a_busy_server_that_falls_silent():
+    assert patience(busy_timeout=60.0, max_retries=2, response_timeout=5.0).longest_wait == 75.0

@@ -68,6 +68,11 @@ def test_meters_lines_associations_and_keys(tmp_path) -> None:
     assert serial.line.endpoint == "serial:///run/lab/10000005?baud=9600&data_bits=8&parity=N&stop_bits=1"
 
 
+def test_a_meter_on_udp(tmp_path) -> None:
+    load(tmp_path, {**WRAPPER, "endpoint": "udp://127.0.0.1:4059"})
+    assert Meter.objects.get().line.endpoint == "udp://127.0.0.1:4059"
+
+
 def test_twice_is_once(tmp_path) -> None:
     for _ in range(2):
         load(tmp_path, WRAPPER, CIPHERED, SERIAL)

@@ -183,6 +183,46 @@ def test_a_table_for_people(one, tmp_path):
     assert MOMENT.match(lines[3].strip())
 
 
+UDP_AND_WINDOWS = """
+[[lines]]
+kind = "udp"
+[[lines.meters]]
+serial_number = "20000001"
+max_pdu_size = 240
+[[lines]]
+kind = "hdlc"
+max_info = 64
+window = 7
+[[lines.meters]]
+serial_number = "20000002"
+physical_address = 17
+[[lines]]
+kind = "hdlc"
+max_info = 2030
+[[lines.meters]]
+serial_number = "20000003"
+"""
+
+
+def test_udp_and_hdlc_with_windows_and_long_fields(tmp_path):
+    """A whole session over each: associate, read a value and a profile that needs many frames, release."""
+    path = tmp_path / "lab.toml"
+    path.write_text(UDP_AND_WINDOWS)
+    frames = []
+    with simulated(tmp_path, "--lab", str(path)) as meters:
+        assert [meter["endpoint"].partition(":")[0] for meter in meters] == ["udp", "tcp", "tcp"]
+        for meter in meters:
+            association = meter["association"]
+            code, output, errors = run(tmp_path, meter["endpoint"], association, CLOCK, f"{PROFILE}[#1..40]", "--json")
+            assert (code, errors) == (0, "")
+            said = json.loads(output)
+            assert [value["result"] for value in said["values"]] == ["success", "success"]
+            assert len(said["values"][1]["value"]["rows"]) == 40
+            frames.append(said["frames"])
+    # Windows save the acknowledgement after each frame, long fields the frames.
+    assert frames[2] < frames[0] < frames[1]
+
+
 # -- what goes wrong, layer by layer -----------------------------------------------------------------------------------------
 
 
