@@ -272,12 +272,6 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("is true or false")
-    return value
-
-
 def _pause(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not (value == 0 or 1 <= value <= 3600):
         raise ValueError("is 0 (never) or a number of seconds from 1 to 3600")
