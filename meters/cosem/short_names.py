@@ -1,58 +1,21 @@
 """Short names of attributes and methods: the base name of their object and an offset (Blue Book, clause 4, each class' table).
 
 Attribute n stands 8 · (n - 1) above the base name. The methods of a class begin at an offset of the class, in steps of 8, above
-its attributes. A base name is 16 bits, printed as four hexadecimal digits; some are reserved (Blue Book, 4.1.3).
+its attributes: the rows of `class_tables` say where. A base name is 16 bits, printed as four hexadecimal digits; some are
+reserved (Blue Book, 4.1.3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from meters.cosem.interface_class import interface_class
-
-STEP: Final = 8
-"""What two neighbouring attributes, or methods, are apart."""
+from meters.cosem.interface_class import SHORT_NAME_STEP, interface_class
 
 CURRENT_ASSOCIATION: Final = 0xFA00
 BROADCAST_SCRIPT_TABLE: Final = 0xFB00
 SAP_ASSIGNMENT: Final = 0xFC00
 LOGICAL_DEVICE_NAME: Final = 0xFD00
-
-_FIRST_METHODS: Final[Mapping[int, int]] = {
-    3: 0x28,
-    4: 0x38,
-    5: 0x48,
-    6: 0x30,
-    7: 0x58,
-    8: 0x60,
-    9: 0x20,
-    10: 0x20,
-    11: 0x10,
-    12: 0x20,
-    15: 0x60,
-    17: 0x20,
-    18: 0x40,
-    20: 0x50,
-    40: 0x38,
-    42: 0x60,
-    61: 0x28,
-    62: 0x30,
-    64: 0x30,
-    66: 0x48,
-    67: 0x80,
-    70: 0x20,
-    97: 0x48,
-    98: 0x70,
-    104: 0x20,
-    132: 0x70,
-    133: 0x60,
-}
-"""By class. A class that is missing has no methods, or none whose place is known."""
-
-_OF_ONE_VERSION: Final[Mapping[tuple[int, int], int]] = {(64, 0): 0x28}
-
 
 _RETURNING: Final = frozenset(
     {
@@ -93,36 +56,37 @@ def returns_something(class_id: int, method_id: int) -> bool:
     return (class_id, method_id) in _RETURNING
 
 
-def first_method_offset(class_id: int, version: int = 0) -> int | None:
-    """The offset of method 1; None where the class has none, or where it is not known."""
-    return _OF_ONE_VERSION.get((class_id, version), _FIRST_METHODS.get(class_id))
-
-
 def attribute_offset(class_id: int, version: int, attribute_id: int) -> int | None:
-    """The offset of an attribute; None for a number below 1, and where the methods of the class stand instead.
+    """The offset of an attribute; None where a method stands there, and for a number below 1.
 
-    Attributes that a later version added behind those of the first have no place before the methods: where they are is not
-    known here.
+    Of an attribute that is not known the regular place is given, as far as the methods leave room.
     """
-    offset = STEP * (attribute_id - 1)
-    methods = first_method_offset(class_id, version)
+    known = interface_class(class_id, version)
+    attribute = known.attributes.get(attribute_id) if known else None
+    if attribute is not None:
+        return attribute.offset
+    offset = SHORT_NAME_STEP * (attribute_id - 1)
+    methods = known.first_method_offset if known else None
     return offset if attribute_id >= 1 and (methods is None or offset < methods) else None
 
 
 def method_offset(class_id: int, version: int, method_id: int) -> int | None:
     """The offset of a method; None where it is not known."""
-    methods = first_method_offset(class_id, version)
-    return methods + STEP * (method_id - 1) if methods is not None and method_id >= 1 else None
+    known = interface_class(class_id, version)
+    methods = known.first_method_offset if known else None
+    return methods + SHORT_NAME_STEP * (method_id - 1) if methods is not None and method_id >= 1 else None
 
 
 def element_at(class_id: int, version: int, offset: int) -> Element | None:
     """What stands at an offset; None between two of them, and beyond the last one that the class is known to have."""
-    if offset < 0 or offset % STEP:
-        return None
     known = interface_class(class_id, version)
-    methods = first_method_offset(class_id, version)
-    if methods is not None and offset >= methods:
-        number = (offset - methods) // STEP + 1
-        return Element(number, is_method=True) if known is None or number in known.methods else None
-    number = offset // STEP + 1
-    return Element(number) if known is None or number in known.attributes else None
+    if known is None:
+        regular = offset >= 0 and offset % SHORT_NAME_STEP == 0
+        return Element(offset // SHORT_NAME_STEP + 1) if regular else None
+    for method in known.methods.values():
+        if method.offset == offset:
+            return Element(method.method_id, is_method=True)
+    for attribute in known.attributes.values():
+        if attribute.offset == offset:
+            return Element(attribute.attribute_id)
+    return None

@@ -2,14 +2,10 @@ import pytest
 
 from meters.cosem.interface_class import _CLASSES as KNOWN
 from meters.cosem.short_names import (
-    _FIRST_METHODS,
-    _OF_ONE_VERSION,
     _RETURNING,
-    STEP,
     Element,
     attribute_offset,
     element_at,
-    first_method_offset,
     method_offset,
     returns_something,
 )
@@ -68,13 +64,17 @@ def test_no_two_elements_of_a_class_share_a_place(class_id, version):
 
 
 def test_attributes_that_would_lie_under_the_methods_have_no_place():
-    assert attribute_offset(12, 3, 5) is None
-    assert attribute_offset(40, 2, 13) is None
+    assert attribute_offset(12, 0, 5) is None
+    assert attribute_offset(3, 0, 6) is None
+
+
+def test_attributes_that_are_not_known_have_their_regular_place():
+    assert attribute_offset(3, 0, 4) == 0x18
+    assert attribute_offset(1, 0, 7) == 0x30
 
 
 def test_unknown_classes_have_attributes_only():
     assert attribute_offset(8192, 0, 9) == 0x40
-    assert first_method_offset(8192) is None
     assert method_offset(8192, 0, 1) is None
     assert element_at(8192, 0, 0x40) == Element(9)
 
@@ -88,12 +88,6 @@ def test_between_and_beyond_the_elements_stands_nothing(offset):
 def test_numbers_below_one_have_no_place(number):
     assert attribute_offset(3, 0, number) is None
     assert method_offset(3, 0, number) is None
-
-
-def test_the_table_names_known_classes_and_steps_of_eight():
-    assert set(_FIRST_METHODS) <= set(KNOWN)
-    assert all(KNOWN[class_id][version].methods for class_id, version in _OF_ONE_VERSION)
-    assert not any(offset % STEP for offset in (*_FIRST_METHODS.values(), *_OF_ONE_VERSION.values()))
 
 
 def test_what_returns_something_is_a_known_method():
