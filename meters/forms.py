@@ -41,6 +41,7 @@ NETWORK_KINDS = (Line.Kind.TCP, Line.Kind.UDP)
 NETWORK_FIELDS = ("host", "port")
 SERIAL_FIELDS = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
 ASSOCIATION_FIELDS = (
+    "referencing",
     "client_sap",
     "server_sap",
     "authentication",
@@ -160,6 +161,12 @@ class MeterForm(forms.Form):
     )
 
     association_name = forms.CharField(label="Association", max_length=100, initial="Management")
+    referencing = forms.ChoiceField(
+        choices=Association.Referencing.choices,
+        initial=Association.Referencing.LOGICAL_NAMES,
+        required=False,
+        help_text="Short names: meters of old, which list their objects with a base name.",
+    )
     client_sap = forms.IntegerField(label="Client SAP", min_value=1, max_value=0xFFFF, initial=1)
     server_sap = forms.IntegerField(label="Server SAP", min_value=1, max_value=0xFFFF, initial=1)
     authentication = forms.ChoiceField(choices=Authentication.choices, initial=Authentication.LLS)
@@ -262,6 +269,9 @@ class MeterForm(forms.Form):
         if not self.testing and same.exists():
             raise ValidationError("There is a meter with this serial number already.")
         return serial_number
+
+    def clean_referencing(self) -> str:
+        return str(self.cleaned_data["referencing"] or Association.Referencing.LOGICAL_NAMES)
 
     def clean_host(self) -> str:
         host = str(self.cleaned_data["host"]).strip().removeprefix("[").removesuffix("]")

@@ -189,8 +189,13 @@ class Association(models.Model):
         ENCRYPTED = "encrypted", "Encrypted"
         AUTHENTICATED_ENCRYPTED = "authenticated-encrypted", "Authenticated and encrypted"
 
+    class Referencing(models.TextChoices):
+        LOGICAL_NAMES = "logical-names", "Logical names"
+        SHORT_NAMES = "short-names", "Short names"
+
     meter = models.ForeignKey(Meter, models.CASCADE, related_name="associations")
     name = models.CharField(max_length=100, default="Management")
+    referencing = models.CharField(max_length=16, choices=Referencing.choices, default=Referencing.LOGICAL_NAMES)
     client_sap = models.PositiveIntegerField(default=16, validators=[MinValueValidator(1), MaxValueValidator(0xFFFF)])
     server_sap = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(0xFFFF)])
     authentication = models.CharField(max_length=20, choices=Authentication.choices, default=Authentication.NONE)

@@ -10,6 +10,13 @@
     [hdlc]
     physical_address = 17
 
+A meter of short-name referencing has `referencing = "short-names"`; its short names are read from it, or given:
+
+    [[short_names]]
+    base_name = 0x2BC0
+    class_id = 8
+    logical_name = "0-0:1.0.0*255"
+
 Whatever is wrong with it becomes an `AssociationFileError` that names the key, and never shows a secret.
 """
 
@@ -23,11 +30,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 from meters.cosem.obis import ObisCode
-from sessions.dlms.association import AssociationParameters, Protection, check_parameters
+from sessions.dlms.association import AssociationParameters, Protection, Referencing, check_parameters
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
 from sessions.dlms.key_files import load_private_key, load_public_key
+from sessions.dlms.short_name_map import ShortNameMap, ShortNameObject
 from sessions.links.driver import DEFAULT_KEEP_ALIVE, Framing, HdlcSettings
 
 T = TypeVar("T")
@@ -48,6 +56,7 @@ COUNTER_OBJECT: Final = ObisCode.parse("0-0:43.1.0*255")
 PUBLIC_CLIENT: Final = 16
 MAX_COUNTER: Final = 0xFFFFFFFF
 MAX_FILE_OCTETS: Final = 64 * 1024
+MAX_SHORT_NAME: Final = 0xFFFF
 
 
 class AssociationFileError(DlmsError):
@@ -134,6 +143,8 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
 def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
     suite = keys.take("security_suite", _integer(0, 2), 0)
     protection = keys.take("protection", _one_of(*(member.value for member in Protection)), Protection.NONE.value)
+    words = [member.value for member in Referencing]
+    referencing = keys.take("referencing", _one_of(*words), Referencing.LOGICAL_NAMES.value)
     return AssociationParameters(
         client_sap=keys.take("client_sap", _sap(framing), PUBLIC_CLIENT),
         server_sap=keys.take("server_sap", _integer(0, 0x3FFF if framing == "hdlc" else 0xFFFF), 1),
@@ -154,7 +165,33 @@ def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
         server_key_agreement_key=keys.take("server_key_agreement_key", _key_file(load_public_key, suite), None),
         general=_general(keys),
         max_pdu_size=keys.take("max_pdu_size", _pdu_size, 0xFFFF),
+        referencing=Referencing(referencing),
+        short_names=_short_names(keys, referencing),
     )
+
+
+def _short_names(keys: _Keys, referencing: str) -> ShortNameMap | None:
+    """The objects by short name, where the file gives them."""
+    tables = keys.take("short_names", _tables, None)
+    if tables is None:
+        return None
+    if referencing != Referencing.SHORT_NAMES.value:
+        raise AssociationFileError('are of use with referencing = "short-names" only', key="short_names")
+    objects = []
+    for number, table in enumerate(tables, 1):
+        row = _Keys(table, f"short_names[{number}].")
+        objects.append(
+            ShortNameObject(
+                row.need("base_name", _integer(0, MAX_SHORT_NAME)),
+                row.need("class_id", _integer(0, 0xFFFF)),
+                row.take("version", _integer(0, 0xFF), 0),
+                row.need("logical_name", _obis),
+            )
+        )
+        row.finish()
+    if len({each.base_name for each in objects}) != len(objects):
+        raise AssociationFileError("a base_name stands twice", key="short_names")
+    return ShortNameMap(objects)
 
 
 def _general(keys: _Keys) -> GeneralProtection | None:
@@ -208,6 +245,13 @@ class _Keys:
         except ValueError as error:
             raise AssociationFileError(str(error), key=self._prefix + key) from None
 
+    def need(self, key: str, convert: Callable[[Any], T]) -> T:
+        """The value of `key`, converted; an error where it is absent."""
+        if key not in self._left:
+            raise AssociationFileError("is missing", key=self._prefix + key)
+        value: T = self.take(key, convert, None)
+        return value
+
     def finish(self) -> None:
         for key in self._left:
             known = ", ".join(sorted(self._known))
@@ -228,6 +272,12 @@ def _table(value: Any) -> dict[str, Any]:
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("is true or false")
+    return value
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise ValueError("is a list of tables: [[short_names]]")
     return value
 
 

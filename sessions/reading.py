@@ -207,6 +207,8 @@ async def learn_invocation_counter(
         client_sap=association.counter_client_sap,
         server_sap=association.parameters.server_sap,
         max_pdu_size=association.parameters.max_pdu_size,
+        referencing=association.parameters.referencing,
+        short_names=association.parameters.short_names,
     )
     conversation = _conversation(endpoint, association, public, None, on_frame or _FrameCount())
     try:

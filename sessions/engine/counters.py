@@ -69,6 +69,8 @@ class CounterKeeper:
                 client_sap=file.counter_client_sap,
                 server_sap=file.parameters.server_sap,
                 max_pdu_size=file.parameters.max_pdu_size,
+                referencing=file.parameters.referencing,
+                short_names=file.parameters.short_names,
             )
         )
         try:

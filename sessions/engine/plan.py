@@ -114,6 +114,7 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
     secret = used.get(Slot.LLS_SECRET) or used.get(Slot.HLS_SECRET)
     table: dict[str, Any] = {
         "framing": meter.framing.lower(),
+        "referencing": association.referencing,
         "client_sap": association.client_sap,
         "server_sap": association.server_sap,
         "authentication": association.authentication,

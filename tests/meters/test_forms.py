@@ -168,6 +168,7 @@ class TestWhatFits:
         ({**GMAC, "invocation_counter": str(COUNTER_LIMIT)}, "invocation_counter", "From 0 to"),
         ({**GMAC, "invocation_counter": "ff"}, "invocation_counter", "after 0x"),
         ({"counter_object": "0-0:43.1"}, "counter_object", "Not an OBIS code"),
+        ({"referencing": "names"}, "referencing", "names is not one of the available choices"),
         ({"timeout": "0"}, "timeout", "greater than or equal to 0.1"),
         ({"max_pdu_size": "65536"}, "max_pdu_size", "less than or equal to 65535"),
     ],
@@ -176,6 +177,21 @@ def test_what_does_not_fit_is_refused_at_its_field(changes: dict[str, str], fiel
     found = errors_of(**changes)
     assert set(found) == {field}
     assert words in found[field][0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "meant"),
+    [
+        ({}, "logical-names"),
+        ({"referencing": ""}, "logical-names"),
+        ({"referencing": "logical-names"}, "logical-names"),
+        ({"referencing": "short-names"}, "short-names"),
+    ],
+)
+def test_short_names_are_a_choice(chosen: dict[str, str], meant: str) -> None:
+    form = MeterForm({**WRAPPER, **chosen})
+    assert form.is_valid(), form.errors
+    assert form.draft()["association"]["referencing"] == meant
 
 
 def test_a_serial_number_is_taken_once() -> None:

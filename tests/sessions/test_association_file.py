@@ -8,9 +8,10 @@ import pytest
 
 from meters.cosem.obis import ObisCode
 from sessions.association_file import AssociationFileError, load_association, parse_association
-from sessions.dlms.association import AssociationParameters, Protection
+from sessions.dlms.association import AssociationParameters, Protection, Referencing
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
+from sessions.dlms.short_name_map import ShortNameObject
 from sessions.links.driver import HdlcSettings
 
 GUEK = "000102030405060708090A0B0C0D0E0F"
@@ -320,3 +321,50 @@ def test_general_protection():
     refused({**KEY_PAIR, "general": {"sign": True}}, "general.sign")
     refused({**KEY_PAIR, "general": {"ciphering": "one-pass"}}, "client_key_agreement_key")
     assert "neither" in refused({**KEY_PAIR, "general": {}}).message
+
+
+# -- short names -------------------------------------------------------------------------------------------------------
+
+CLOCK_ROW = {"base_name": 0x2BC0, "class_id": 8, "logical_name": "0-0:1.0.0*255"}
+BY_SHORT_NAMES = {"framing": "hdlc", "referencing": "short-names"}
+
+
+def test_logical_names_are_meant_where_nothing_is_said():
+    parameters = parse_association({"framing": "hdlc"}).parameters
+    assert parameters.referencing is Referencing.LOGICAL_NAMES
+    assert not parameters.by_short_names
+
+
+def test_short_names_are_read_from_the_meter_where_none_are_given():
+    parameters = parse_association(BY_SHORT_NAMES).parameters
+    assert parameters.by_short_names
+    assert parameters.short_names is None
+
+
+def test_short_names_can_be_given():
+    profile = {"base_name": 0x6270, "class_id": 7, "version": 1, "logical_name": "1-0:99.1.0*255"}
+    parameters = parse_association({**BY_SHORT_NAMES, "short_names": [CLOCK_ROW, profile]}).parameters
+    assert list(parameters.short_names)[:2] == [
+        ShortNameObject(0x2BC0, 8, 0, ObisCode(0, 0, 1, 0, 0, 255)),
+        ShortNameObject(0x6270, 7, 1, ObisCode(1, 0, 99, 1, 0, 255)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"referencing": "names"}, "referencing", "is one of logical-names, short-names"),
+        ({"referencing": "logical-names", "short_names": []}, "short_names", 'referencing = "short-names" only'),
+        ({"short_names": {}}, "short_names", "is a list of tables"),
+        ({"short_names": [8]}, "short_names", "is a list of tables"),
+        ({"short_names": [CLOCK_ROW, CLOCK_ROW]}, "short_names", "a base_name stands twice"),
+        ({"short_names": [{**CLOCK_ROW, "base_name": 0x10000}]}, "short_names[1].base_name", "0 to 65535"),
+        ({"short_names": [{**CLOCK_ROW, "base_name": "2BC0"}]}, "short_names[1].base_name", "whole number"),
+        ({"short_names": [CLOCK_ROW, {"class_id": 8}]}, "short_names[2].base_name", "is missing"),
+        ({"short_names": [{**CLOCK_ROW, "version": 256}]}, "short_names[1].version", "0 to 255"),
+        ({"short_names": [{**CLOCK_ROW, "logical_name": "clock"}]}, "short_names[1].logical_name", "OBIS"),
+        ({"short_names": [{**CLOCK_ROW, "name": "clock"}]}, "short_names[1].name", "is not a key"),
+    ],
+)
+def test_short_names_that_are_wrong_are_refused(changes, key, words):
+    assert words in refused({**BY_SHORT_NAMES, **changes}, key).message

@@ -116,6 +116,7 @@ def _association_fields(table: dict[str, Any], file: AssociationFile) -> dict[st
     parameters = file.parameters
     return {
         "name": "Management",
+        "referencing": parameters.referencing.value,
         "client_sap": parameters.client_sap,
         "server_sap": parameters.server_sap,
         "authentication": table.get("authentication", "none"),
