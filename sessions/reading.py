@@ -16,6 +16,7 @@ from meters.cosem.interface_class import attribute_name
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
 from meters.cosem.profile import CaptureObject, RowExpander, decode_capture_objects
+from meters.cosem.rows import Rows
 from meters.cosem.units import ScalerUnit
 from sessions.association_file import AssociationFile
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
@@ -67,7 +68,7 @@ class Profile:
     """Rows of a profile's buffer, unscaled, as the meter sent them (null-data filled in)."""
 
     columns: tuple[ProfileColumn, ...]
-    rows: tuple[tuple[Data, ...], ...]
+    rows: Rows
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -291,8 +292,7 @@ async def read_profile(conversation: Conversation, reference: ObjectReference) -
     if not isinstance(buffer, Data) or not buffer.constructed or not all(row.constructed for row in buffer):
         return buffer
     period = await _capture_period(conversation, reference, captured, buffer)
-    expander = RowExpander(captured, capture_period=period)
-    rows = tuple(tuple(expander.expand(row)) for row in buffer)
+    rows = RowExpander(captured, capture_period=period).expand_all(buffer.elements)
     width = max((len(row) for row in rows), default=0)
     return Profile(tuple(await describe_columns(conversation, captured, width)), rows)
 

@@ -101,18 +101,20 @@ class Data:
         """A value is there, even where it holds no elements."""
         return True
 
+    @property
+    def elements(self) -> Sequence[Data]:
+        """What an array, structure or compact-array holds."""
+        elements: Sequence[Data] = self.value.elements if self.type is DataType.COMPACT_ARRAY else self.value
+        return elements
+
     def __iter__(self) -> Iterator[Data]:
-        """The elements of an array, structure or compact-array."""
-        if self.type is DataType.COMPACT_ARRAY:
-            return iter(self.value.elements)
-        return iter(self.value)
+        return iter(self.elements)
 
     def __len__(self) -> int:
-        return len(self.value.elements if self.type is DataType.COMPACT_ARRAY else self.value)
+        return len(self.elements)
 
     def __getitem__(self, index: int) -> Data:
-        element: Data = (self.value.elements if self.type is DataType.COMPACT_ARRAY else self.value)[index]
-        return element
+        return self.elements[index]
 
     @property
     def constructed(self) -> bool:

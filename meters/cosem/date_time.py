@@ -1,14 +1,18 @@
 """COSEM date, time and date-time: lossless, with every field that may be left unspecified (Blue Book, 4.1.6.1).
 
 The deviation counts minutes from local time to UTC: UTC = local + deviation, so that Central European winter time has -60.
-Many deployed meters send the opposite sign; `reverse_deviation` reads those.
+Many deployed meters send the opposite sign: `reverse_deviation`, wherever it can be said, reads and writes as they do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import IntFlag
+from functools import lru_cache
+from typing import Final
 
 UNSPECIFIED = 0xFF
 UNSPECIFIED_YEAR = 0xFFFF
@@ -19,6 +23,7 @@ SECOND_LAST_DAY = 0xFD
 LAST_DAY = 0xFE
 
 _LAST_YEAR = 9999
+_DAY = 86_400
 _MONTH_WORDS = {DAYLIGHT_SAVINGS_END: "dst-end", DAYLIGHT_SAVINGS_BEGIN: "dst-begin"}
 _DAY_WORDS = {SECOND_LAST_DAY: "second-last", LAST_DAY: "last"}
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -148,13 +153,16 @@ class CosemDateTime:
         )
 
     @classmethod
-    def from_datetime(cls, moment: datetime, *, clock_status: int = 0) -> CosemDateTime:
+    def from_datetime(
+        cls, moment: datetime, *, clock_status: int = 0, reverse_deviation: bool = False
+    ) -> CosemDateTime:
         """From a Python time; an aware one gives the deviation, a naive one leaves it unspecified."""
         offset = moment.utcoffset()
+        minutes = None if offset is None else round(offset.total_seconds() / 60)
         return cls(
             CosemDate(moment.year, moment.month, moment.day, moment.isoweekday()),
             CosemTime(moment.hour, moment.minute, moment.second, moment.microsecond // 10_000),
-            None if offset is None else -round(offset.total_seconds() / 60),
+            minutes if minutes is None or reverse_deviation else -minutes,
             clock_status,
         )
 
@@ -164,36 +172,17 @@ class CosemDateTime:
         ValueError where a field that a moment needs is unspecified or out of range; unspecified seconds and hundredths
         count as zero.
         """
-        date, time = self.date, self.time
-        second = 0 if time.second == UNSPECIFIED else time.second
-        hundredths = 0 if time.hundredths == UNSPECIFIED else time.hundredths
-        zone = None
-        if self.deviation is not None:
-            zone = timezone(timedelta(minutes=self.deviation if reverse_deviation else -self.deviation))
-        if hundredths > 99:
-            raise ValueError(f"{hundredths} hundredths of a second")
-        return datetime(
-            date.year, date.month, date.day, time.hour, time.minute, second, hundredths * 10_000, tzinfo=zone
-        )
+        try:
+            return decode_moment(self.encode(), reverse_deviation=reverse_deviation)
+        except OverflowError:
+            raise ValueError(f"{self!r} has fields that no octets hold") from None
 
     def later(self, seconds: int) -> CosemDateTime:
         """`seconds` later by the same clock: same deviation and status, and what was unspecified stays so.
 
         ValueError as `to_datetime`, and after the year 9999.
         """
-        try:
-            moment = self.to_datetime() + timedelta(seconds=seconds)
-        except OverflowError:
-            raise ValueError(f"{seconds} s after {self} is no moment") from None
-        stepped = CosemDateTime.from_datetime(moment)
-        date, time = stepped.date, stepped.time
-        if self.date.day_of_week == UNSPECIFIED:
-            date = replace(date, day_of_week=UNSPECIFIED)
-        if self.time.hundredths == UNSPECIFIED:
-            time = replace(time, hundredths=UNSPECIFIED)
-        if self.time.second == UNSPECIFIED and time.second == 0:
-            time = replace(time, second=UNSPECIFIED)
-        return CosemDateTime(date, time, self.deviation, self.clock_status)
+        return CosemDateTime.decode(step_moment(self.encode(), seconds))
 
     @property
     def in_range(self) -> bool:
@@ -210,17 +199,121 @@ class CosemDateTime:
         return self.status is not None and ClockStatus.DAYLIGHT_SAVING_ACTIVE in self.status
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, reverse_deviation: bool = False) -> str:
         """`2026-11-25 10:00:00+01:00`, stars for what is unspecified, and what the clock says against its own time."""
         text = f"{self.date} {self.time}"
         if self.deviation is not None:
-            sign = "-" if self.deviation > 0 else "+"
-            text += f"{sign}{abs(self.deviation) // 60:02d}:{abs(self.deviation) % 60:02d}"
+            offset = self.deviation if reverse_deviation else -self.deviation
+            text += f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"
         warnings = [word for bit, word in _WARNINGS.items() if self.status is not None and bit in self.status]
         return f"{text} ({', '.join(warnings)})" if warnings else text
 
-    def iso(self) -> str | None:
+    def iso(self, *, reverse_deviation: bool = False) -> str | None:
         """ISO 8601 where it is a moment, None where fields are unspecified or garbage."""
         try:
-            return self.to_datetime().isoformat()
+            return self.to_datetime(reverse_deviation=reverse_deviation).isoformat()
         except (ValueError, OverflowError):
             return None
+
+
+# -- many moments ------------------------------------------------------------------------------------------------------
+
+_WIRE: Final = struct.Struct(">HBBBBBBBhB")
+"""Year, month, day, day of week, hour, minute, second, hundredths, deviation, clock status."""
+_STEPPED: Final = struct.Struct(">HBBBBBBB")
+_TAIL: Final = _STEPPED.size
+
+
+@lru_cache(maxsize=256)
+def _zone(minutes: int) -> timezone:
+    return timezone(timedelta(minutes=minutes))
+
+
+def decode_moment(octets: bytes, *, reverse_deviation: bool = False) -> datetime:
+    """The Python time of the twelve octets of a date-time: `CosemDateTime.to_datetime` without what stands between.
+
+    ValueError as there, and unless there are twelve octets.
+    """
+    if len(octets) != _WIRE.size:
+        raise ValueError(f"a date-time has 12 octets, these are {len(octets)}")
+    return next(_moments(octets, reverse_deviation))
+
+
+def decode_moments(column: Sequence[bytes], *, reverse_deviation: bool = False) -> list[datetime | None]:
+    """The same for a column of them; None for what is no moment."""
+    if set(map(len, column)) == {_WIRE.size}:
+        try:
+            return list(_moments(b"".join(column), reverse_deviation))
+        except ValueError:
+            pass  # one of them is no moment
+    return [_moment_or_none(octets, reverse_deviation) for octets in column]
+
+
+def _moments(octets: bytes, reverse_deviation: bool) -> Iterator[datetime]:
+    """Moments whose octets stand one behind the other."""
+    for year, month, day, _, hour, minute, second, hundredths, deviation, _ in _WIRE.iter_unpack(octets):
+        zone = None
+        if deviation != UNSPECIFIED_DEVIATION:
+            zone = _zone(deviation if reverse_deviation else -deviation)
+        if hundredths == UNSPECIFIED:
+            hundredths = 0
+        if second == UNSPECIFIED:
+            second = 0
+        yield datetime(year, month, day, hour, minute, second, hundredths * 10_000, zone)
+
+
+def _moment_or_none(octets: bytes, reverse_deviation: bool) -> datetime | None:
+    try:
+        return decode_moment(octets, reverse_deviation=reverse_deviation)
+    except ValueError:
+        return None
+
+
+def steps_of_moment(octets: bytes, seconds: int) -> Iterator[bytes]:
+    """The octets of a date-time again and again `seconds` later by the same clock, as `CosemDateTime.later`, without end.
+
+    ValueError at the step that leads to no moment.
+    """
+    while True:
+        octets = step_moment(octets, seconds)
+        yield octets
+        day, second, rest = octets[:5], octets[7], octets[8:]
+        if second == UNSPECIFIED or seconds <= 0:
+            continue
+        # Until midnight only the time changes.
+        first = octets[5] * 3600 + octets[6] * 60 + second + seconds
+        for later in range(first, _DAY, seconds):
+            octets = day + _time_of_day(later) + rest
+            yield octets
+
+
+@lru_cache(maxsize=2048)
+def _time_of_day(second: int) -> bytes:
+    return bytes((second // 3600, second // 60 % 60, second % 60))
+
+
+def step_moment(octets: bytes, seconds: int) -> bytes:
+    """The octets of a date-time, `seconds` later by the same clock; ValueError as `CosemDateTime.later`."""
+    try:
+        moment = decode_moment(octets) + _seconds(seconds)
+    except OverflowError:
+        raise ValueError(f"{seconds} s after {octets.hex()} is no moment") from None
+    day_of_week, second, hundredths = octets[4], octets[7], octets[8]
+    stepped = _STEPPED.pack(
+        moment.year,
+        moment.month,
+        moment.day,
+        UNSPECIFIED if day_of_week == UNSPECIFIED else moment.isoweekday(),
+        moment.hour,
+        moment.minute,
+        UNSPECIFIED if second == UNSPECIFIED and not moment.second else moment.second,
+        UNSPECIFIED if hundredths == UNSPECIFIED else moment.microsecond // 10_000,
+    )
+    return stepped + octets[_TAIL:]
+
+
+@lru_cache(maxsize=256)
+def _seconds(seconds: int) -> timedelta:
+    return timedelta(seconds=seconds)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import starmap
-from typing import Any, overload
+from typing import Any, Final, overload
 
 from meters.cosem.data import DELTAS, Data, DataType
+
+GAPS: Final = DELTAS | {DataType.NULL_DATA}
+"""Types whose value follows from the row before."""
 
 
 class RowType:
@@ -21,8 +24,7 @@ class RowType:
 
     def __init__(self, types: Sequence[DataType]) -> None:
         self.types = tuple(types)
-        self.gaps = tuple(n for n, kind in enumerate(self.types) if kind is DataType.NULL_DATA or kind in DELTAS)
-        """Columns whose value follows from the row before: null-data and the delta types."""
+        self.gaps = tuple(n for n, kind in enumerate(self.types) if kind in GAPS)
 
     def __repr__(self) -> str:
         return f"RowType({', '.join(kind.asn1_name for kind in self.types)})"

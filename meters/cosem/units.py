@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Context, Decimal, localcontext
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from meters.cosem.data import Data, DataType, enum, integer, structure
@@ -106,6 +108,12 @@ _EXACT: Final = Context(prec=60)
 _LARGEST_SCALER: Final = 30
 
 
+@lru_cache(maxsize=64)
+def _factor(scaler: int) -> Decimal:
+    """10^scaler so written that a product with it has as many decimals as the scaler says."""
+    return Decimal((0, (1,), scaler)) if scaler < 0 else Decimal(10**scaler)
+
+
 def unit_symbol(unit: int) -> str:
     """The symbol, empty for a count or no unit; `unit 99` for a number that is not assigned."""
     return _SYMBOLS.get(unit, f"unit {unit}")
@@ -124,7 +132,13 @@ class ScalerUnit:
 
     def apply(self, value: int) -> Decimal:
         """The exact scaled value, with as many decimals as the scaler says."""
-        return Decimal(value).scaleb(self.scaler, _EXACT) if self.scaler < 0 else Decimal(value * 10**self.scaler)
+        return _EXACT.multiply(value, _factor(self.scaler))
+
+    def apply_all(self, values: Iterable[int]) -> list[Decimal]:
+        """The same for a column of values."""
+        factor = _factor(self.scaler)
+        with localcontext(_EXACT):
+            return [factor * value for value in values]
 
     @classmethod
     def from_data(cls, data: Data) -> ScalerUnit:

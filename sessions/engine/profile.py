@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import repeat, takewhile
 from typing import Any
 
 from meters.cosem.data import Data, DataType
 from meters.cosem.profile import RowExpander
+from meters.cosem.rows import Rows
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
 from sessions.dlms.array_stream import ArrayStream
 from sessions.dlms.errors import DlmsError, RemoteProtocolError
 from sessions.dlms.events import BlockReceived
-from sessions.engine.values import cell, moment
+from sessions.engine.values import cells, moments
 from sessions.links.driver import Conversation
 from sessions.models import Step
 from sessions.object_reference import BUFFER, PROFILE_GENERIC, EntryRange, ObjectReference, TimeRange
@@ -51,36 +55,49 @@ class RowRecorder:
             logger.info("step %s: rows cannot be read block by block: %s", self.step_id, error)
             self._stream = None
             return
-        for row in rows:
-            self._record(row)
+        self._record(rows)
         self._say_progress(self._stream.total)
 
     def take_rest(self, buffer: Data) -> None:
         """The whole answer: whatever the blocks did not give already."""
-        rows = list(buffer)
-        for row in rows[self.rows :]:
-            self._record(row)
-        self._say_progress(len(rows))
+        self._record(buffer.elements[self.rows :])
+        self._say_progress(len(buffer))
 
-    def _record(self, row: Data) -> None:
-        if not row.constructed:
-            raise RemoteProtocolError(
-                f"a row of the profile is {row.type.asn1_name}, not a structure", layer="encoding"
-            )
-        self.rows += 1
-        values = self._expander.expand(row)
-        while len(self.columns) < len(values):
+    def _record(self, rows: Sequence[Data]) -> None:
+        good = len(rows) if isinstance(rows, Rows) else _rows_in_front(rows)
+        for row_type, values in self._expander.expand_all(rows[:good]).runs():
+            self._record_run(row_type.types, values)
+        if good < len(rows):
+            name = rows[good].type.asn1_name
+            raise RemoteProtocolError(f"a row of the profile is {name}, not a structure", layer="encoding")
+
+    def _record_run(self, types: tuple[DataType, ...], values: list[tuple[Any, ...]]) -> None:
+        """Rows of one type."""
+        while len(self.columns) < len(types):
             self.columns.append(ProfileColumn(None, f"Column {len(self.columns) + 1}"))
-        cells = [cell(value, column.scaler_unit) for value, column in zip(values, self.columns, strict=False)]
-        has_clock = self._clock is not None and self._clock < len(values)
-        time = moment(values[self._clock]) if has_clock and self._clock is not None else None
-        self.recorder.record_entry(self.step_id, self.rows, time, cells)
+        columns = list(zip(*values, strict=True))
+        times: list[datetime | None] = [None] * len(values)
+        if self._clock is not None and self._clock < len(types):
+            times = moments(types[self._clock], columns[self._clock])
+        shown = [
+            cells(kind, column, self.columns[n].scaler_unit)
+            for n, (kind, column) in enumerate(zip(types, columns, strict=True))
+        ]
+        rows = zip(*shown, strict=True) if shown else repeat((), len(values))
+        for time, row in zip(times, rows, strict=True):
+            self.rows += 1
+            self.recorder.record_entry(self.step_id, self.rows, time, row)
 
     def _say_progress(self, total: int | None) -> None:
         fields: dict[str, Any] = {"progress_done": self.rows, "columns": columns_as_json(self.columns)}
         if total is not None:
             fields["progress_total"] = total
         self.recorder.record_progress(self.step_id, **fields)
+
+
+def _rows_in_front(elements: Sequence[Data]) -> int:
+    """How many elements can be rows, before the first one that cannot."""
+    return sum(1 for _ in takewhile(lambda element: element.constructed, elements))
 
 
 async def read_profile(conversation: Conversation, recorder: Recorder, step: Step) -> dict[str, Any] | DataAccessResult:

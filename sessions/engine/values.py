@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
-from meters.cosem.data import INTEGERS, Data, as_date_time, text
+from meters.cosem.data import INTEGERS, Data, DataType, text
+from meters.cosem.date_time import decode_moments
 from meters.cosem.units import ScalerUnit
 from sessions.reading import value_as_json
 
@@ -26,21 +28,51 @@ def number(value: Decimal | int) -> int | float | str:
     return float(value) if len(value.as_tuple().digits) <= SAFE_DIGITS else str(value)
 
 
+def scaled_number(value: int, scaler_unit: ScalerUnit) -> int | float | str:
+    """A register's value, scaled: `number(scaler_unit.apply(value))`, without a Decimal for what needs none."""
+    if scaler_unit.scaler >= 0:
+        return number(scaler_unit.apply(value))
+    divisor = 10**-scaler_unit.scaler
+    whole, rest = divmod(value, divisor)
+    if not rest:
+        return number(whole)
+    # The quotient of two integers is rounded as the decimal number would be.
+    return value / divisor if abs(value) < 10**SAFE_DIGITS else str(scaler_unit.apply(value))
+
+
 def cell(data: Data, scaler_unit: ScalerUnit | None) -> Any:
     """One value of a profile's row: scaled where it is a register's."""
-    if data.type in INTEGERS:
-        return number(scaler_unit.apply(data.value) if scaler_unit else data.value)
-    return value_as_json(data)
+    return cells(data.type, [data.value], scaler_unit)[0]
+
+
+def cells(kind: DataType, column: Sequence[Any], scaler_unit: ScalerUnit | None) -> list[Any]:
+    """A column of values of one type."""
+    if kind not in INTEGERS:
+        return [value_as_json(Data(kind, value)) for value in column]
+    if scaler_unit is None:
+        return [number(value) for value in column]
+    return [scaled_number(value, scaler_unit) for value in column]
 
 
 def moment(data: Data) -> datetime | None:
     """The time that a value holds. Without a deviation it counts as the workbench's own time zone."""
-    found = as_date_time(data)
+    return moments(data.type, [data.value])[0]
+
+
+def moments(kind: DataType, column: Sequence[Any]) -> list[datetime | None]:
+    """The times of a column of values of one type."""
+    if kind is DataType.DATE_TIME:
+        column = [value.encode() for value in column]
+    elif kind is not DataType.OCTET_STRING:
+        return [None] * len(column)
+    return [_aware(found) for found in decode_moments(column)]
+
+
+def _aware(found: datetime | None) -> datetime | None:
+    if found is None or timezone.is_aware(found):
+        return found
     try:
-        naive_or_aware = found.to_datetime() if found else None
-        if naive_or_aware is None or timezone.is_aware(naive_or_aware):
-            return naive_or_aware
-        return timezone.make_aware(naive_or_aware)
+        return timezone.make_aware(found)
     except (ValueError, OverflowError):
         return None
 

@@ -1,10 +1,19 @@
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meters.cosem.date_time import ClockStatus, CosemDate, CosemDateTime, CosemTime
+from meters.cosem.date_time import (
+    ClockStatus,
+    CosemDate,
+    CosemDateTime,
+    CosemTime,
+    decode_moment,
+    decode_moments,
+    steps_of_moment,
+)
 
 
 def test_the_deviation_counts_from_local_time_to_utc():
@@ -119,6 +128,81 @@ def test_a_period_later(octets, seconds, later):
             moment.later(seconds)
     else:
         assert moment.later(seconds).encode().hex() == later
+
+
+def likely_octets():
+    """Date-times of which some are moments: random octets hardly ever are."""
+    year = st.sampled_from([b"\x07\xea", b"\x27\x0f", b"\xff\xff", b"\x00\x00"])
+    fields = [(1, 13), (1, 32), (0, 8), (0, 24), (0, 60), (0, 60), (0, 100)]
+    octets = st.tuples(*[st.integers(low, high) | st.just(0xFF) for low, high in fields]).map(bytes)
+    deviation = st.sampled_from([b"\x80\x00", b"\xff\xc4", b"\x01\x4a", b"\x7f\xff"])
+    return st.tuples(year, octets, deviation, st.binary(min_size=1, max_size=1)).map(b"".join)
+
+
+def told_field_by_field(octets, *, reverse=False):
+    moment = CosemDateTime.decode(octets)
+    date, time = moment.date, moment.time
+    hundredths = 0 if time.hundredths == 0xFF else time.hundredths
+    second = 0 if time.second == 0xFF else time.second
+    zone = None
+    if moment.deviation is not None:
+        zone = timezone(timedelta(minutes=moment.deviation if reverse else -moment.deviation))
+    return datetime(date.year, date.month, date.day, time.hour, time.minute, second, hundredths * 10_000, zone)
+
+
+def outcome(function, *arguments, **options):
+    try:
+        return function(*arguments, **options)
+    except ValueError:
+        return None
+
+
+@given(st.lists(likely_octets(), max_size=6), st.booleans())
+def test_a_column_of_moments_is_one_moment_after_the_other(column, reverse):
+    expected = [outcome(told_field_by_field, octets, reverse=reverse) for octets in column]
+    assert decode_moments(column, reverse_deviation=reverse) == expected
+    assert [outcome(decode_moment, octets, reverse_deviation=reverse) for octets in column] == expected
+    assert [outcome(CosemDateTime.decode(o).to_datetime, reverse_deviation=reverse) for o in column] == expected
+
+
+def test_what_has_not_twelve_octets_is_no_moment():
+    good = bytes.fromhex("07ea0b19030a000000800000")
+    assert decode_moments([good, good[:-1], good + b"\x00", b""]) == [datetime(2026, 11, 25, 10), None, None, None]
+    with pytest.raises(ValueError, match="12 octets"):
+        decode_moment(good * 2)
+
+
+def test_fields_that_no_octets_hold_are_no_moment():
+    with pytest.raises(ValueError, match="no octets"):
+        CosemDateTime(CosemDate(70000, 1, 1, 1), CosemTime(0, 0, 0, 0)).to_datetime()
+
+
+@given(likely_octets(), st.sampled_from([-900, 0, 1, 7, 900, 3600, 86_399, 86_400, 100_000]))
+def test_steps_are_later_and_later(octets, seconds):
+    moment, expected = CosemDateTime.decode(octets), []
+    for _ in range(100):
+        moment = outcome(moment.later, seconds)
+        if moment is None:
+            break
+        expected.append(moment.encode())
+    found = []
+    try:
+        for step in islice(steps_of_moment(octets, seconds), 100):
+            found.append(step)
+    except ValueError:
+        assert len(expected) < 100
+    assert found == expected
+
+
+def test_both_signs_of_the_deviation():
+    moment = datetime(2026, 11, 25, 10, tzinfo=timezone(timedelta(minutes=330)))
+    assert CosemDateTime.from_datetime(moment).deviation == -330
+    reverse = CosemDateTime.from_datetime(moment, reverse_deviation=True)
+    assert reverse.encode()[9:11].hex() == "014a"
+    assert reverse.to_datetime(reverse_deviation=True) == moment
+    assert reverse.iso(reverse_deviation=True) == "2026-11-25T10:00:00+05:30"
+    assert reverse.text(reverse_deviation=True) == "2026-11-25 10:00:00+05:30"
+    assert reverse.text() == str(reverse) == "2026-11-25 10:00:00-05:30"
 
 
 @given(st.binary(min_size=12, max_size=12), st.integers(-(10**6), 10**6))

@@ -26,6 +26,14 @@ def test_no_digit_is_lost_whatever_precision_the_caller_works_with(value, scaler
     assert Fraction(scaled) == value * Fraction(10) ** scaler
 
 
+@given(st.lists(st.integers(-(2**63), 2**64 - 1)), st.integers(-30, 30))
+@settings(max_examples=100)
+def test_a_column_is_scaled_like_its_values(values, scaler):
+    unit = ScalerUnit(scaler, 30)
+    with localcontext(Context(prec=3)):
+        assert list(map(str, unit.apply_all(values))) == [str(unit.apply(value)) for value in values]
+
+
 def test_units_have_the_standards_numbers():
     assert (Unit.WATT, Unit.WATT_HOUR, Unit.VOLT, Unit.CUBIC_METRE, Unit.COUNT) == (27, 30, 35, 13, 255)
     assert Unit(32).symbol == "varh"

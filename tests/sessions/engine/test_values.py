@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from meters.cosem.data import Data, DataType, date_time, double_long_unsigned, octet_string, unsigned
 from meters.cosem.date_time import CosemDateTime
 from meters.cosem.units import ScalerUnit
-from sessions.engine.values import cell, described, moment, number
+from sessions.engine.values import cell, cells, described, moment, moments, number, scaled_number
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,24 @@ def test_numbers(value, shown) -> None:
 def test_whatever_is_shown_is_the_exact_value(raw: int, scaler: int) -> None:
     exact = ScalerUnit(scaler, 30).apply(raw)
     assert Decimal(json.loads(json.dumps(number(exact)), parse_float=Decimal)) == exact
+
+
+@given(st.integers(-(2**63), 2**64 - 1) | st.integers(-(10**6), 10**6), st.integers(-30, 10))
+def test_a_scaled_value_is_the_number_of_its_decimal(raw: int, scaler: int) -> None:
+    scaler_unit = ScalerUnit(scaler, 30)
+    shown, expected = scaled_number(raw, scaler_unit), number(scaler_unit.apply(raw))
+    assert (shown, type(shown)) == (expected, type(expected))
+
+
+def test_a_column_is_shown_like_its_values() -> None:
+    scaler_unit = ScalerUnit(-1, 30)
+    assert cells(DataType.LONG, [15, 20], scaler_unit) == [1.5, 2]
+    assert cells(DataType.LONG, [15, 2**60], None) == [15, str(2**60)]
+    assert cells(DataType.NULL_DATA, [None, None], scaler_unit) == [None, None]
+    aware = datetime(2026, 11, 25, 10, tzinfo=UTC)
+    clock = CosemDateTime.from_datetime(aware)
+    assert moments(DataType.DATE_TIME, [clock, clock]) == [aware, aware]
+    assert moments(DataType.LONG, [1, 2]) == [None, None]
 
 
 def test_only_numbers_are_scaled() -> None:
