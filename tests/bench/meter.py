@@ -1,0 +1,78 @@
+"""The meter that the session bench talks to, in a process of its own: `python -m tests.bench.meter` until stdin closes.
+
+A simulated meter as every other, but the buffer of its load profile is computed once and kept: what is timed is two clients, not
+a load curve.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from meters.cosem.data import Data, array, date_time, double_long_unsigned, structure
+from meters.cosem.obis import ObisCode
+from sessions.simulator.lab import LabLine, LabMeter
+from sessions.simulator.listeners import RunningLab
+from tests.sessions.simulator.served import GMAC, lab_meter, lab_of
+
+ROWS: Final = 10_000
+PROFILE: Final = ObisCode(1, 0, 99, 1, 0, 255)
+MAX_PDU: Final = 960
+
+
+def buffer() -> Data:
+    """10,000 rows: a clock of 12 octets and five double-long-unsigned."""
+    start = datetime(2026, 1, 1)
+    return array(
+        *(
+            structure(
+                date_time(start + timedelta(minutes=15 * row)),
+                *(double_long_unsigned(100_000 + row * factor) for factor in (1, 2, 3, 5, 7)),
+            )
+            for row in range(ROWS)
+        )
+    )
+
+
+class KeptProfile:
+    """A device that answers for the load profile itself, and leaves the rest to the meter."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+        self._buffer = buffer()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+    def get(self, caller: Any, descriptor: Any, selection: Any) -> Any:
+        if descriptor.instance_id == PROFILE and descriptor.attribute_id == 2:
+            return self._buffer
+        return self._device.get(caller, descriptor, selection)
+
+
+def kept(framing: str, serial_number: str) -> LabMeter:
+    address = {"physical_address": 17} if framing == "hdlc" else {}
+    meter = lab_meter(GMAC, serial_number=serial_number, max_pdu_size=MAX_PDU, **address)
+    return replace(meter, device=KeptProfile(meter.device))  # type: ignore[arg-type]
+
+
+async def serve() -> None:
+    lines = (
+        LabLine(kind="wrapper", meters=(kept("wrapper", "10000001"),)),
+        LabLine(kind="hdlc", meters=(kept("hdlc", "10000002"),)),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        async with RunningLab(lab_of(*lines), Path(folder)) as running:
+            sys.stdout.write(json.dumps(running.announcements) + "\n")
+            sys.stdout.flush()
+            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())
