@@ -148,7 +148,6 @@ class Conversation:
         self.before_octets = before_octets
         self.connect_timeout = connect_timeout
         self._line: Line | None = None
-        self._reading: asyncio.Task[bytes] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -312,28 +311,25 @@ class Conversation:
     async def _wait(self, at_most: float | None) -> None:
         """Until octets come, the line ends, a timer of the client is due, or `at_most` seconds have passed."""
         assert self._line is not None  # the callers looked
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._line.read())
         timer = self.client.next_timer()
         waits = [
             seconds for seconds in (at_most, None if timer is None else timer - self._now()) if seconds is not None
         ]
-        await asyncio.wait({self._reading}, timeout=max(0.0, min(waits)) if waits else None)
-        if self._reading.done():
-            reading, self._reading = self._reading, None
-            try:
-                octets = reading.result()
-            except LineError as error:
-                self._line_broke(error)
-                return
+        try:
+            async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
+                octets = await self._line.read()
+        except TimeoutError:
+            if timer is not None and timer <= self._now():
+                await self._before()
+                self.client.handle_timer(self._now())
+        except LineError as error:
+            self._line_broke(error)
+        else:
             await self._before()
             if octets:
                 self.client.receive_octets(octets, self._now())
             else:
                 self.client.connection_lost(self._now())
-        elif timer is not None and timer <= self._now():
-            await self._before()
-            self.client.handle_timer(self._now())
 
     def _line_broke(self, error: LineError) -> None:
         """A line that breaks after the release was asked for has done what was wanted."""
@@ -344,10 +340,6 @@ class Conversation:
 
     async def _free_line(self) -> None:
         line, self._line = self._line, None
-        reading, self._reading = self._reading, None
-        if reading is not None:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
         if line is not None:
             await asyncio.shield(line.close())
 

@@ -19,7 +19,10 @@ class Line(Protocol):
     """Octets in and out."""
 
     async def read(self) -> bytes:
-        """What has arrived, at least one octet; empty at the end of the line. `LineError` where it broke."""
+        """What has arrived, at least one octet; empty at the end of the line. `LineError` where it broke.
+
+        Cancelling it loses nothing: what arrives meanwhile is there for the next call.
+        """
 
     async def write(self, octets: bytes) -> None:
         """Send all of it."""
