@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from meters.cosem.data import Data, array, date_time, double_long_unsigned, structure
 from meters.cosem.obis import ObisCode
-from sessions.simulator.lab import LabLine, LabMeter
+from sessions.simulator.lab import HdlcOptions, LabLine, LabMeter, make_meter
 from sessions.simulator.listeners import RunningLab
-from tests.sessions.simulator.served import GMAC, lab_meter, lab_of
+from tests.sessions.simulator.served import GMAC, HandClock, lab_of
 
 ROWS: Final = 10_000
 PROFILE: Final = ObisCode(1, 0, 99, 1, 0, 255)
@@ -56,16 +56,17 @@ class KeptProfile:
         return self._device.get(caller, descriptor, selection)
 
 
-def kept(framing: str, serial_number: str) -> LabMeter:
-    address = {"physical_address": 17} if framing == "hdlc" else {}
-    meter = lab_meter(GMAC, serial_number=serial_number, max_pdu_size=MAX_PDU, **address)
+def kept(serial_number: str, hdlc: HdlcOptions | None = None) -> LabMeter:
+    entry = {"serial_number": serial_number, "association": GMAC, "max_pdu_size": MAX_PDU}
+    meter = make_meter(entry if hdlc is None else {**entry, "physical_address": 17}, HandClock(), hdlc)
     return replace(meter, device=KeptProfile(meter.device))  # type: ignore[arg-type]
 
 
 async def serve() -> None:
     lines = (
-        LabLine(kind="wrapper", meters=(kept("wrapper", "10000001"),)),
-        LabLine(kind="hdlc", meters=(kept("hdlc", "10000002"),)),
+        LabLine(kind="wrapper", meters=(kept("10000001"),)),
+        LabLine(kind="hdlc", meters=(kept("10000002", HdlcOptions(max_info=128)),)),
+        LabLine(kind="hdlc", meters=(kept("10000003", HdlcOptions(max_info=2030)),)),
     )
     with tempfile.TemporaryDirectory() as folder:
         async with RunningLab(lab_of(*lines), Path(folder)) as running:

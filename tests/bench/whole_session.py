@@ -1,4 +1,8 @@
-"""A whole ciphered session over loopback, ours and the peer's: HLS-GMAC, 50 registers, 10,000 rows in blocks of PDU 960, release."""
+"""A whole ciphered session over loopback, ours and the peer's, on the same meter.
+
+HLS-GMAC, 50 registers, 10,000 rows in blocks of PDU 960, release. Over HDLC with the frames of both sides' default (128 octets,
+a window of 1) and with long ones (2,030 octets).
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,8 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any, Final
 
-from meters.cosem.data import Data
+from meters.cosem.data import Data, native
 from meters.cosem.obis import ObisCode
-from meters.cosem.profile import CaptureObject
-from meters.cosem.data import native
 from sessions.association_file import parse_association
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor
 from sessions.dlms.client import DlmsClient
@@ -38,15 +40,19 @@ counters = count(1_000_000, 1_000_000)
 
 @contextmanager
 def bench_meter() -> Iterator[dict[str, dict[str, Any]]]:
-    """The meter's process; the announcements by framing."""
+    """The meter's process; the announcements by what carries the session."""
     command = [sys.executable, "-m", "tests.bench.meter"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         try:
-            yield {meter["association"]["framing"]: meter for meter in json.loads(process.stdout.readline())}
+            yield {_carrier(meter["association"]): meter for meter in json.loads(process.stdout.readline())}
         finally:
             process.stdin.close()
+
+
+def _carrier(association: dict[str, Any]) -> str:
+    return f"HDLC, frames of {association['hdlc']['max_info']}" if "hdlc" in association else "the wrapper"
 
 
 async def our_session(announced: dict[str, Any]) -> None:
@@ -76,7 +82,7 @@ def peer_session(announced: dict[str, Any]) -> None:
 
     from tests.interop.peer import associated
 
-    with associated(announced, invocation_counter=next(counters)) as peer:
+    with associated(announced, invocation_counter=next(counters), **_sizes(announced)) as peer:
         register = GXDLMSRegister("1.0.1.8.0.255")
         for _ in range(REGISTERS):
             peer.read(register, 2)
@@ -84,6 +90,10 @@ def peer_session(announced: dict[str, Any]) -> None:
         clock, registers = GXDLMSClock("0.0.1.0.0.255"), [GXDLMSRegister(f"1.0.{c}.8.0.255") for c in range(1, 6)]
         profile.captureObjects = [(each, _captured(2)) for each in (clock, *registers)]
         assert len(peer.rows(profile, peer.client.readRowsByEntry(profile, 1, ROWS))) == ROWS
+
+
+def _sizes(announced: dict[str, Any]) -> dict[str, int]:
+    return {"max_info": announced["association"]["hdlc"]["max_info"]} if "hdlc" in announced["association"] else {}
 
 
 def _captured(attribute: int) -> Any:
@@ -109,10 +119,10 @@ def figures() -> dict[str, Any]:
     """Seconds a session, ours and the peer's, and how many times faster ours is."""
     answer: dict[str, Any] = {}
     with bench_meter() as meters:
-        for framing, announced in meters.items():
+        for carrier, announced in meters.items():
             ours = seconds(lambda announced=announced: asyncio.run(our_session(announced)), RUNS)
             peers = seconds(lambda announced=announced: peer_session(announced), 3)
-            answer[f"whole session over {framing}, seconds"] = {
+            answer[f"whole session over {carrier}, seconds"] = {
                 "ours": ours,
                 "gurux_dlms": peers,
                 "times faster": round(peers["median"] / ours["median"], 1),

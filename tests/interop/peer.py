@@ -32,9 +32,11 @@ SECURITIES = {
 class Peer:
     """One association of the foreign client with a meter of ours, as the announcement describes it."""
 
-    def __init__(self, announced: dict[str, Any], *, invocation_counter: int = 1) -> None:
+    def __init__(self, announced: dict[str, Any], *, invocation_counter: int = 1, max_info: int | None = None) -> None:
         self.association = announced["association"]
         self.client = self._client(self.association)
+        if max_info is not None:
+            self.client.hdlcSettings.maxInfoRX = self.client.hdlcSettings.maxInfoTX = max_info
         self._cipher(self.association, invocation_counter)
         host, _, port = announced["endpoint"].removeprefix("tcp://").rpartition(":")
         self._socket = socket.create_connection((host, int(port)), timeout=TIMEOUT)
