@@ -144,7 +144,12 @@ class HdlcStation:
             self._run(post, now)
 
     def _deliver(self, found: Found, now: float) -> None:
-        """To the meter with the frame's address, if it is not busy on another connection."""
+        """To the meter with the frame's address, if it is not busy on another connection; a broadcast to every one."""
+        if found.frame.destination.is_broadcast:
+            for post in self._posts:
+                post.link.receive_octets(found.octets, now)
+                self._run(post, now)
+            return
         post = next((post for post in self._posts if found.frame.destination.matches(post.link.server)), None)
         if post is None:
             return
@@ -172,9 +177,11 @@ class HdlcStation:
                     post.server = None
                     if post.meter.occupant is self:
                         post.meter.occupant = None
-                case ApduReceived(apdu, unsolicited) if post.server is not None and not unsolicited:
+                case ApduReceived(apdu, unsolicited) if post.server is not None:
+                    if unsolicited and apdu[:1] == bytes((AARQ_TAG,)):
+                        continue  # an association needs an answer, and UI frames get none
                     answer = post.server.receive_apdu(apdu)
-                    if answer is not None:
+                    if answer is not None and not unsolicited:
                         post.link.send_apdu(answer, now)
         self._outbox += post.link.octets_to_send()
 

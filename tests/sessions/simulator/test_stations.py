@@ -232,10 +232,34 @@ def test_a_new_snrm_ends_the_association():
 
 
 def test_an_unnumbered_frame_is_not_answered():
+    """Its poll bit hands over the turn all the same. An association cannot be opened so."""
     station = Line().connect()
     say(station, SnrmFrame(destination=FIRST, source=CLIENT))
     frame = UiFrame(destination=FIRST, source=CLIENT, information=b"\xe6\xe6\x00" + PUBLIC_AARQ)
+    assert isinstance(say(station, frame), RrFrame)
+    get = bytes.fromhex("e6e600c001c100080000010000ff0200")
+    asked = InfoFrame(destination=FIRST, source=CLIENT, send_sequence=0, receive_sequence=0, information=get)
+    assert say(station, asked).information == bytes.fromhex("e6e700d80101")
+
+
+@pytest.mark.parametrize(
+    "destination", [FIRST, server_address(1, 127, 2), server_address(127, 127, 2)], ids=["own", "physical", "all"]
+)
+def test_what_comes_in_unnumbered_frames_is_done_by_those_that_are_meant(destination):
+    """A SET of the clock; the meter whose client it comes from obeys, as it has an association."""
+    line = Line()
+    station = line.connect()
+    pair = Pair(line.labs[0], station=station)
+    pair.open()
+    clock = bytes.fromhex("090c07e80101ff000000008000ff")
+    apdu = bytes.fromhex("c101c100080000010000ff0200") + clock
+    frame = UiFrame(
+        destination=destination, source=client_address(32), poll_final=False, information=b"\xe6\xe6\x00" + apdu
+    )
+    before = pair.get(8, "0-0:1.0.0*255", 2).value
     assert say(station, frame) is None
+    after = pair.get(8, "0-0:1.0.0*255", 2).value
+    assert (before[:2], after[:4].hex()) == (b"\x07\xea", "07e80101")
 
 
 def test_a_frame_that_stopped_halfway_does_not_swallow_the_next():

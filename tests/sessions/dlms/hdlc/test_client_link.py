@@ -741,3 +741,101 @@ def test_a_busy_server_is_polled_less_and_less_often():
         client.handle_timer(now)
         times.append(round(now, 1))
     assert times == [0.1, 0.3, 0.7, 1.5, 2.5, 3.5, 4.5, 5.5]
+
+
+# -- every frame in every state ----------------------------------------------------------------------------------------
+
+
+def client_in(state):
+    """A client that got there by frames and calls alone."""
+    client = make_client(disconnect_first=state is State.CLEARING, keep_alive=30.0, response_timeout=5.0)
+    if state is not State.DISCONNECTED:
+        client.connect(0.0)
+    if state not in (State.DISCONNECTED, State.CLEARING, State.CONNECTING):
+        send(client, answer(UaFrame))
+    if state is State.PROBING:
+        client.handle_timer(30.0)
+    if state in (State.AWAITING, State.HOLDING):
+        client.send_apdu(b"x", 0.0)
+    if state is State.HOLDING:
+        client.hold(0.0)
+    if state is State.DISCONNECTING:
+        client.disconnect(0.0)
+    if state is State.FAILED:
+        send(client, answer(DmFrame))
+    assert client.state is state
+    client.octets_to_send()
+    events_of(client)
+    return client
+
+
+FRAMES = {
+    "UA": answer(UaFrame),
+    "DM": answer(DmFrame),
+    "FRMR": answer(FrmrFrame),
+    "RR": answer(RrFrame, receive_sequence=0),
+    "RNR": answer(RnrFrame, receive_sequence=0),
+    "REJ": answer(RejFrame, receive_sequence=0),
+    "I": answer(InfoFrame, send_sequence=0, receive_sequence=0, information=b"\xe6\xe7\x00y"),
+    "I old": answer(InfoFrame, send_sequence=7, receive_sequence=0, information=b"\xe6\xe7\x00y"),
+    "UI": answer(UiFrame, information=b"\xe6\xe7\x00y"),
+    "unknown": answer(UnknownFrame, octet=0x3F),
+}
+FOLLOWING = {
+    State.DISCONNECTED: {},
+    State.CLEARING: dict.fromkeys(("UA", "DM", "FRMR"), State.CONNECTING),
+    State.CONNECTING: {"UA": State.IDLE, "DM": State.FAILED, "FRMR": State.FAILED},
+    State.IDLE: {"DM": State.FAILED, "FRMR": State.FAILED},
+    State.PROBING: {
+        "DM": State.FAILED,
+        "FRMR": State.FAILED,
+        **dict.fromkeys(("RR", "RNR", "REJ", "I"), State.IDLE),
+    },
+    State.AWAITING: {"DM": State.FAILED, "FRMR": State.FAILED, "I": State.IDLE},
+    State.HOLDING: {"DM": State.FAILED, "FRMR": State.FAILED, "I": State.IDLE},
+    State.DISCONNECTING: dict.fromkeys(("UA", "DM", "FRMR"), State.DISCONNECTED),
+    State.FAILED: {},
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("state", State)
+def test_every_frame_in_every_state(state, name):
+    client = client_in(state)
+    send(client, FRAMES[name], 31.0)
+    assert client.state is FOLLOWING[state].get(name, state)
+    failed = events_of(client, LinkFailed)
+    assert bool(failed) is (client.state is State.FAILED and state is not State.FAILED)
+    waits = client.state not in (State.DISCONNECTED, State.FAILED)
+    assert (client.next_timer() is not None) is waits
+
+
+@pytest.mark.parametrize("state", State)
+def test_silence_ends_every_wait(state):
+    """Whatever is awaited, time alone brings an end, and no state is stuck. An idle link is polled until it fails."""
+    client = client_in(state)
+    now, seen = 0.0, 0
+    while (timer := client.next_timer()) is not None:
+        seen += 1
+        assert seen < 30
+        assert timer >= now
+        now = timer
+        client.handle_timer(now)
+    assert client.state in (State.DISCONNECTED, State.FAILED)
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_way_out_is_open_in_every_state(state):
+    client = client_in(state)
+    client.disconnect(1.0)
+    if client.state is State.DISCONNECTING:
+        send(client, answer(UaFrame), 2.0)
+    assert client.state is State.DISCONNECTED
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_line_may_be_lost_in_every_state(state):
+    client = client_in(state)
+    client.connection_lost(1.0)
+    assert client.state in (State.DISCONNECTED, State.FAILED)
+    assert client.next_timer() is None

@@ -3,9 +3,11 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sessions.dlms.errors import LinkRefusedError, NoReplyError
-from sessions.dlms.hdlc.frame import InfoFrame, decode_hdlc_frame
+from sessions.dlms.hdlc.frame import InfoFrame, RnrFrame, decode_hdlc_frame
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.hdlc.state import State
 from sessions.dlms.link import ApduReceived, LinkConnected, LinkDisconnected, LinkFailed
@@ -185,3 +187,142 @@ def test_most_accidents_are_survived(kind, window):
         wire.client.send_apdu(bytes((number,)) * 400, wire.now)
         wire.run()
     assert [event.apdu[0] for event in wire.outcomes if isinstance(event, ApduReceived)] == list(range(20))
+
+
+# -- any accidents, and the smallest that breaks something -------------------------------------------------------------
+
+
+class Trouble:
+    """Spoils frame after frame as the plan says; behind its end the line is good. A late frame comes after others."""
+
+    def __init__(self, plan):
+        self.plan = list(plan)
+        self.late = []
+
+    def __call__(self, octets):
+        kind, number = self.plan.pop(0) if self.plan else ("fine", 0)
+        due = [frame for left, frame in self.late if left <= 0]
+        self.late = [(left - 1, frame) for left, frame in self.late if left > 0]
+        if kind == "late":
+            self.late.append((number % 3, octets))
+            return due
+        return [*self.spoilt(kind, number, octets), *due]
+
+    @staticmethod
+    def spoilt(kind, number, octets):
+        at = number % len(octets)
+        match kind:
+            case "lose":
+                return []
+            case "double":
+                return [octets, octets]
+            case "damage":
+                return [octets[:at] + bytes((octets[at] ^ 1 << number % 8,)) + octets[at + 1 :]]
+            case "cut":
+                return [octets[:at]]
+            case "garbage":
+                return [bytes((number & 0xFF, 0x7E, 0xA0)), octets]
+            case "split":
+                return [octets[:at], octets[at:]]
+        return [octets]
+
+
+KINDS = ("fine", "fine", "lose", "double", "damage", "cut", "garbage", "late", "split")
+PLANS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 500)), max_size=40)
+SIDES = st.builds(HdlcParameters, st.integers(32, 90), st.integers(32, 90), st.integers(1, 7), st.integers(1, 7))
+
+
+@given(
+    plan=PLANS,
+    sides=st.tuples(SIDES, SIDES),
+    sizes=st.lists(st.integers(0, 700), min_size=1, max_size=4),
+    says_busy=st.booleans(),
+    disconnect_first=st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_nothing_is_lost_and_nothing_doubled_or_the_failure_is_typed(plan, sides, sizes, says_busy, disconnect_first):
+    client = make_client(parameters=sides[0], max_retries=3, disconnect_first=disconnect_first, keep_alive=30.0)
+    server = make_server(parameters=sides[1], says_busy=says_busy)
+    seen = []
+
+    def answer(apdu):
+        seen.append(apdu)
+        return b"answer to " + apdu
+
+    wire = Wire(client, server, spoil=Trouble(plan), answer=answer)
+    wire.client.connect(0.0)
+    wire.run(until=60.0)
+    asked = [bytes((number,)) * size for number, size in enumerate(sizes, 1)]
+    for apdu in asked:
+        if client.state not in (State.IDLE, State.PROBING):
+            break
+        client.send_apdu(apdu, wire.now)
+        wire.run(until=wire.now + 100.0)
+    assert seen == asked[: len(seen)]
+    answers = [event for event in wire.outcomes if isinstance(event, ApduReceived)]
+    assert answers == [ApduReceived(b"answer to " + apdu) for apdu in seen[: len(answers)]]
+    if len(answers) < len(asked):
+        assert isinstance(wire.outcomes[-1], LinkFailed)
+        assert isinstance(wire.outcomes[-1].error, NoReplyError | LinkRefusedError)
+
+
+@pytest.mark.parametrize("client_window", range(1, 8))
+@pytest.mark.parametrize("server_window", range(1, 8))
+def test_every_pair_of_windows(client_window, server_window):
+    """What is agreed is the smaller of what one sends and the other takes, and no turn is longer than that."""
+    client = make_client(parameters=HdlcParameters(32, 32, client_window, server_window))
+    server = make_server(parameters=HdlcParameters(32, 32, client_window, server_window))
+    wire = connected(client, server)
+    agreed = min(client_window, server_window)
+    assert (client.parameters.window_transmit, client.parameters.window_receive) == (agreed, agreed)
+    wire.client.send_apdu(bytes(1000), wire.now)
+    wire.run()
+    assert wire.outcomes[-1] == ApduReceived(bytes(1000))
+    assert max(len(turn) for turn in turns_of(wire.sent)) == agreed
+    assert wire.now == 0.0
+
+
+@pytest.mark.parametrize("information", [32, 33, 127, 128, 129, 247, 248, 253, 254, 255, 256, 300, 1024, 2029, 2030])
+@pytest.mark.parametrize("octets", [1, 2, 4])
+def test_information_fields_of_every_size(information, octets):
+    """Among them those at which peers count the length field wrong (247 to 253 modulo 256)."""
+    parameters = HdlcParameters(information, information, 3, 3)
+    place = {"address_octets": octets, "physical_address": None if octets == 1 else 17}
+    wire = connected(make_client(parameters=parameters, **place), make_server(parameters=parameters, **place))
+    for size in (information - 4, information - 3, information - 2, 3 * information + 1):
+        wire.client.send_apdu(bytes(size), wire.now)
+        wire.run()
+        assert wire.outcomes[-1] == ApduReceived(bytes(size))
+    longest = max(len(decode_hdlc_frame(frame).information) for frame in wire.sent)
+    assert longest == information
+
+
+def test_a_server_that_works_for_long_is_waited_for():
+    client, server = make_client(), make_server(says_busy=True)
+    wire = connected(client, server, answer=None)
+    client.send_apdu(b"x", wire.now)
+    wire.run(until=20.0)
+    server.send_apdu(b"answer", wire.now)
+    wire.run()
+    assert wire.outcomes[-1] == ApduReceived(b"answer")
+    assert sum(isinstance(decode_hdlc_frame(frame), RnrFrame) for frame in wire.sent) > 15
+
+
+def test_a_client_that_holds_and_a_server_that_holds():
+    parameters = HdlcParameters(32, 32, 2, 2)
+    client, server = make_client(parameters=parameters), make_server(parameters=parameters)
+    wire = connected(client, server)
+    server.hold(0.0)
+    client.send_apdu(bytes(100), wire.now)
+    wire.run(until=5.0)
+    assert wire.outcomes[1:] == []
+    server.resume(wire.now)
+    wire.run(until=wire.now + 2.0)
+    assert wire.outcomes[1:] == [ApduReceived(bytes(100))]
+    client.send_apdu(bytes(200), wire.now)
+    client.hold(wire.now)
+    wire.run(until=wire.now + 50.0)
+    assert len(wire.outcomes) == 2
+    client.resume(wire.now)
+    wire.run()
+    assert wire.outcomes[-1] == ApduReceived(bytes(200))

@@ -13,12 +13,19 @@ from sessions.dlms.hdlc.frame import (
     SnrmFrame,
     UaFrame,
     UiFrame,
+    UnknownFrame,
     decode_hdlc_frame,
 )
+from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
+from sessions.dlms.hdlc.reject import Fault, decode_frame_reject
+from sessions.dlms.hdlc.server_state import ServerState
 from sessions.dlms.hdlc.state import State
+from sessions.dlms.hdlc.stream import Found, FrameReader
 from sessions.dlms.link import ApduReceived, LinkDisconnected, OctetsDiscarded
 
 from .wired import CLIENT, SERVER, connected, events_of, make_client, make_server
+
+LARGE = HdlcParameters(2030, 2030, 7, 7)
 
 
 def test_a_meter_that_is_not_connected_says_so():
@@ -148,7 +155,8 @@ def test_a_new_request_ends_an_old_answer_and_takes_its_numbers():
 
 
 def test_a_request_without_end_drops_the_link():
-    server = connected_server()
+    server = make_server(parameters=LARGE)
+    say(server, SnrmFrame(destination=SERVER, source=CLIENT, information=LARGE.encode()))
     for number in range(600):
         answered = say(server, request(number % 8, bytes(2000), segmented=True))
         if not isinstance(answered, RrFrame):
@@ -202,3 +210,202 @@ def test_what_servers_say_is_not_answered(kind):
     server = make_server(physical_address=None, address_octets=1)
     assert say(server, kind(destination=one, source=one)) is None
     assert isinstance(say(server, DiscFrame(destination=one, source=one)), DmFrame)
+
+
+# -- what is rejected --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("frame", "faults"),
+    [
+        (UnknownFrame(destination=SERVER, source=CLIENT, octet=0x3F), Fault.CONTROL),
+        (UnknownFrame(destination=SERVER, source=CLIENT, octet=0x1D), Fault.CONTROL),  # SREJ
+        (
+            RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0, information=b"x"),
+            Fault.CONTROL | Fault.INFORMATION,
+        ),
+        (DiscFrame(destination=SERVER, source=CLIENT, information=b"x"), Fault.CONTROL | Fault.INFORMATION),
+        (request(0, bytes(129)), Fault.LENGTH),
+        (request(0, received=1), Fault.SEQUENCE),
+        (RrFrame(destination=SERVER, source=CLIENT, receive_sequence=5), Fault.SEQUENCE),
+    ],
+)
+def test_a_frame_that_no_client_may_send_is_rejected(frame, faults):
+    server = connected_server()
+    answered = say(server, frame)
+    assert isinstance(answered, FrmrFrame)
+    reject = decode_frame_reject(answered.information)
+    assert (reject.control, reject.faults, reject.was_response) == (frame.control, faults, False)
+    assert events_of(server, ApduReceived) == []
+    # Only SNRM and DISC help, and the reason stays the first one.
+    assert say(server, RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0)) == answered
+    assert isinstance(say(server, SnrmFrame(destination=SERVER, source=CLIENT)), UaFrame)
+    assert isinstance(say(server, RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0)), RrFrame)
+
+
+def test_a_reject_says_where_the_meter_stands():
+    server = connected_server()
+    say(server, request(0))
+    server.send_apdu(bytes(200), 0.0)
+    server.octets_to_send()
+    answered = say(server, RrFrame(destination=SERVER, source=CLIENT, receive_sequence=4))
+    reject = decode_frame_reject(answered.information)
+    assert (reject.send_sequence, reject.receive_sequence) == (1, 1)
+
+
+def test_a_fault_without_the_poll_bit_is_answered_with_the_next_poll():
+    server = connected_server()
+    assert say(server, UnknownFrame(destination=SERVER, source=CLIENT, octet=0x2F)) is None
+    assert server.state is ServerState.REJECTING
+    answered = say(server, RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0))
+    assert decode_frame_reject(answered.information).control == 0x2F
+
+
+def test_the_longest_field_that_was_agreed_is_not_too_long():
+    server = connected_server()
+    assert isinstance(say(server, request(0, bytes(128), segmented=True)), RrFrame)
+
+
+# -- a meter that is busy ----------------------------------------------------------------------------------------------
+
+
+def test_a_meter_that_holds_keeps_nothing_and_says_so():
+    server = connected_server()
+    server.hold(0.0)
+    answered = say(server, request(0))
+    assert (type(answered), answered.receive_sequence, answered.poll_final) == (RnrFrame, 0, True)
+    assert events_of(server, ApduReceived) == []
+    poll = RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0)
+    assert isinstance(say(server, poll), RnrFrame)
+    server.resume(1.0)
+    answered = say(server, poll)
+    assert (type(answered), answered.receive_sequence) == (RrFrame, 0)
+    say(server, request(0))
+    assert events_of(server, ApduReceived) == [ApduReceived(b"ask")]
+
+
+def test_a_meter_that_works_may_say_that_it_is_busy():
+    server = connected_server(says_busy=True)
+    poll = RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0)
+    assert isinstance(say(server, poll), RrFrame)
+    assert say(server, request(0)) is None
+    answered = say(server, poll)
+    assert (type(answered), answered.receive_sequence) == (RnrFrame, 1)
+    server.send_apdu(b"answer", 1.0)
+    assert say(server, poll).information.endswith(b"answer")
+    assert isinstance(say(server, RrFrame(destination=SERVER, source=CLIENT, receive_sequence=1)), RrFrame)
+
+
+# -- windows -----------------------------------------------------------------------------------------------------------
+
+
+def windowed(transmit, receive):
+    """A meter with which these windows were agreed, from its own view."""
+    parameters = HdlcParameters(32, 32, transmit, receive)
+    server = make_server(parameters=parameters)
+    proposal = HdlcParameters(32, 32, receive, transmit)
+    say(server, SnrmFrame(destination=SERVER, source=CLIENT, information=proposal.encode()))
+    events_of(server)
+    return server
+
+
+def frames_of(octets):
+    return [item.frame for item in FrameReader().feed(octets) if isinstance(item, Found)]
+
+
+def test_the_windows_of_both_directions_are_agreed_apart():
+    server = make_server(parameters=HdlcParameters(100, 200, 2, 5))
+    proposal = HdlcParameters(300, 50, 3, 4)
+    answered = say(server, SnrmFrame(destination=SERVER, source=CLIENT, information=proposal.encode()))
+    assert decode_hdlc_parameters(answered.information) == HdlcParameters(50, 200, 2, 3)
+    assert server.parameters == HdlcParameters(50, 200, 2, 3)
+
+
+@pytest.mark.parametrize("window", range(1, 8))
+def test_a_meter_sends_its_window_and_goes_back_to_what_was_lost(window):
+    server = windowed(window, 1)
+    say(server, request(0))
+    server.send_apdu(bytes(32 * 9), 0.0)
+    first = frames_of(server.octets_to_send())
+    assert [frame.send_sequence for frame in first] == list(range(window))
+    assert [frame.poll_final for frame in first] == [False] * (window - 1) + [True]
+    lost = window // 2  # the client got the ones before it
+    server.receive_octets(RrFrame(destination=SERVER, source=CLIENT, receive_sequence=lost).encode(), 1.0)
+    again = frames_of(server.octets_to_send())
+    assert [frame.send_sequence for frame in again] == [(lost + ahead) % 8 for ahead in range(window)]
+    assert again[0].information == first[lost].information
+
+
+@pytest.mark.parametrize("window", range(2, 8))
+def test_a_gap_in_a_clients_window_is_told_at_its_end(window):
+    server = windowed(1, window)
+    pieces = [bytes((number,)) * 10 for number in range(window)]
+    for number, piece in enumerate(pieces):
+        if number != 1:
+            last = number == window - 1
+            answered = say(server, request(number, piece, segmented=not last, poll_final=last))
+    if window == 2:  # the last one is the lost one
+        answered = say(server, RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0))
+    assert (type(answered), answered.receive_sequence) == (RrFrame, 1)
+    for number, piece in enumerate(pieces[1:], 1):
+        last = number == window - 1
+        say(server, request(number, piece, segmented=not last, poll_final=last))
+    assert events_of(server, ApduReceived) == [ApduReceived(b"".join(pieces))]
+
+
+# -- UI frames ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_push_without_a_link_goes_out_at_once():
+    server = make_server()
+    server.push(bytes(200), 0.0, client_sap=102)
+    first, second = frames_of(server.octets_to_send())
+    assert (type(first), first.destination, first.source) == (UiFrame, client_address(102), SERVER)
+    assert [first.segmented, second.segmented] == [True, False]
+    assert [first.poll_final, second.poll_final] == [False, True]
+    assert first.information + second.information == b"\xe6\xe7\x00" + bytes(200)
+
+
+def test_a_push_within_a_link_waits_for_the_clients_poll():
+    server = connected_server()
+    server.push(b"event", 0.0)
+    assert server.octets_to_send() == b""
+    server.receive_octets(RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0).encode(), 1.0)
+    push, ready = frames_of(server.octets_to_send())
+    assert (type(push), push.poll_final, push.destination, push.information[3:]) == (UiFrame, False, CLIENT, b"event")
+    assert (type(ready), ready.poll_final) == (RrFrame, True)
+
+
+def test_a_push_goes_before_the_answer():
+    server = connected_server()
+    say(server, request(0))
+    server.push(b"event", 0.0)
+    server.send_apdu(b"answer", 0.0)
+    push, answer = frames_of(server.octets_to_send())
+    assert [type(push), type(answer)] == [UiFrame, InfoFrame]
+    assert answer.poll_final
+
+
+def test_a_command_in_segments():
+    server = connected_server()
+    ui = {"destination": SERVER, "source": CLIENT, "poll_final": False}
+    assert say(server, UiFrame(**ui, information=b"\xe6\xe6\x00a", segmented=True)) is None
+    assert say(server, UiFrame(**ui, information=b"\xe6\xe6\x00b", segmented=True)) is None  # anew
+    assert say(server, UiFrame(**ui, information=b"c")) is None
+    assert events_of(server, ApduReceived) == [ApduReceived(b"bc", unsolicited=True)]
+
+
+def test_a_push_is_forgotten_with_the_link():
+    server = connected_server()
+    server.push(b"event", 0.0)
+    say(server, DiscFrame(destination=SERVER, source=CLIENT))
+    answered = say(server, SnrmFrame(destination=SERVER, source=CLIENT))
+    assert isinstance(answered, UaFrame)
+    assert isinstance(say(server, RrFrame(destination=SERVER, source=CLIENT, receive_sequence=0)), RrFrame)
+
+
+def test_a_meter_may_wait_for_ever():
+    server = connected_server(inactivity_timeout=0.0)
+    assert server.next_timer() is None
+    server.handle_timer(1e9)
+    assert server.connected

@@ -40,9 +40,10 @@ class Wire:
         self.sent = []
         """Octets of the frames of both sides, as they were meant."""
 
-    def run(self, limit=3000):
+    def run(self, limit=3000, until=1e9):
+        """Until nobody waits for anything, or nothing is due before `until`."""
         for _ in range(limit):
-            if not (self.pump() or self.tick()):
+            if not (self.pump() or self.tick(until)):
                 return
         raise AssertionError("it never ends")
 
@@ -63,7 +64,7 @@ class Wire:
     def answer_of(self, server):
         events = events_of(server)
         for event in events:
-            if isinstance(event, ApduReceived):
+            if isinstance(event, ApduReceived) and self.answer is not None:
                 server.send_apdu(self.answer(event.apdu), self.now)
         frames = [event.octets for event in [*events, *events_of(server)] if isinstance(event, FrameSent)]
         assert b"".join(frames) == server.octets_to_send()
@@ -75,9 +76,9 @@ class Wire:
     def spoiled(self, frames):
         return [part for frame in frames for part in self.spoil(frame)]
 
-    def tick(self):
+    def tick(self, until):
         at = self.client.next_timer()
-        if at is None:
+        if at is None or at > until:
             return False
         for server in self.servers:
             if (due := server.next_timer()) is not None and due <= at:
