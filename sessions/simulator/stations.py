@@ -146,9 +146,9 @@ class HdlcStation:
     def _deliver(self, found: Found, now: float) -> None:
         """To the meter with the frame's address, if it is not busy on another connection; a broadcast to every one."""
         if found.frame.destination.is_broadcast:
-            for post in self._posts:
-                post.link.receive_octets(found.octets, now)
-                self._run(post, now)
+            for each in self._posts:
+                each.link.receive_octets(found.octets, now)
+                self._run(each, now)
             return
         post = next((post for post in self._posts if found.frame.destination.matches(post.link.server)), None)
         if post is None:
