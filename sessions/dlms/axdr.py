@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from meters.cosem.data import BitString, CompactArray, Data, DataType, TypeDescription, text
 from meters.cosem.rows import Rows, RowType
-from sessions.dlms.cursor import MAX_DEPTH, Reader, Writer
+from sessions.dlms.cursor import MAX_DEPTH, Reader, Tracer, Writer
 from sessions.dlms.errors import InvalidValueError, LimitExceededError, TruncatedError, UnknownTagError
 from sessions.dlms.rows import RowReader, layout_for_writing
 from sessions.dlms.scalars import EMPTY, LAYOUTS, MOMENTS, NUMBERS, PACKERS, SMALL, STRINGS, TYPES
@@ -24,6 +24,8 @@ from sessions.dlms.scalars import EMPTY, LAYOUTS, MOMENTS, NUMBERS, PACKERS, SMA
 _SEQUENCES: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE})
 _NULL: Final = Data(DataType.NULL_DATA)
 _DONT_CARE: Final = Data(DataType.DONT_CARE)
+_EMPTY_STRINGS: Final = {kind: Data(kind, b"") for kind in STRINGS}
+"""One object for each type, as for null-data: octets that say nothing take no memory of their own."""
 _LEAST_ROWS: Final = 4
 """Fewer rows than these are not worth another lane."""
 
@@ -65,7 +67,8 @@ def _read_contents(reader: Reader, kind: DataType, depth: int) -> Data:
     if layout is not None:
         return Data(kind, reader.number(layout, "value"))
     if kind in STRINGS:
-        return Data(kind, reader.take(reader.length("length"), "contents"))
+        contents = reader.take(reader.length("length"), "contents")
+        return Data(kind, contents) if contents else _EMPTY_STRINGS[kind]
     if kind in _SEQUENCES:
         _check_depth(reader, depth)
         return Data(kind, _read_elements(reader, kind, reader.count("count"), depth + 1))
@@ -79,7 +82,7 @@ def _read_contents(reader: Reader, kind: DataType, depth: int) -> Data:
 
 def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> tuple[Data, ...] | Rows:
     if reader.tracer is not None:
-        return tuple([read_data(reader, depth=depth) for _ in range(count)])
+        return _read_listed(reader, reader.tracer, count, depth)
     if kind is DataType.ARRAY and count >= _LEAST_ROWS and depth < MAX_DEPTH:
         rows = Rows([], [])
         stop = RowReader().read(reader.octets, reader.offset, count, rows)
@@ -87,6 +90,17 @@ def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> tu
             reader.offset = stop
             return rows
     return _read_one_by_one(reader, count, depth)
+
+
+def _read_listed(reader: Reader, tracer: Tracer, count: int, depth: int) -> tuple[Data, ...]:
+    """Elements for the inspector, each in its tree, as long as the tree is wanted to grow."""
+    elements: list[Data] = []
+    while len(elements) < count and tracer.left > 0:
+        elements.append(read_data(reader, depth=depth))
+    if left := count - len(elements):
+        with reader.unlisted("elements", f"{left} more, not listed"):
+            elements += _read_one_by_one(reader, left, depth)
+    return tuple(elements)
 
 
 def _read_one_by_one(reader: Reader, count: int, depth: int) -> tuple[Data, ...]:

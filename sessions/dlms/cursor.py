@@ -26,6 +26,9 @@ E = TypeVar("E", bound=IntEnum)
 MAX_DEPTH = 32
 """Nesting of constructed values and of APDUs inside APDUs."""
 
+MAX_FIELDS = 32_768
+"""Fields of one tree: a profile of 64 KiB has about as many. After them the elements of arrays are read, but not listed."""
+
 _UNTRACED: Final = nullcontext()
 """The group of a reader that nobody watches."""
 
@@ -49,20 +52,23 @@ class Field:
 
 
 class Tracer:
-    """Collects the fields that a `Reader` passes, as a tree."""
+    """Collects the fields that a `Reader` passes, as a tree. `left`: how many more are wanted before long lists are cut."""
 
-    __slots__ = ("root", "source", "stack")
+    __slots__ = ("left", "root", "source", "stack")
 
     def __init__(self, name: str = "", source: str = "frame") -> None:
         self.root = Field(name, 0, 0, source=source)
         self.source = source
         self.stack: list[Field] = [self.root]
+        self.left = MAX_FIELDS
 
     def add(self, name: str, offset: int, length: int, value: str) -> None:
+        self.left -= 1
         self.stack[-1].children.append(Field(name, offset, length, value, self.source))
 
     def enter(self, name: str, offset: int) -> None:
         child = Field(name, offset, 0, source=self.source)
+        self.left -= 1
         self.stack[-1].children.append(child)
         self.stack.append(child)
 
@@ -260,6 +266,18 @@ class Reader:
         self.enter(name)
         yield
         self.leave()
+
+    @contextmanager
+    def unlisted(self, name: str, value: str) -> Iterator[None]:
+        """What is read inside becomes one field."""
+        tracer, start = self.tracer, self.offset
+        self.tracer = None
+        try:
+            yield
+        finally:
+            self.tracer = tracer
+            if tracer is not None:
+                tracer.add(name, self.origin + start, self.offset - start, value)
 
     def label(self, value: str, *, secret: bool = False) -> None:
         """Say in words what the last field holds; `secret` marks it for masking."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sessions.dlms.events import Failed, GetFinished, Released, RequestFailed
+from sessions.dlms.wrapper import MAX_APDU
 from sessions.simulator.lab import LabMeter
 from sessions.simulator.stations import Station
 from tests.sessions.dlms.scripted import CLOCK, Wire, associated
@@ -22,7 +23,7 @@ def pieces(octets: bytes) -> Iterator[bytes]:
     at = 0
     while at < len(octets):
         size = octets[at] if octets[at] < 255 else len(octets)
-        yield octets[at + 1 : at + 1 + size]
+        yield octets[at + 1 : at + 1 + min(size, MAX_APDU)]
         at += 1 + size
 
 

@@ -329,3 +329,14 @@ def test_the_tracer_sees_every_octet():
 
     walk(tracer.root)
     assert sorted(leaves) == [(0, 1), (1, 1), (2, 1), (3, 1), (4, 3), (7, 1), (8, 1)]
+
+
+def test_a_tree_that_is_large_enough_lists_no_further_elements():
+    tracer = Tracer()
+    tracer.left = 20
+    octets = bytes.fromhex("010A") + bytes.fromhex("1101") * 10
+    value = read_data(Reader(octets, tracer=tracer))
+    assert value == decode_data(octets)
+    elements = tracer.root.children[0].children
+    assert (elements[-1].name, elements[-1].value) == ("elements", "4 more, not listed")
+    assert elements[-1].offset + elements[-1].length == len(octets)

@@ -130,3 +130,18 @@ def test_an_error_leaves_the_fields_before_it_visible():
         reader.u8("first")
         reader.u16("second")
     assert [field.name for field in tracer.root.children[0].children] == ["first"]
+
+
+def test_what_is_read_unlisted_is_one_field():
+    tracer = Tracer()
+    reader = Reader(bytes(8), tracer=tracer, origin=4)
+    reader.u8("first")
+    with reader.unlisted("elements", "3 more, not listed"):
+        reader.u16("second")
+        reader.u32("third")
+    reader.u8("last")
+    assert [(each.name, each.offset, each.length, each.value) for each in tracer.root.children] == [
+        ("first", 4, 1, "0"),
+        ("elements", 5, 6, "3 more, not listed"),
+        ("last", 11, 1, "0"),
+    ]

@@ -1,0 +1,83 @@
+"""Inputs that promise more than they hold: small octets that ask a careless decoder for time or memory without end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+SIZE: Final = 64 * 1024
+
+GET_RESPONSE: Final = bytes.fromhex("C401C100")
+FLAG: Final = b"\x7e"
+
+
+def data_bombs() -> Iterator[tuple[str, bytes]]:
+    """A-XDR: counts, lengths, depths and type descriptions."""
+    for tag, name in (
+        (0x01, "array"),
+        (0x02, "structure"),
+        (0x09, "octet-string"),
+        (0x04, "bit-string"),
+        (0x0A, "text"),
+    ):
+        for length in ("FF", "82FFFF", "84FFFFFFFF", "88FFFFFFFFFFFFFFFF", "FF" + "FF" * 127):
+            yield f"{name} of {length[:18]}", bytes((tag,)) + bytes.fromhex(length)
+    yield "arrays in arrays", b"\x01\x01" * (SIZE // 2)
+    yield "structures in structures", b"\x02\x01" * (SIZE // 2)
+    yield "arrays that widen", b"".join(b"\x01\x82\xff\xff" for _ in range(SIZE // 4))
+    yield "an array of nulls", b"\x01\x82\xff\xff" + bytes(0xFFFF)
+    yield "an array of empty structures", b"\x01\x82\x7f\xff" + b"\x02\x00" * 0x7FFF
+    yield "an array of empty strings", b"\x01\x82\x7f\xff" + b"\x09\x00" * 0x7FFF
+    yield "rows of one null", b"\x01\x82\x55\x55" + b"\x02\x01\x00" * 0x5555
+    yield "rows that differ", b"\x01\x82\x08\x00" + b"".join(_row(n) for n in range(0x800))
+    yield "a compact array of nulls", bytes.fromhex("130084FFFFFFFF")
+    yield "a compact array of arrays of nulls", bytes.fromhex("1301FFFF0082FFFF") + bytes(SIZE)
+    yield "a compact array of nested descriptions", b"\x13" + b"\x01\xff\xff" * (SIZE // 3) + b"\x00\x01\x00"
+    yield "a compact array of empty structures", bytes.fromhex("130200") + b"\x82\xff\xff" + bytes(SIZE)
+
+
+def _row(number: int) -> bytes:
+    """A row whose tags no other row has."""
+    bits = [(number >> bit) & 1 for bit in range(11)]
+    return bytes((2, len(bits))) + b"".join(b"\x11\x07" if bit else b"\x00" for bit in bits)
+
+
+def apdu_bombs() -> Iterator[tuple[str, bytes]]:
+    """APDUs around such data, and lists and blocks of their own."""
+    for name, octets in data_bombs():
+        yield f"GET response with {name}", GET_RESPONSE + octets
+    for tag in (
+        "C003C1",
+        "C403C1",
+        "C104C1",
+        "C303C1",
+        "C503C1",
+        "C703C1",
+        "D9C1000000",
+        "DAC1000000",
+        "05",
+        "06",
+        "0C",
+        "0D",
+    ):
+        for count in ("FF", "82FFFF", "84FFFFFFFF"):
+            yield f"{tag} with {count} items", bytes.fromhex(tag + count) + bytes(64)
+    for tag in ("60", "61", "62", "63", "A1"):
+        yield f"BER {tag} of 4 GB", bytes.fromhex(tag + "84FFFFFFFF") + bytes(64)
+        yield f"BER {tag} nested", bytes.fromhex(tag) + b"\xa1\x80" * (SIZE // 2)
+    for tag in ("C8", "D0", "DB08" + "00" * 8, "DC08" + "00" * 8, "DD00000000", "DF00000000"):
+        yield f"ciphered {tag[:2]} of 4 GB", bytes.fromhex(tag + "84FFFFFFFF") + bytes(64)
+    yield "a general block of 64 KiB", bytes.fromhex("E0C00001000082FFFF") + bytes(0xFFFF)
+    yield "a data notification of nulls", bytes.fromhex("0F0000000100") + b"\x01\x82\xff\xff" + bytes(0xFFFF)
+
+
+def stream_bombs() -> Iterator[tuple[str, bytes]]:
+    """Octets of a line that never become a frame, or become very many."""
+    yield "flags", FLAG * SIZE
+    yield "flags and format fields", b"\x7e\xa0" * (SIZE // 2)
+    yield "the longest frame, begun again and again", b"\x7e\xa7\xff" * (SIZE // 3)
+    yield "the shortest frame, always wrong", b"\x7e\xa0\x07\x03\x21\x93\x0f\x00" * (SIZE // 8)
+    yield "frames of 2 KiB in 7E", (b"\x7e\xa7\xfd" + FLAG * 2045) * (SIZE // 2048)
+    yield "zeros", bytes(SIZE)
+    yield "wrapper headers of 64 KiB", bytes.fromhex("000100010010FFFF") * (SIZE // 8)
+    yield "empty wrapper frames", bytes.fromhex("0001000100100000") * (SIZE // 8)
