@@ -11,7 +11,7 @@ runs at a time. What it may rely on: every request ends in exactly one of its `â
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
 
@@ -74,6 +74,8 @@ from sessions.dlms.transfers import short_name
 from sessions.dlms.transfers.action import ActionTransfer
 from sessions.dlms.transfers.blocks import TransferLimits
 from sessions.dlms.transfers.get import GetTransfer
+from sessions.dlms.transfers.items import SERVICES, Item
+from sessions.dlms.transfers.many import Forms, ManyTransfer
 from sessions.dlms.transfers.set import SetTransfer
 from sessions.dlms.transfers.transfer import Terms, Transfer, Turn
 
@@ -120,6 +122,7 @@ class DlmsClient:
         self._transfer: Transfer | None = None
         self._invocations = count(1)
         self._short_names = short_name.ShortNames(parameters.short_names)
+        self._forms = Forms(Conformance(0))
         self._events: deque[ClientEvent] = deque()
         self._patience = Patience(reply_timeout, link.longest_wait)
         self._requests = 0
@@ -169,6 +172,12 @@ class DlmsClient:
             terms = self._terms(Conformance.WRITE)
             return self._request(short_name.action_transfer(terms, self._short_names, descriptor, parameters), now)
         return self._request(ActionTransfer(self._terms(Conformance.ACTION), descriptor, parameters), now)
+
+    def many(self, items: Sequence[Item], *, now: float) -> int:
+        """Read, write and invoke many things, in the best form that both sides offer: ends in `ManyFinished`."""
+        services = {SERVICES[type(item)] for item in items} or {Conformance.GET}
+        terms = [self._terms(service) for service in sorted(services)]
+        return self._request(ManyTransfer(terms[0], items, self._forms), now)
 
     def release(self, now: float) -> None:
         """End the association and the link in good order: ends in `Released`."""
@@ -440,6 +449,7 @@ class DlmsClient:
     def _associated(self) -> None:
         assert self.negotiated is not None  # the AARE was judged
         self._patience.end()
+        self._forms = Forms(self.negotiated.conformance)
         self._events.append(Associated(self.negotiated))
 
     def _answer(self, octets: bytes, now: float) -> None:

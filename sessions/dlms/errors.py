@@ -16,7 +16,8 @@
     │   ├── AssociationRejectedError  AARE with a result other than accepted
     │   ├── AuthenticationFailedError the secret or the challenge did not satisfy one of the sides
     │   ├── ExceptionResponseError  exception-response
-    │   └── ServiceErrorError       confirmed-service-error
+    │   ├── ServiceErrorError       confirmed-service-error
+    │   └── ListRefusedError        a result code where the results of a list are due
     ├── NoReplyError                nothing, or nothing complete, came in time
     └── ConnectionLostError         the line went away
 
@@ -193,6 +194,17 @@ class ServiceErrorError(RefusedError):
         self.service = service
         self.choice = choice
         self.value = value
+
+
+class ListRefusedError(RefusedError):
+    """The peer refused a list of requests as a whole; `result` is the data-access-result or action-result that it gave."""
+
+    code = "list-refused"
+    hint = "Ask for less at once, or one by one."
+
+    def __init__(self, message: str, *, result: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.result = result
 
 
 class NoReplyError(DlmsError):

@@ -1,6 +1,6 @@
 """What a client tells: outcomes, not APDU classes. The frames of the link (`FrameSent`, ...) are passed on as they are.
 
-`request` is the number that `get`, `set` or `action` returned. A data-access-result is a value. `RequestFailed` leaves the
+`request` is the number that the client gave the request. A data-access-result is a value. `RequestFailed` leaves the
 association standing, the next request may follow; after `Failed` only closing is left.
 """
 
@@ -69,6 +69,34 @@ class ActionFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionOutcome:
+    """What one method of a list brought."""
+
+    result: ActionResult
+    return_parameters: Data | DataAccessResult | None = None
+
+
+ItemResult = Data | DataAccessResult | ActionOutcome | DlmsError
+"""What one item of a list brought. A DlmsError: nothing is known of this one, or it was refused with the whole list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFinished:
+    """The answer to one list on the wire, in the order of its items."""
+
+    request: int
+    results: tuple[ItemResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ManyFinished:
+    """Everything that `many` asked for, in the order of its items, however it was asked."""
+
+    request: int
+    results: tuple[ItemResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFailed:
     """One request came to nothing: refused as a whole, or answered with nonsense."""
 
@@ -113,6 +141,8 @@ ClientEvent = (
     | GetFinished
     | SetFinished
     | ActionFinished
+    | ListFinished
+    | ManyFinished
     | RequestFailed
     | ReplyIgnored
     | NotificationReceived

@@ -253,7 +253,8 @@ def _write_with_optional_data(writer: Writer, result: ActionResult, returned: Da
         write_get_data_result(writer, returned)
 
 
-def _read_with_optional_data(reader: Reader) -> tuple[ActionResult, Data | DataAccessResult | None]:
+def read_response_with_optional_data(reader: Reader) -> tuple[ActionResult, Data | DataAccessResult | None]:
+    """Action-Response-With-Optional-Data."""
     result = read_action_result(reader)
     # Some meters leave the flag out after a refusal.
     if reader.remaining == 0 or not reader.flag("return-parameters-present"):
@@ -316,12 +317,14 @@ def read_action_response(reader: Reader) -> ActionResponse:
         invocation = read_invoke_id(reader)
         match choice:
             case ActionResponseChoice.NORMAL:
-                return ActionResponseNormal(invocation, *_read_with_optional_data(reader))
+                return ActionResponseNormal(invocation, *read_response_with_optional_data(reader))
             case ActionResponseChoice.WITH_PBLOCK:
                 block = read_datablock(reader)
                 return ActionResponseWithPblock(invocation, block.last_block, block.block_number, block.raw_data)
             case ActionResponseChoice.WITH_LIST:
                 count = reader.count("count", least=2)
-                return ActionResponseWithList(invocation, tuple(_read_with_optional_data(reader) for _ in range(count)))
+                return ActionResponseWithList(
+                    invocation, tuple(read_response_with_optional_data(reader) for _ in range(count))
+                )
             case ActionResponseChoice.NEXT_PBLOCK:
                 return ActionResponseNextPblock(invocation, reader.u32("block-number"))

@@ -17,16 +17,27 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NoReturn
 
 from sessions.dlms.apdu import Apdu
 from sessions.dlms.apdu.descriptors import InvokeIdAndPriority
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import DlmsError, LocalProtocolError, RemoteProtocolError
-from sessions.dlms.events import ActionFinished, BlockReceived, BlockSent, GetFinished, RequestFailed, SetFinished
+from sessions.dlms.events import (
+    ActionFinished,
+    BlockReceived,
+    BlockSent,
+    GetFinished,
+    ListFinished,
+    ManyFinished,
+    RequestFailed,
+    SetFinished,
+)
 from sessions.dlms.transfers.blocks import Incoming, Outgoing, TransferLimits
 
-Outcome = BlockReceived | BlockSent | GetFinished | SetFinished | ActionFinished | RequestFailed
+Outcome = (
+    BlockReceived | BlockSent | GetFinished | SetFinished | ActionFinished | ListFinished | ManyFinished | RequestFailed
+)
 Turn = tuple[list[Outcome], bytes | None]
 """What an answer brings, and the APDU in clear that goes out next; None when the request has ended."""
 
@@ -135,21 +146,9 @@ class Transfer(ABC):
                 f"{event.name.lower().replace('_', ' ')} is illegal in {self.state.name}", code="unexpected-answer"
             ) from None
 
-    def _take_block(self, number: int, contents: bytes, last: bool) -> BlockReceived:
-        self.fire(TransferEvent.LAST_BLOCK if last else TransferEvent.BLOCK)
-        self._incoming.add(number, contents, last)
-        return BlockReceived(self.request, number, contents, len(self._incoming.octets))
-
-    def _unrelated(self, apdu: Apdu) -> RemoteProtocolError:
-        return RemoteProtocolError(f"No answer to this request: {apdu.summary()}", code="unexpected-answer")
-
-    def _continuation(self, last: bool, number: int, contents: bytes) -> bytes:
-        """The APDU of a block after the first; for services with long requests."""
-        raise NotImplementedError
-
     def _begin_short(self, octets: bytes) -> bytes:
-        """The request in one APDU, which has to fit."""
-        if len(octets) > self.terms.capacity:
+        """The request in one APDU. It has to fit, or general blocks to be agreed: then the client cuts it."""
+        if len(octets) > self.terms.capacity and Conformance.GENERAL_BLOCK_TRANSFER not in self.terms.conformance:
             raise LocalProtocolError(
                 f"The request is {len(octets)} octets long, the meter receives {self.terms.capacity} at most and agreed to "
                 "no blocks for it",
@@ -157,6 +156,18 @@ class Transfer(ABC):
                 hint="Ask for less, or write it in parts.",
             )
         return octets
+
+    def _take_block(self, number: int, contents: bytes, last: bool) -> BlockReceived:
+        self.fire(TransferEvent.LAST_BLOCK if last else TransferEvent.BLOCK)
+        self._incoming.add(number, contents, last)
+        return BlockReceived(self.request, number, contents, len(self._incoming.octets))
+
+    def _unrelated(self, apdu: Apdu) -> NoReturn:
+        raise RemoteProtocolError(f"No answer to this request: {apdu.summary()}", code="unexpected-answer")
+
+    def _continuation(self, last: bool, number: int, contents: bytes) -> bytes:
+        """The APDU of a block after the first; for services with long requests."""
+        raise NotImplementedError
 
     def _begin_long(self, encoded: bytes, build: Callable[[bool, int, bytes], bytes]) -> bytes:
         """The request's first block."""
