@@ -33,6 +33,8 @@ PROPOSED_CONFORMANCE: Final = (
     | Conformance.SET
     | Conformance.ACTION
     | Conformance.SELECTIVE_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.ACCESS
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION

@@ -6,7 +6,10 @@ highest bit of the first octet, and so of the number here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import IntFlag
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from sessions.dlms.cursor import Reader, Writer
@@ -49,6 +52,15 @@ class Conformance(IntFlag):
     def names(self) -> tuple[str, ...]:
         """The set bits in the standard's order: `("block-transfer-with-get-or-read", "get")`."""
         return tuple((flag.name or "").lower().replace("_", "-") for flag in Conformance if flag in self)
+
+    @classmethod
+    def from_names(cls, names: Collection[str]) -> Conformance:
+        """The services of these names; ValueError where one is not the standard's."""
+        flags = {name: flag for flag in cls for name in flag.names}
+        unknown = sorted(set(names) - set(flags))
+        if unknown:
+            raise ValueError(f"“{unknown[0]}” is no service of the conformance block")
+        return reduce(or_, (flags[name] for name in names), cls(0))
 
 
 def read_conformance(reader: Reader, name: str) -> Conformance:

@@ -24,6 +24,7 @@ SERVED_CONFORMANCE: Final = (
     | Conformance.ACTION
     | Conformance.SELECTIVE_ACCESS
     | Conformance.MULTIPLE_REFERENCES
+    | Conformance.ACCESS
     | Conformance.PRIORITY_MGMT_SUPPORTED
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE

@@ -152,12 +152,13 @@ class Meter:
         clients: tuple[ServedClient, ...],
         max_receive_pdu_size: int,
         max_send_pdu_size: int,
+        conformance: Conformance = SERVED_CONFORMANCE,
     ) -> None:
         self.serial_number = serial_number
         self.server_sap = MANAGEMENT_DEVICE
         self.server_system_title = server_system_title
         self.security = security
-        self.conformance = SERVED_CONFORMANCE
+        self.conformance = conformance
         self.max_receive_pdu_size = max_receive_pdu_size
         self.max_send_pdu_size = max_send_pdu_size
         self.objects: dict[ObisCode, Access] = {}

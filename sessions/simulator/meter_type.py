@@ -1,6 +1,7 @@
 """Meter types: TOML files that say which objects a simulated meter has, and what makes their values.
 
     name = "…"  manufacturer = "MWB"  model = "…"  firmware = "…"  time_zone = 60  max_receive_pdu_size = 1024
+    conformance = ["get", "set", …]  the services that it agrees to, by the standard's names; all that are served where not said
     [load]                       daily_import, daily_export in Wh
     [[objects]]                  class_id, logical_name, and by class:
       1  Data                    type, source | constant; stored = true where it can be written
@@ -16,7 +17,7 @@ logical_device_name, firmware, invocation_counter, max_demand.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -28,7 +29,8 @@ from meters.cosem.data import Data, DataType
 from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
 from sessions.dlms.association import Protection
-from sessions.simulator.device import MANAGEMENT_DEVICE, MeterSecurity, ServedClient
+from sessions.dlms.conformance import Conformance
+from sessions.simulator.device import MANAGEMENT_DEVICE, SERVED_CONFORMANCE, MeterSecurity, ServedClient
 from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, LoadParameters, Supply
 from sessions.simulator.meter import Access, Meter
 from sessions.simulator.objects import (
@@ -79,6 +81,7 @@ class MeterType:
     time_zone: int
     max_receive_pdu_size: int
     load: LoadParameters
+    conformance: Conformance
     objects: tuple[Mapping[str, Any], ...]
 
 
@@ -91,9 +94,20 @@ def load_meter_type(name: str) -> MeterType:
         raise MeterTypeError(f"there is no meter type “{name}”; there are: {known}")
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-        return MeterType(load=LoadParameters(**table.pop("load", {})), objects=tuple(table.pop("objects")), **table)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        load, objects = LoadParameters(**table.pop("load", {})), tuple(table.pop("objects"))
+        conformance = served_conformance(table.pop("conformance", SERVED_CONFORMANCE.names))
+        return MeterType(load=load, conformance=conformance, objects=objects, **table)
+    except (ValueError, KeyError, TypeError) as error:
         raise MeterTypeError(f"{path.name}: {error}") from None
+
+
+def served_conformance(names: Sequence[str]) -> Conformance:
+    """The services of these names; ValueError where this server does not carry one out."""
+    wanted = Conformance.from_names(names)
+    missing = wanted & ~SERVED_CONFORMANCE
+    if missing:
+        raise ValueError(f"“{missing.names[0]}” is not served")
+    return wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +138,7 @@ def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
         security=settings.security,
         clients=settings.clients,
         max_receive_pdu_size=meter_type.max_receive_pdu_size,
+        conformance=meter_type.conformance,
         max_send_pdu_size=settings.max_send_pdu_size,
     )
     builder = _Builder(meter_type, settings, meter)

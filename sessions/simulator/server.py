@@ -22,7 +22,8 @@ from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.simulator.association import AssociationEvent, AssociationState, ServerAssociation
 from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
 from sessions.simulator.device import LogicalDevice
-from sessions.simulator.transfers import UNLIMITED, ServerTransfers
+from sessions.simulator.service import UNLIMITED, Room
+from sessions.simulator.transfers import ServerTransfers
 
 NOT_ALLOWED: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.OPERATION_NOT_POSSIBLE)
 UNKNOWN: Final = ExceptionResponse(StateError.SERVICE_UNKNOWN, ExceptionServiceError.SERVICE_NOT_SUPPORTED)
@@ -121,7 +122,7 @@ class Server:
             return self._prove(request)
         if self._transfers is None:
             return NOT_ALLOWED.encode()
-        return self._transfers.answer(request, self._capacity(envelope))
+        return self._transfers.answer(request, Room(self._capacity(envelope)))
 
     def _prove(self, request: ActionRequestNormal) -> bytes:
         invocation, parameters = request.invoke_id_and_priority, request.method_invocation_parameters

@@ -46,7 +46,8 @@ def _read_specification(reader: Reader) -> AccessSpecification:
     return AccessSpecification(kind, descriptor, read_selective_access(reader) if selected else None)
 
 
-def _write_specification(writer: Writer, specification: AccessSpecification) -> None:
+def write_specification(writer: Writer, specification: AccessSpecification) -> None:
+    """Access-Request-Specification: choice, descriptor, selection."""
     writer.u8(specification.kind)
     specification.descriptor.write(writer)
     if specification.selection is not None:
@@ -67,7 +68,7 @@ class AccessRequest:
         write_optional_date_time(writer, self.date_time)
         writer.length(len(self.specifications))
         for specification in self.specifications:
-            _write_specification(writer, specification)
+            write_specification(writer, specification)
         writer.length(len(self.data))
         for value in self.data:
             write_data(writer, value)
@@ -75,6 +76,20 @@ class AccessRequest:
 
     def summary(self) -> str:
         return f"ACCESS request of {len(self.specifications)}"
+
+
+def begin_access_response(
+    invoke_id: int, moment: CosemDateTime | None, specifications: tuple[AccessSpecification, ...] | None
+) -> Writer:
+    """An access-response up to its list of data."""
+    writer = Writer().u8(ApduTag.ACCESS_RESPONSE).u32(invoke_id)
+    write_optional_date_time(writer, moment)
+    if specifications is None:
+        return writer.u8(0)
+    writer.u8(1).length(len(specifications))
+    for specification in specifications:
+        write_specification(writer, specification)
+    return writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +104,7 @@ class AccessResponse:
     results: tuple[tuple[AccessKind, int], ...]
 
     def encode(self) -> bytes:
-        writer = Writer().u8(ApduTag.ACCESS_RESPONSE).u32(self.long_invoke_id_and_priority)
-        write_optional_date_time(writer, self.date_time)
-        if self.specifications is None:
-            writer.u8(0)
-        else:
-            writer.u8(1).length(len(self.specifications))
-            for specification in self.specifications:
-                _write_specification(writer, specification)
+        writer = begin_access_response(self.long_invoke_id_and_priority, self.date_time, self.specifications)
         writer.length(len(self.data))
         for value in self.data:
             write_data(writer, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -220,6 +221,23 @@ def write_get_data_result(writer: Writer, result: Data | DataAccessResult) -> No
         writer.u8(ResultChoice.DATA_ACCESS_RESULT).u8(result)
     else:
         write_data(writer.u8(ResultChoice.DATA), result)
+
+
+def decode_data_list(octets: bytes) -> tuple[Data, ...]:
+    """SEQUENCE OF Data, as the blocks of a long list carry it."""
+    reader = Reader(octets)
+    count = reader.count("count")
+    values = tuple(read_data(reader) for _ in range(count))
+    reader.finish()
+    return values
+
+
+def encode_data_list(values: Sequence[Data]) -> bytes:
+    """The count and the values."""
+    writer = Writer().length(len(values))
+    for value in values:
+        write_data(writer, value)
+    return writer.octets()
 
 
 @dataclass(frozen=True, slots=True)

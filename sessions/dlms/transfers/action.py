@@ -24,11 +24,12 @@ from sessions.dlms.apdu.descriptors import (
     ActionResult,
     CosemMethodDescriptor,
     DataAccessResult,
+    encode_data_list,
     read_get_data_result,
 )
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import DecodeError, ListRefusedError
 from sessions.dlms.events import ActionFinished, ActionOutcome, ListFinished
 from sessions.dlms.transfers.items import ActionItem, check_count
@@ -103,8 +104,7 @@ class ActionListTransfer(_Action):
         blocks = Conformance.BLOCK_TRANSFER_WITH_ACTION in self.terms.conformance
         if len(octets) <= self.terms.capacity or not blocks:
             return self._begin_short(octets)
-        encoded = Writer().length(len(parameters)).octets() + b"".join(encode_data(each) for each in parameters)
-        return self._begin_long(encoded, self._first)
+        return self._begin_long(encode_data_list(parameters), self._first)
 
     def _first(self, last: bool, number: int, contents: bytes) -> bytes:
         return ActionRequestWithListAndFirstPblock(self.invocation, self._methods, last, number, contents).encode()

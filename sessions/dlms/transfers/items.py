@@ -64,13 +64,13 @@ def specification_octets(item: Item) -> int:
 
 
 def value_octets(item: Item) -> int:
-    """What an item takes of the list of values beside; a GET has none."""
+    """What an item takes of the list of values beside, at most: for a GET the null-data of an ACCESS."""
     match item:
         case SetItem():
             return len(encode_data(item.value))
         case ActionItem():
             return len(encode_data(item.listed_parameters))
-    return 0
+    return 1
 
 
 def check_count(asked: Sequence[Item], results: Sequence[ItemResult]) -> tuple[ItemResult, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu import Apdu
-from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult, encode_data_list
 from sessions.dlms.apdu.set import (
     SetRequestNormal,
     SetRequestWithDatablock,
@@ -21,7 +21,6 @@ from sessions.dlms.apdu.set import (
 )
 from sessions.dlms.axdr import encode_data
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import ListRefusedError
 from sessions.dlms.events import ListFinished, SetFinished
 from sessions.dlms.selective_access import SelectiveAccess
@@ -88,8 +87,7 @@ class SetListTransfer(_Set):
         blocks = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE in self.terms.conformance
         if len(octets) <= self.terms.capacity or not blocks:
             return self._begin_short(octets)
-        encoded = Writer().length(len(values)).octets() + b"".join(encode_data(value) for value in values)
-        return self._begin_long(encoded, self._first)
+        return self._begin_long(encode_data_list(values), self._first)
 
     def _first(self, last: bool, number: int, contents: bytes) -> bytes:
         return SetRequestWithListAndFirstDatablock(self.invocation, self._attributes, last, number, contents).encode()

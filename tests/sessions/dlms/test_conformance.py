@@ -61,3 +61,14 @@ def test_the_tree_says_the_services_in_words():
     tracer = Tracer()
     read_conformance(Reader(bytes.fromhex("5f1f0400000018"), tracer=tracer), "proposed-conformance")
     assert tracer.root.children[0].value == "get, set"
+
+
+def test_names_make_a_block():
+    assert Conformance.from_names(["get", "general-block-transfer"]) == (
+        Conformance.GET | Conformance.GENERAL_BLOCK_TRANSFER
+    )
+    everything = ~Conformance(0)
+    assert Conformance.from_names(everything.names) == everything
+    assert Conformance.from_names([]) == 0
+    with pytest.raises(ValueError, match="“Get” is no service"):
+        Conformance.from_names(["get", "Get"])

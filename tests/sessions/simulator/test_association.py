@@ -109,7 +109,7 @@ def test_who_is_known_is_let_in(aarq, client_sap):
 
 def test_only_services_of_both_sides_are_agreed_on():
     meeting = Meeting()
-    proposal = replace(PROPOSAL, proposed_conformance=Conformance.GET | Conformance.ACCESS)
+    proposal = replace(PROPOSAL, proposed_conformance=Conformance.GET | Conformance.DELTA_VALUE_ENCODING)
     aare = meeting.open(replace(LLS_AARQ, user_information=proposal.encode()))
     assert decode_initiate_response(aare.user_information or b"").negotiated_conformance == Conformance.GET
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import SecurityError
-from sessions.simulator.device import PUBLIC, SERVED_CONFORMANCE, MeterSecurity, Role, ServedClient
+from sessions.simulator.device import PUBLIC, MeterSecurity, Role, ServedClient
 
 
 def test_secrets_do_not_show():
@@ -15,11 +14,6 @@ def test_secrets_do_not_show():
 
 def test_the_public_client_proves_nothing_and_may_little():
     assert (PUBLIC.client_sap, PUBLIC.role, PUBLIC.secret) == (16, Role.PUBLIC, b"")
-
-
-def test_only_what_is_served_is_offered():
-    assert Conformance.GENERAL_BLOCK_TRANSFER not in SERVED_CONFORMANCE
-    assert Conformance.ACCESS not in SERVED_CONFORMANCE
 
 
 def test_the_counter_object_says_the_last_counter():

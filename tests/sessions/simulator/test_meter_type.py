@@ -9,8 +9,9 @@ import pytest
 
 from meters.cosem.data import DataType
 from meters.cosem.obis import ObisCode
+from sessions.dlms.conformance import Conformance
 from sessions.simulator import meter_type
-from sessions.simulator.device import MeterSecurity
+from sessions.simulator.device import SERVED_CONFORMANCE, MeterSecurity
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import (
     METER_TYPES,
@@ -18,6 +19,7 @@ from sessions.simulator.meter_type import (
     MeterTypeError,
     build_meter,
     load_meter_type,
+    served_conformance,
     system_title,
 )
 from tests.sessions.simulator.served import HandClock
@@ -76,6 +78,8 @@ def test_an_unknown_type_names_the_known_ones():
         ("name =", "broken.toml"),
         ('name = "x"', "objects"),
         ('name = "x"\nobjects = []\nunknown = 1', "unknown"),
+        ('objects = []\nconformance = ["get", "fetch"]', "“fetch” is no service"),
+        ('objects = []\nconformance = ["get", "delta-value-encoding"]', "“delta-value-encoding” is not served"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path, monkeypatch, text, reason):
@@ -128,3 +132,11 @@ def test_numbers_stay_in_their_range():
     assert energy.type is DataType.LONG_UNSIGNED
     assert 0 <= energy.value <= 0xFFFF
     assert voltage.value == 0xFFFF
+
+
+def test_a_type_agrees_to_the_services_that_it_names():
+    assert THREE_PHASE.conformance == SERVED_CONFORMANCE
+    assert served_conformance(["get", "access"]) == Conformance.GET | Conformance.ACCESS
+    plain = replace(THREE_PHASE, conformance=Conformance.GET)
+    settings = MeterSettings(serial_number="1", security=MeterSecurity(), clients=(), host_clock=HandClock())
+    assert build_meter(plain, settings).conformance == Conformance.GET

@@ -7,19 +7,25 @@ import pytest
 from meters.cosem.data import array, long_unsigned, null, structure, unsigned
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.action import (
+    NO_PARAMETER,
     ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
+    ActionRequestWithList,
+    ActionRequestWithListAndFirstPblock,
     ActionRequestWithPblock,
     ActionResponseNextPblock,
     ActionResponseNormal,
+    ActionResponseWithList,
     ActionResponseWithPblock,
 )
-from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
+from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult, encode_data_list
+from sessions.dlms.apdu.get import GetResponseNormal
 from sessions.dlms.axdr import decode_data, encode_data
-from sessions.dlms.errors import DecodeError, LocalProtocolError, RemoteProtocolError
-from sessions.dlms.events import ActionFinished
-from sessions.dlms.transfers.action import ActionTransfer, decode_action_result
+from sessions.dlms.errors import DecodeError, ListRefusedError, LocalProtocolError, RemoteProtocolError
+from sessions.dlms.events import ActionFinished, ActionOutcome, ListFinished
+from sessions.dlms.transfers.action import ActionListTransfer, ActionTransfer, decode_action_result
+from sessions.dlms.transfers.items import ActionItem
 
 from .asked import EXECUTE, INVOCATION, LONG, NO_BLOCKS, terms
 
@@ -127,3 +133,66 @@ def test_both_forms_of_long_return_parameters(raw, result, returned):
 def test_return_parameters_in_no_form(raw):
     with pytest.raises(DecodeError):
         decode_action_result(raw)
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+ITEMS = (ActionItem(EXECUTE, LONG), ActionItem(EXECUTE))
+RESPONSES = ((ActionResult.SUCCESS, LONG), (ActionResult.READ_WRITE_DENIED, None))
+OUTCOMES = tuple(ActionOutcome(*response) for response in RESPONSES)
+
+
+def test_a_list_in_one_request_and_one_answer():
+    transfer = ActionListTransfer(terms(), ITEMS)
+    assert decode_apdu(transfer.begin()) == ActionRequestWithList(INVOCATION, (EXECUTE, EXECUTE), (LONG, NO_PARAMETER))
+    assert transfer.receive(ActionResponseWithList(INVOCATION, RESPONSES)) == ([ListFinished(1, OUTCOMES)], None)
+
+
+@pytest.mark.parametrize(("capacity", "size"), [(40, 1), (60, 7), (127, 40), (130, 500)])
+def test_a_list_in_blocks_both_ways(capacity, size):
+    transfer = ActionListTransfer(terms(capacity), ITEMS)
+    request = decode_apdu(transfer.begin())
+    assert isinstance(request, ActionRequestWithListAndFirstPblock)
+    assert request.cosem_method_descriptor_list == (EXECUTE, EXECUTE)
+    raw = request.raw_data
+    while not request.last_block:
+        _, octets = transfer.receive(ActionResponseNextPblock(INVOCATION, request.block_number))
+        assert len(octets) <= capacity
+        request = decode_apdu(octets)
+        raw += request.raw_data
+    assert raw == encode_data_list((LONG, NO_PARAMETER))
+    answer = ActionResponseWithList(INVOCATION, RESPONSES).encode()[3:]
+    slices = [answer[at : at + size] for at in range(0, len(answer), size)]
+    for number, part in enumerate(slices, start=1):
+        outcomes, _ = transfer.receive(ActionResponseWithPblock(INVOCATION, number == len(slices), number, part))
+    assert outcomes[-1] == ListFinished(1, OUTCOMES)
+    assert transfer.done
+
+
+def test_a_list_that_is_refused_as_a_whole():
+    transfer = ActionListTransfer(terms(), ITEMS)
+    transfer.begin()
+    with pytest.raises(ListRefusedError, match="long-action-aborted"):
+        transfer.receive(ActionResponseNormal(INVOCATION, ActionResult.LONG_ACTION_ABORTED))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_another_number_of_results_belongs_to_nothing(count):
+    answer = ActionResponseWithList(INVOCATION, RESPONSES[:1] * count)
+    for received in (answer, ActionResponseWithPblock(INVOCATION, True, 1, answer.encode()[3:])):
+        transfer = ActionListTransfer(terms(), ITEMS)
+        transfer.begin()
+        with pytest.raises(RemoteProtocolError, match=f"{count} results for a list of 2"):
+            transfer.receive(received)
+
+
+def test_no_answer_to_a_list():
+    transfer = ActionListTransfer(terms(), ITEMS)
+    transfer.begin()
+    with pytest.raises(RemoteProtocolError):
+        transfer.receive(GetResponseNormal(INVOCATION, null()))
+
+
+def test_a_long_list_without_blocks_agreed_is_refused_here():
+    with pytest.raises(LocalProtocolError, match="agreed to no blocks"):
+        ActionListTransfer(terms(100, conformance=NO_BLOCKS), ITEMS).begin()

@@ -13,18 +13,22 @@ from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.apdu.get import (
     GetRequestNext,
     GetRequestNormal,
+    GetRequestWithList,
     GetResponseNormal,
     GetResponseWithDatablock,
     GetResponseWithList,
 )
 from sessions.dlms.apdu.set import SetResponseDatablock, SetResponseNormal
 from sessions.dlms.axdr import encode_data
-from sessions.dlms.errors import DecodeError, LocalProtocolError, RemoteProtocolError
-from sessions.dlms.events import BlockReceived, GetFinished
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.errors import DecodeError, ListRefusedError, LocalProtocolError, RemoteProtocolError
+from sessions.dlms.events import BlockReceived, GetFinished, ListFinished
+from sessions.dlms.selective_access import EntryDescriptor
 from sessions.dlms.transfers.blocks import TransferLimits
-from sessions.dlms.transfers.get import GetTransfer
+from sessions.dlms.transfers.get import GetListTransfer, GetTransfer
+from sessions.dlms.transfers.items import GetItem
 
-from .asked import CLOCK, DENIED, INVOCATION, LONG, OK, terms
+from .asked import CLOCK, DENIED, INVOCATION, LONG, NO_BLOCKS, OK, terms
 
 
 def asked(**changes: Any) -> GetTransfer:
@@ -170,3 +174,92 @@ def test_a_get_that_does_not_fit_is_refused_here():
         GetTransfer(terms(12), CLOCK).begin()
     assert raised.value.code == "request-too-long"
     assert len(GetTransfer(terms(13), CLOCK).begin()) == 13
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+SELECTION = EntryDescriptor(1, 2).to_selective_access()
+ITEMS = (GetItem(CLOCK), GetItem(CLOCK, SELECTION))
+RESULTS = (LONG, DENIED)
+
+
+def listed(**changes: Any) -> GetListTransfer:
+    """A GET with list that is out."""
+    transfer = GetListTransfer(terms(**changes), ITEMS)
+    request = decode_apdu(transfer.begin())
+    assert request == GetRequestWithList(INVOCATION, ((CLOCK, None), (CLOCK, SELECTION)))
+    return transfer
+
+
+def test_a_list_in_one_answer():
+    transfer = listed()
+    assert transfer.receive(GetResponseWithList(INVOCATION, RESULTS)) == ([ListFinished(1, RESULTS)], None)
+    assert transfer.done
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 50, 1000])
+def test_a_list_in_blocks(size):
+    transfer = listed()
+    raw = GetResponseWithList(INVOCATION, RESULTS).encode()[3:]
+    slices = [raw[at : at + size] for at in range(0, len(raw), size)]
+    for number, part in enumerate(slices, start=1):
+        last = number == len(slices)
+        outcomes, following = transfer.receive(GetResponseWithDatablock(INVOCATION, last, number, part))
+        if not last:
+            assert decode_apdu(following) == GetRequestNext(INVOCATION, number)
+    assert outcomes[1] == ListFinished(1, RESULTS)
+    assert transfer.done
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        GetResponseNormal(INVOCATION, DENIED),
+        GetResponseWithDatablock(INVOCATION, True, 1, DENIED),
+        GetResponseWithDatablock(INVOCATION, False, 1, DENIED),
+    ],
+)
+def test_a_list_that_is_refused_as_a_whole(answer):
+    with pytest.raises(ListRefusedError, match="read-write-denied") as raised:
+        listed().receive(answer)
+    assert (raised.value.code, raised.value.result) == ("list-refused", DENIED)
+
+
+def test_an_abort_in_the_middle_of_a_list_is_a_refusal():
+    transfer = listed()
+    transfer.receive(GetResponseWithDatablock(INVOCATION, False, 1, b"\x02"))
+    with pytest.raises(ListRefusedError, match="long-get-aborted"):
+        transfer.receive(GetResponseWithDatablock(INVOCATION, True, 2, DataAccessResult.LONG_GET_ABORTED))
+
+
+@pytest.mark.parametrize("results", [(), (LONG,), (LONG, LONG, LONG)])
+def test_another_number_of_results_belongs_to_nothing(results):
+    answer = GetResponseWithList(INVOCATION, results)
+    with pytest.raises(RemoteProtocolError, match=f"{len(results)} results for a list of 2") as raised:
+        listed().receive(answer)
+    assert raised.value.code == "wrong-result-count"
+    with pytest.raises(RemoteProtocolError, match=f"{len(results)} results for a list of 2"):
+        listed().receive(GetResponseWithDatablock(INVOCATION, True, 1, answer.encode()[3:]))
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x02\x01", b"\x02\x00\x11\x01\x00\x11\x01\x00", b"\x83\xff\xff\xff\x00"])
+def test_blocks_that_hold_no_list(raw):
+    with pytest.raises(DecodeError):
+        listed().receive(GetResponseWithDatablock(INVOCATION, True, 1, raw))
+
+
+@pytest.mark.parametrize("answer", [GetResponseNormal(INVOCATION, null()), SetResponseNormal(INVOCATION, OK)])
+def test_no_answer_to_a_list(answer):
+    with pytest.raises(RemoteProtocolError):
+        listed().receive(answer)
+
+
+def test_a_list_that_does_not_fit_is_refused_here():
+    with pytest.raises(LocalProtocolError) as raised:
+        GetListTransfer(terms(40, conformance=NO_BLOCKS), ITEMS).begin()
+    assert raised.value.code == "request-too-long"
+
+
+def test_general_blocks_carry_any_request():
+    octets = GetListTransfer(terms(12, conformance=Conformance.GENERAL_BLOCK_TRANSFER), ITEMS).begin()
+    assert isinstance(decode_apdu(octets), GetRequestWithList)

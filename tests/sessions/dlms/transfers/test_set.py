@@ -6,21 +6,28 @@ import pytest
 
 from meters.cosem.data import Data, null
 from sessions.dlms.apdu import decode_apdu
-from sessions.dlms.apdu.descriptors import DataAccessResult
+from sessions.dlms.apdu.descriptors import DataAccessResult, encode_data_list
+from sessions.dlms.apdu.get import GetResponseNormal
 from sessions.dlms.apdu.set import (
     SetRequestNormal,
     SetRequestWithDatablock,
     SetRequestWithFirstDatablock,
+    SetRequestWithList,
+    SetRequestWithListAndFirstDatablock,
     SetResponseDatablock,
     SetResponseLastDatablock,
+    SetResponseLastDatablockWithList,
     SetResponseNormal,
+    SetResponseWithList,
 )
 from sessions.dlms.axdr import decode_data, encode_data
-from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
-from sessions.dlms.events import BlockSent, SetFinished
-from sessions.dlms.transfers.set import SetTransfer
+from sessions.dlms.errors import ListRefusedError, LocalProtocolError, RemoteProtocolError
+from sessions.dlms.events import BlockSent, ListFinished, SetFinished
+from sessions.dlms.selective_access import EntryDescriptor
+from sessions.dlms.transfers.items import SetItem
+from sessions.dlms.transfers.set import SetListTransfer, SetTransfer
 
-from .asked import CLOCK, INVOCATION, LONG, NO_BLOCKS, OK, terms
+from .asked import CLOCK, DENIED, INVOCATION, LONG, NO_BLOCKS, OK, terms
 
 
 def serve_set(transfer: SetTransfer, octets: bytes, capacity: int) -> tuple[Data, list[object]]:
@@ -113,3 +120,72 @@ def test_an_acknowledgement_of_a_set_that_was_short():
     transfer.begin()
     with pytest.raises(RemoteProtocolError):
         transfer.receive(SetResponseDatablock(INVOCATION, 1))
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+SELECTION = EntryDescriptor(1, 2).to_selective_access()
+ITEMS = (SetItem(CLOCK, LONG), SetItem(CLOCK, null(), SELECTION))
+ATTRIBUTES = ((CLOCK, None), (CLOCK, SELECTION))
+RESULTS = (OK, DENIED)
+
+
+def test_a_list_in_one_request():
+    transfer = SetListTransfer(terms(), ITEMS)
+    assert decode_apdu(transfer.begin()) == SetRequestWithList(INVOCATION, ATTRIBUTES, (LONG, null()))
+    assert transfer.receive(SetResponseWithList(INVOCATION, RESULTS)) == ([ListFinished(1, RESULTS)], None)
+    assert transfer.done
+
+
+@pytest.mark.parametrize("capacity", [71, 75, 80, 127, 128, 129, 200])
+def test_a_list_in_blocks_at_every_capacity(capacity):
+    transfer = SetListTransfer(terms(capacity), ITEMS)
+    octets = transfer.begin()
+    request = decode_apdu(octets)
+    assert isinstance(request, SetRequestWithListAndFirstDatablock)
+    assert request.attribute_descriptor_list == ATTRIBUTES
+    raw, number = request.raw_data, 1
+    while not request.last_block:
+        assert len(octets) <= capacity
+        _, octets = transfer.receive(SetResponseDatablock(INVOCATION, number))
+        request, number = decode_apdu(octets), number + 1
+        raw += request.raw_data
+    assert raw == encode_data_list((LONG, null()))
+    answer = SetResponseLastDatablockWithList(INVOCATION, RESULTS, number)
+    assert transfer.receive(answer) == ([ListFinished(1, RESULTS)], None)
+
+
+@pytest.mark.parametrize(
+    "answer", [SetResponseNormal(INVOCATION, DENIED), SetResponseLastDatablock(INVOCATION, DENIED, 1)]
+)
+@pytest.mark.parametrize("capacity", [80, 1000], ids=["blocks", "whole"])
+def test_a_list_that_is_refused_as_a_whole(answer, capacity):
+    transfer = SetListTransfer(terms(capacity), ITEMS)
+    transfer.begin()
+    with pytest.raises(ListRefusedError, match="read-write-denied") as raised:
+        transfer.receive(answer)
+    assert raised.value.result == DENIED
+
+
+@pytest.mark.parametrize("results", [(), (OK,), (OK, OK, OK)])
+@pytest.mark.parametrize("last", [False, True])
+def test_another_number_of_results_belongs_to_nothing(results, last):
+    transfer = SetListTransfer(terms(), ITEMS)
+    transfer.begin()
+    answer = (
+        SetResponseLastDatablockWithList(INVOCATION, results, 1) if last else SetResponseWithList(INVOCATION, results)
+    )
+    with pytest.raises(RemoteProtocolError, match="for a list of 2"):
+        transfer.receive(answer)
+
+
+def test_no_answer_to_a_list():
+    transfer = SetListTransfer(terms(), ITEMS)
+    transfer.begin()
+    with pytest.raises(RemoteProtocolError):
+        transfer.receive(GetResponseNormal(INVOCATION, null()))
+
+
+def test_a_long_list_without_blocks_agreed_is_refused_here():
+    with pytest.raises(LocalProtocolError, match="agreed to no blocks"):
+        SetListTransfer(terms(100, conformance=NO_BLOCKS), ITEMS).begin()
