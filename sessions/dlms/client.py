@@ -33,7 +33,7 @@ from sessions.dlms.association import (
     AssociationState,
     Negotiated,
 )
-from sessions.dlms.ciphering import Ciphering
+from sessions.dlms.ciphering import Ciphering, CipheringState
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import (
@@ -71,12 +71,9 @@ from sessions.dlms.patience import Patience
 from sessions.dlms.refusals import refusal_of
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers import short_name
-from sessions.dlms.transfers.action import ActionTransfer
 from sessions.dlms.transfers.blocks import TransferLimits
-from sessions.dlms.transfers.get import GetTransfer
-from sessions.dlms.transfers.items import SERVICES, Item
-from sessions.dlms.transfers.many import Forms, ManyTransfer
-from sessions.dlms.transfers.set import SetTransfer
+from sessions.dlms.transfers.items import SERVICES, ActionItem, GetItem, Item, SetItem
+from sessions.dlms.transfers.many import Forms, ManyTransfer, item_transfer
 from sessions.dlms.transfers.transfer import Terms, Transfer, Turn
 
 UNLIMITED_PDU: Final = 0xFFFF
@@ -146,10 +143,7 @@ class DlmsClient:
         self, descriptor: CosemAttributeDescriptor, access_selection: SelectiveAccess | None = None, *, now: float
     ) -> int:
         """Read one attribute: `BlockReceived`… and `GetFinished`."""
-        if self.parameters.by_short_names:
-            terms = self._terms(Conformance.READ)
-            return self._request(short_name.get_transfer(terms, self._short_names, descriptor, access_selection), now)
-        return self._request(GetTransfer(self._terms(Conformance.GET), descriptor, access_selection), now)
+        return self._ask(GetItem(descriptor, access_selection), now)
 
     def set(
         self,
@@ -160,24 +154,17 @@ class DlmsClient:
         now: float,
     ) -> int:
         """Write one attribute: `BlockSent`… and `SetFinished`."""
-        if self.parameters.by_short_names:
-            terms = self._terms(Conformance.WRITE)
-            transfer = short_name.set_transfer(terms, self._short_names, descriptor, value, access_selection)
-            return self._request(transfer, now)
-        return self._request(SetTransfer(self._terms(Conformance.SET), descriptor, value, access_selection), now)
+        return self._ask(SetItem(descriptor, value, access_selection), now)
 
     def action(self, descriptor: CosemMethodDescriptor, parameters: Data | None = None, *, now: float) -> int:
         """Invoke one method: `BlockSent`…, `BlockReceived`… and `ActionFinished`."""
-        if self.parameters.by_short_names:
-            terms = self._terms(Conformance.WRITE)
-            return self._request(short_name.action_transfer(terms, self._short_names, descriptor, parameters), now)
-        return self._request(ActionTransfer(self._terms(Conformance.ACTION), descriptor, parameters), now)
+        return self._ask(ActionItem(descriptor, parameters), now)
 
     def many(self, items: Sequence[Item], *, now: float) -> int:
         """Read, write and invoke many things, in the best form that both sides offer: ends in `ManyFinished`."""
-        services = {SERVICES[type(item)] for item in items} or {Conformance.GET}
+        services = {self._service_of(item) for item in items} or {Conformance(0)}
         terms = [self._terms(service) for service in sorted(services)]
-        return self._request(ManyTransfer(terms[0], items, self._forms), now)
+        return self._request(ManyTransfer(terms[0], items, self._forms, self._single), now)
 
     def release(self, now: float) -> None:
         """End the association and the link in good order: ends in `Released`."""
@@ -263,6 +250,20 @@ class DlmsClient:
     def _check_idle(self) -> None:
         if self._transfer is not None:
             raise LocalProtocolError("Another request is still waiting for its answer", code="busy")
+
+    def _service_of(self, item: Item) -> Conformance:
+        if self.parameters.by_short_names:
+            return Conformance.READ if isinstance(item, GetItem) else Conformance.WRITE
+        return SERVICES[type(item)]
+
+    def _single(self, terms: Terms, item: Item) -> Transfer:
+        """The request for one item."""
+        if self.parameters.by_short_names:
+            return short_name.item_transfer(terms, self._short_names, item)
+        return item_transfer(terms, item)
+
+    def _ask(self, item: Item, now: float) -> int:
+        return self._request(self._single(self._terms(self._service_of(item)), item), now)
 
     def _request(self, transfer: Transfer, now: float) -> int:
         """Send a request; what goes wrong before it is out is raised, and leaves nothing behind."""
@@ -449,7 +450,8 @@ class DlmsClient:
     def _associated(self) -> None:
         assert self.negotiated is not None  # the AARE was judged
         self._patience.end()
-        self._forms = Forms(self.negotiated.conformance)
+        ciphered = self._ciphering.state is not CipheringState.CLEAR
+        self._forms = Forms(self.negotiated.conformance, ciphered=ciphered)
         self._events.append(Associated(self.negotiated))
 
     def _answer(self, octets: bytes, now: float) -> None:

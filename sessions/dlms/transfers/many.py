@@ -39,8 +39,9 @@ from sessions.dlms.transfers.transfer import Outcome, Terms, Transfer, TransferE
 LONGEST_LIST: Final = 32
 """Items in one request: meters with little memory serve no more."""
 
-ACCESS_OCTETS: Final = 8
-"""An ACCESS request without items: tag, long-invoke-id, date-time, two counts."""
+ACCESS_OCTETS: Final = 17
+"""An ACCESS request without items: tag, long-invoke-id, date-time, two counts; and the title of a general envelope, which is the
+only one that it may travel in."""
 
 LIST_OCTETS: Final = 5
 """A request with list without items: tag, choice, invoke-id, up to two counts."""
@@ -64,8 +65,9 @@ SERVICE_UNSUPPORTED: Final = (3, 2)
 class Forms:
     """How one association may be asked for many things; what it refuses is taken off."""
 
-    def __init__(self, conformance: Conformance) -> None:
-        self.access = Conformance.ACCESS in conformance
+    def __init__(self, conformance: Conformance, *, ciphered: bool = False) -> None:
+        general = not ciphered or Conformance.GENERAL_PROTECTION in conformance
+        self.access = Conformance.ACCESS in conformance and general  # it has no ciphered form of its own
         self.lists = Conformance.MULTIPLE_REFERENCES in conformance
         self.longest = LONGEST_LIST
 
@@ -94,10 +96,13 @@ def _was_not_done(error: DlmsError) -> bool:
 
 
 class ManyTransfer(Transfer):
-    """Requests one after the other until each item has its result: ends in `ManyFinished`."""
+    """Requests one after the other until each item has its result: ends in `ManyFinished`. `single` makes that of one item."""
 
-    def __init__(self, terms: Terms, items: Sequence[Item], forms: Forms) -> None:
+    def __init__(
+        self, terms: Terms, items: Sequence[Item], forms: Forms, single: Callable[[Terms, Item], Transfer]
+    ) -> None:
         super().__init__(terms)
+        self._single = single
         self._items = tuple(items)
         self._forms = forms
         self._waiting = deque(range(len(self._items)))
@@ -192,7 +197,7 @@ class ManyTransfer(Transfer):
         alike = list(takewhile(lambda item: isinstance(item, kind), ahead))
         if self._forms.lists and (count := self._fitting(alike, LIST_OCTETS, BLOCKS.get(kind))) > 1:
             return LISTS[kind](self.terms, alike[:count]), count
-        return _single(self.terms, ahead[0]), 1
+        return self._single(self.terms, ahead[0]), 1
 
     def _fitting(self, items: Sequence[Item], overhead: int, blocks: Conformance | None = None) -> int:
         """How many of the items one request takes; only their descriptors count where the values may go out in blocks."""
@@ -205,7 +210,8 @@ class ManyTransfer(Transfer):
         return len(items)
 
 
-def _single(terms: Terms, item: Item) -> Transfer:
+def item_transfer(terms: Terms, item: Item) -> Transfer:
+    """One item, asked for by its logical name."""
     match item:
         case GetItem():
             return GetTransfer(terms, item.descriptor, item.access_selection)

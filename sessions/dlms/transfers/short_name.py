@@ -43,6 +43,7 @@ from sessions.dlms.errors import DecodeError, RefusedError, RemoteProtocolError
 from sessions.dlms.events import ActionFinished, BlockReceived, GetFinished, SetFinished
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.short_name_map import CURRENT, OBJECT_LIST, OBJECT_LIST_NAME, ShortNameMap
+from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
 from sessions.dlms.transfers.transfer import Outcome, Terms, Transfer, TransferEvent, Turn
 
 ONE_VALUE: Final = bytes((1, ReadResultChoice.DATA))
@@ -92,7 +93,7 @@ class ReadTransfer(SnTransfer):
 
     def receive(self, apdu: Apdu) -> Turn:
         if not isinstance(apdu, ReadResponse):
-            raise self._unrelated(apdu)
+            self._unrelated(apdu)
         match apdu.results:
             case (int(number),) if not isinstance(number, DataAccessResult):
                 return self._acknowledged(number)
@@ -152,7 +153,7 @@ class WriteTransfer(SnTransfer):
 
     def receive(self, apdu: Apdu) -> Turn:
         if not isinstance(apdu, WriteResponse):
-            raise self._unrelated(apdu)
+            self._unrelated(apdu)
         match apdu.results:
             case (int(number),) if not isinstance(number, DataAccessResult):
                 return self._acknowledged(number)
@@ -343,3 +344,14 @@ def action_transfer(
         return WriteTransfer(terms, (variable,), (integer(0) if parameters is None else parameters,), done)
 
     return NamedTransfer(terms, names, make)
+
+
+def item_transfer(terms: Terms, names: ShortNames, item: Item) -> Transfer:
+    """One item, asked for by its short name."""
+    match item:
+        case GetItem():
+            return get_transfer(terms, names, item.descriptor, item.access_selection)
+        case SetItem():
+            return set_transfer(terms, names, item.descriptor, item.value, item.access_selection)
+        case ActionItem():
+            return action_transfer(terms, names, item.descriptor, item.parameters)

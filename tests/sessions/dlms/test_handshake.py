@@ -117,11 +117,6 @@ def test_the_request_is_the_published_one(changes, octets):
     assert wire.client.octets_to_send()[8:].hex().upper() == octets
 
 
-def test_nothing_is_proposed_that_is_not_implemented():
-    unknown = Conformance.GENERAL_BLOCK_TRANSFER | Conformance.ACCESS | Conformance.MULTIPLE_REFERENCES
-    assert not PROPOSED_CONFORMANCE & (unknown | Conformance.GENERAL_PROTECTION | Conformance.READ)
-
-
 # -- associations -------------------------------------------------------------------------------------------------------
 
 

@@ -43,7 +43,7 @@ from sessions.dlms.errors import (
 )
 from sessions.dlms.events import ActionOutcome, ItemResult, ManyFinished
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
-from sessions.dlms.transfers.many import LONGEST_LIST, Forms, ManyTransfer
+from sessions.dlms.transfers.many import ACCESS_OCTETS, LONGEST_LIST, Forms, ManyTransfer, item_transfer
 
 from .asked import CLOCK, EXECUTE, LONG, OK, terms
 
@@ -152,7 +152,7 @@ def shape(request: Any) -> Any:
 
 def many(items: Sequence[Item], conformance: Conformance, *, capacity: int = 1000, **changes: Any) -> ManyTransfer:
     forms = changes.pop("forms", None) or Forms(conformance)
-    return ManyTransfer(terms(capacity, conformance=conformance, **changes), items, forms)
+    return ManyTransfer(terms(capacity, conformance=conformance, **changes), items, forms, item_transfer)
 
 
 def values(count: int) -> tuple[Data, ...]:
@@ -206,7 +206,7 @@ def test_every_request_fits_the_meters_pdu(capacity, count):
         meter = Meter(many(GETS[:count], conformance, capacity=capacity))
         assert meter.run() == values(count)
         assert max(meter.sizes) <= capacity
-        assert len(meter.sizes) <= -(-count // max(1, (capacity - 8) // 11))
+        assert len(meter.sizes) <= -(-count // max(1, (capacity - ACCESS_OCTETS) // 11))
 
 
 def test_a_list_of_writes_goes_out_in_blocks_where_they_were_agreed():
@@ -218,6 +218,19 @@ def test_a_list_of_writes_goes_out_in_blocks_where_they_were_agreed():
     alone = Meter(many(items, LISTS, capacity=240))
     assert alone.run() == (OK, OK)
     assert alone.shapes == ["normal", "normal"]
+
+
+@pytest.mark.parametrize(
+    ("conformance", "ciphered", "access"),
+    [
+        (ACCESS, False, True),
+        (ACCESS, True, False),
+        (ACCESS | Conformance.GENERAL_PROTECTION, True, True),
+        (LISTS, False, False),
+    ],
+)
+def test_access_is_ciphered_in_a_general_envelope_or_not_used(conformance, ciphered, access):
+    assert Forms(conformance, ciphered=ciphered).access is access
 
 
 # -- what the meter refuses --------------------------------------------------------------------------------------------
