@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from meters.cosem.obis import ObisCode
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor
 
 PROFILE_GENERIC: Final = 7
 BUFFER: Final = 2
@@ -82,6 +83,11 @@ class ObjectReference:
     def is_buffer(self) -> bool:
         """Whether this is the buffer of a profile generic."""
         return self.class_id == PROFILE_GENERIC and self.attribute_id == BUFFER
+
+    @property
+    def attribute(self) -> CosemAttributeDescriptor:
+        """As the protocol names it, the part aside."""
+        return CosemAttributeDescriptor(self.class_id, self.logical_name, self.attribute_id)
 
     def sibling(self, attribute_id: int) -> ObjectReference:
         """Another attribute of the same object."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, Final
 
 from meters.cosem.data import Data, DataType, as_date_time, as_json, date_time, looks_like_date_time
@@ -173,7 +174,7 @@ async def read_objects(
     conversation = _conversation(endpoint, association, association.parameters, counter, count)
     try:
         negotiated = await conversation.open()
-        readings = [await read_object(conversation, reference) for reference in references]
+        readings = await read_all(conversation, references)
         await conversation.release()
     finally:
         await conversation.close()
@@ -246,6 +247,32 @@ def _counter_unknown(association: AssociationFile, reason: str, layer: str, hint
     )
 
 
+# -- many objects ------------------------------------------------------------------------------------------------------
+
+
+async def read_all(conversation: Conversation, references: Sequence[ObjectReference]) -> list[Reading]:
+    """Read the references in their order: profiles one by one, what stands between them together."""
+    readings: list[Reading] = []
+    for is_buffer, some in groupby(references, key=lambda reference: reference.is_buffer):
+        if is_buffer:
+            readings += [await read_object(conversation, reference) for reference in some]
+        else:
+            readings += await _read_together(conversation, list(some))
+    return readings
+
+
+async def _read_together(conversation: Conversation, references: Sequence[ObjectReference]) -> list[Reading]:
+    """An error that the association survives is the outcome of what it befell; every other one is raised."""
+    outcomes: Sequence[Data | DataAccessResult | DlmsError]
+    try:
+        outcomes = await conversation.get_many([reference.attribute for reference in references])
+    except DlmsError as error:
+        if not conversation.is_open:
+            raise
+        outcomes = [error] * len(references)
+    return [Reading(*each) for each in zip(references, outcomes, strict=True)]
+
+
 # -- one object --------------------------------------------------------------------------------------------------------
 
 
@@ -267,19 +294,13 @@ async def read_object(conversation: Conversation, reference: ObjectReference) ->
 async def _get(
     conversation: Conversation, reference: ObjectReference, access: SelectiveAccess | None = None
 ) -> Data | DataAccessResult:
-    descriptor = CosemAttributeDescriptor(reference.class_id, reference.logical_name, reference.attribute_id)
-    return await conversation.get(descriptor, access)
+    return await conversation.get(reference.attribute, access)
 
 
-async def _get_if_possible(conversation: Conversation, reference: ObjectReference) -> Data | None:
-    """The value, or None where the meter does not give it. The association must survive."""
-    try:
-        value = await _get(conversation, reference)
-    except DlmsError:
-        if not conversation.is_open:
-            raise
-        return None
-    return value if isinstance(value, Data) else None
+async def get_if_possible(conversation: Conversation, references: Sequence[ObjectReference]) -> list[Data | None]:
+    """The values, None where the meter does not give one. The association must survive."""
+    readings = await _read_together(conversation, references)
+    return [reading.outcome if isinstance(reading.outcome, Data) else None for reading in readings]
 
 
 async def read_profile(conversation: Conversation, reference: ObjectReference) -> Profile | Data | DataAccessResult:
@@ -299,7 +320,12 @@ async def read_profile(conversation: Conversation, reference: ObjectReference) -
 
 async def read_capture_objects(conversation: Conversation, reference: ObjectReference) -> list[CaptureObject]:
     """The columns of a profile, empty where the meter does not tell."""
-    data = await _get_if_possible(conversation, reference.sibling(CAPTURE_OBJECTS))
+    (data,) = await get_if_possible(conversation, [reference.sibling(CAPTURE_OBJECTS)])
+    return capture_objects_in(data)
+
+
+def capture_objects_in(data: Data | None) -> list[CaptureObject]:
+    """The columns, empty where the value is none, or no list of them."""
     try:
         return decode_capture_objects(data) if data is not None else []
     except ValueError:
@@ -326,7 +352,7 @@ async def _capture_period(
     left_out = any(index < len(row) and row[index].type is DataType.NULL_DATA for row in buffer for index in clocks)
     if not left_out:
         return 0
-    period = await _get_if_possible(conversation, reference.sibling(CAPTURE_PERIOD))
+    (period,) = await get_if_possible(conversation, [reference.sibling(CAPTURE_PERIOD)])
     return period.value if period is not None and isinstance(period.value, int) else 0
 
 
@@ -334,13 +360,13 @@ async def describe_columns(
     conversation: Conversation, captured: Sequence[CaptureObject], width: int
 ) -> list[ProfileColumn]:
     """The columns, with scaler and unit of the registers among them; numbered ones where the meter told too few."""
-    units: dict[ObjectReference, ScalerUnit | None] = {}
-    columns = []
-    for column in captured:
-        source = _scaler_unit_source(column)
-        if source is not None and source not in units and len(units) < MAX_SCALER_READS:
-            units[source] = await _read_scaler_unit(conversation, source)
-        columns.append(ProfileColumn(column, _title(column), units.get(source) if source is not None else None))
+    sources = [_scaler_unit_source(column) for column in captured]
+    wanted = list(dict.fromkeys(source for source in sources if source is not None))[:MAX_SCALER_READS]
+    units = dict(zip(wanted, await read_scaler_units(conversation, wanted), strict=True))
+    columns = [
+        ProfileColumn(column, _title(column), units.get(source) if source is not None else None)
+        for column, source in zip(captured, sources, strict=True)
+    ]
     columns += [ProfileColumn(None, f"Column {number}") for number in range(len(captured) + 1, width + 1)]
     return columns
 
@@ -350,10 +376,15 @@ def _scaler_unit_source(column: CaptureObject) -> ObjectReference | None:
     return None if attribute_id is None else ObjectReference(column.class_id, column.logical_name, attribute_id)
 
 
-async def _read_scaler_unit(conversation: Conversation, source: ObjectReference) -> ScalerUnit | None:
-    data = await _get_if_possible(conversation, source)
+async def read_scaler_units(conversation: Conversation, sources: Sequence[ObjectReference]) -> list[ScalerUnit | None]:
+    """Scalers and units of registers, None where the meter does not tell."""
+    return [scaler_unit_in(data) for data in await get_if_possible(conversation, sources)]
+
+
+def scaler_unit_in(data: Data | DataAccessResult | DlmsError | None) -> ScalerUnit | None:
+    """What a value says as scaler and unit; None where it says none."""
     try:
-        return ScalerUnit.from_data(data) if data is not None else None
+        return ScalerUnit.from_data(data) if isinstance(data, Data) else None
     except ValueError:
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from meters.cosem.data import Data, DataType
 from meters.cosem.profile import RowExpander
 from meters.cosem.rows import Rows
-from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
+from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.array_stream import ArrayStream
 from sessions.dlms.errors import DlmsError, RemoteProtocolError
 from sessions.dlms.events import BlockReceived
@@ -20,12 +20,19 @@ from sessions.links.driver import Conversation
 from sessions.models import Step
 from sessions.object_reference import BUFFER, PROFILE_GENERIC, EntryRange, ObjectReference, TimeRange
 from sessions.parameters import logical_name_of, part_of
-from sessions.reading import ProfileColumn, describe_columns, read_capture_objects, selection
+from sessions.reading import (
+    CAPTURE_OBJECTS,
+    CAPTURE_PERIOD,
+    ProfileColumn,
+    capture_objects_in,
+    describe_columns,
+    get_if_possible,
+    selection,
+)
 from sessions.recorder import Recorder
 
 logger = logging.getLogger(__name__)
 
-CAPTURE_PERIOD = 4
 ENTRIES_IN_USE = 7
 TABLES = (bytes((DataType.ARRAY,)), bytes((DataType.COMPACT_ARRAY,)))
 
@@ -104,14 +111,15 @@ async def read_profile(conversation: Conversation, recorder: Recorder, step: Ste
     """Read the part that the step asks for; what is returned is the step's result, or the meter's refusal."""
     reference = ObjectReference(PROFILE_GENERIC, logical_name_of(step.parameters), BUFFER)
     part = part_of(step.parameters)
-    captured = await read_capture_objects(conversation, reference)
+    facts = [CAPTURE_OBJECTS, CAPTURE_PERIOD] + ([ENTRIES_IN_USE] if _depends_on_entries(part) else [])
+    listed, *numbers = await get_if_possible(conversation, [reference.sibling(number) for number in facts])
+    captured = capture_objects_in(listed)
     columns = await describe_columns(conversation, captured, len(captured))
-    period = await _read_number(conversation, reference.sibling(CAPTURE_PERIOD)) or 0
-    total = await _expected_rows(conversation, reference, part, period)
+    period, in_use = _number(numbers[0]) or 0, _number(numbers[1]) if len(numbers) > 1 else None
+    total = _expected_rows(part, period, in_use)
     recorder.record_progress(step.pk, progress_done=0, progress_total=total, columns=columns_as_json(columns))
     rows = RowRecorder(recorder, step.pk, columns, period)
-    descriptor = CosemAttributeDescriptor(PROFILE_GENERIC, reference.logical_name, BUFFER)
-    buffer = await conversation.get(descriptor, selection(part, captured), on_block=rows.take_block)
+    buffer = await conversation.get(reference.attribute, selection(part, captured), on_block=rows.take_block)
     if isinstance(buffer, DataAccessResult):
         return buffer
     if not buffer.constructed or buffer.type is DataType.STRUCTURE:
@@ -137,28 +145,21 @@ def columns_as_json(columns: list[ProfileColumn]) -> list[dict[str, Any]]:
     return shown
 
 
-async def _expected_rows(
-    conversation: Conversation, reference: ObjectReference, part: TimeRange | EntryRange | None, period: int
-) -> int | None:
+def _depends_on_entries(part: TimeRange | EntryRange | None) -> bool:
+    """Whether only the meter knows how many rows this will be."""
+    return part is None or (isinstance(part, EntryRange) and not part.to_entry)
+
+
+def _expected_rows(part: TimeRange | EntryRange | None, period: int, in_use: int | None) -> int | None:
     """How many rows to expect until the meter says it: an estimate, None where nothing is known."""
-    if isinstance(part, TimeRange) and period > 0:
-        return int((part.to_time - part.from_time).total_seconds() // period) + 1
-    if isinstance(part, EntryRange) and part.to_entry:
+    if isinstance(part, TimeRange):
+        return int((part.to_time - part.from_time).total_seconds() // period) + 1 if period > 0 else None
+    if part is not None and part.to_entry:
         return part.to_entry - part.from_entry + 1
-    in_use = await _read_number(conversation, reference.sibling(ENTRIES_IN_USE))
-    if in_use is None or isinstance(part, TimeRange):
-        return None
-    return max(0, in_use - (part.from_entry - 1 if part else 0))
+    return None if in_use is None else max(0, in_use - (part.from_entry - 1 if part else 0))
 
 
-async def _read_number(conversation: Conversation, reference: ObjectReference) -> int | None:
-    """A whole number, None where the meter does not tell and the conversation goes on."""
-    descriptor = CosemAttributeDescriptor(reference.class_id, reference.logical_name, reference.attribute_id)
-    try:
-        data = await conversation.get(descriptor)
-    except DlmsError:
-        if not conversation.is_open:
-            raise
-        return None
-    value = data.value if isinstance(data, Data) else None
+def _number(data: Data | None) -> int | None:
+    """A whole number, None where the meter does not tell one."""
+    value = None if data is None else data.value
     return value if isinstance(value, int) and not isinstance(value, bool) else None

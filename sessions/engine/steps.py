@@ -12,7 +12,6 @@ from typing import Any
 
 from meters.cosem.data import Data
 from meters.cosem.obis_names import describe
-from meters.cosem.units import ScalerUnit
 from meters.services import CounterError
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
@@ -28,7 +27,7 @@ from sessions.leases import LeaseLost
 from sessions.links.driver import Conversation
 from sessions.models import Step
 from sessions.parameters import data_of, logical_name_of
-from sessions.reading import SCALER_UNIT_OF
+from sessions.reading import SCALER_UNIT_OF, scaler_unit_in
 from sessions.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -107,28 +106,17 @@ async def _read(conversation: Conversation, step: Step) -> Outcome:
     parameters = step.parameters
     name = logical_name_of(parameters)
     class_id, attribute_id = parameters["class_id"], parameters["attribute_id"]
-    value = await conversation.get(CosemAttributeDescriptor(class_id, name, attribute_id))
+    wanted = [CosemAttributeDescriptor(class_id, name, attribute_id)]
+    if (class_id, attribute_id) in SCALER_UNIT_OF:
+        wanted.append(CosemAttributeDescriptor(class_id, name, SCALER_UNIT_OF[class_id, attribute_id]))
+    value, *beside = await conversation.get_many(wanted)
+    if isinstance(value, DlmsError):
+        raise value
     if isinstance(value, DataAccessResult):
         return Outcome(State.FAILED, error=refusal(value))
-    scaler_unit = None
-    if (class_id, attribute_id) in SCALER_UNIT_OF:
-        source = CosemAttributeDescriptor(class_id, name, SCALER_UNIT_OF[class_id, attribute_id])
-        scaler_unit = await _scaler_unit(conversation, source)
+    scaler_unit = scaler_unit_in(beside[0]) if beside else None
     result = {**described(value, scaler_unit), "obis": str(name), "obis_text": describe(name)}
     return Outcome(State.DONE, result=result)
-
-
-async def _scaler_unit(conversation: Conversation, source: CosemAttributeDescriptor) -> ScalerUnit | None:
-    """Scaler and unit of a register; None where the meter does not tell and the conversation goes on."""
-    try:
-        data = await conversation.get(source)
-        return ScalerUnit.from_data(data) if isinstance(data, Data) else None
-    except ValueError:
-        return None
-    except DlmsError:
-        if not conversation.is_open:
-            raise
-        return None
 
 
 async def read_rows(conversation: Conversation, recorder: Recorder, step: Step) -> Outcome:

@@ -15,7 +15,7 @@ line: what the meter would answer then belongs to nobody. `close` may be called 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
@@ -31,11 +31,14 @@ from sessions.dlms.client import DlmsClient
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.events import (
     ActionFinished,
+    ActionOutcome,
     Associated,
     BlockReceived,
     ClientEvent,
     Failed,
     GetFinished,
+    ItemResult,
+    ManyFinished,
     NotificationReceived,
     Released,
     RequestFailed,
@@ -45,6 +48,7 @@ from sessions.dlms.hdlc.client_link import HdlcClientLink
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.link import FrameReceived, FrameSent, Link, OctetsDiscarded
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
 from sessions.dlms.wrapper import WrapperLink
 from sessions.links.endpoint import Endpoint, UdpEndpoint
 from sessions.links.line import Line, LineError
@@ -199,6 +203,34 @@ class Conversation:
             lambda now: self.client.action(descriptor, parameters, now=now), ActionFinished, on_block
         )
         return event.result, event.return_parameters
+
+    async def many(self, items: Sequence[Item]) -> tuple[ItemResult, ...]:
+        """Read, write and invoke many things in as few requests as both sides allow; a result for each, in their order."""
+        if not items:
+            return ()
+        event = await self._run(lambda now: self.client.many(items, now=now), ManyFinished)
+        return event.results
+
+    async def get_many(
+        self, descriptors: Sequence[CosemAttributeDescriptor]
+    ) -> list[Data | DataAccessResult | DlmsError]:
+        """Read many attributes."""
+        results = await self.many([GetItem(descriptor) for descriptor in descriptors])
+        return [result for result in results if not isinstance(result, ActionOutcome)]
+
+    async def set_many(
+        self, values: Sequence[tuple[CosemAttributeDescriptor, Data]]
+    ) -> list[DataAccessResult | DlmsError]:
+        """Write many attributes."""
+        results = await self.many([SetItem(descriptor, value) for descriptor, value in values])
+        return [result for result in results if isinstance(result, DataAccessResult | DlmsError)]
+
+    async def invoke_many(
+        self, methods: Sequence[tuple[CosemMethodDescriptor, Data | None]]
+    ) -> list[ActionOutcome | DlmsError]:
+        """Invoke many methods."""
+        results = await self.many([ActionItem(descriptor, parameters) for descriptor, parameters in methods])
+        return [result for result in results if isinstance(result, ActionOutcome | DlmsError)]
 
     async def release(self) -> str:
         """End the association and the link in good order, and free the line; a remark if the meter did it its own way."""

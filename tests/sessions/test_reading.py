@@ -27,9 +27,10 @@ from sessions.association_file import AssociationFile
 from sessions.dlms.acse import Aarq, ResultSourceDiagnostic
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
 from sessions.dlms.apdu.errors import ExceptionResponse
-from sessions.dlms.apdu.get import GetRequestNormal
+from sessions.dlms.apdu.get import GetRequestNormal, GetRequestWithList
 from sessions.dlms.association import Protection
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import AssociationRejectedError, ConnectionLostError, DlmsError, ExceptionResponseError
 from sessions.dlms.selective_access import EntryDescriptor, RangeDescriptor
 from sessions.links.endpoint import TcpEndpoint
@@ -120,6 +121,30 @@ async def test_a_refused_service_is_the_result_of_its_object_alone():
     assert first.result == "exception-response"
     assert first.as_json()["error"]["layer"] == "application"
     assert second.outcome == unsigned(1)
+
+
+async def test_what_stands_between_profiles_is_read_together_where_the_meter_serves_lists():
+    async with served(parameters()) as meter:
+        fill(meter.meter, [CLOCK, IMPORT], array(structure(moment(1), double_long_unsigned(5))))
+        meter.meter.conformance |= Conformance.MULTIPLE_REFERENCES
+        names = [
+            "3/1-0:1.8.0*255/3",
+            "9/0-0:10.0.0*255/2",
+            "7/1-0:99.1.0*255/2",
+            "7/1-0:99.1.0*255/4",
+            "8/0-0:9.9.9*255/2",
+        ]
+        report = await read(meter, *names)
+        assert [str(reading.reference) for reading in report.readings] == names
+        assert [reading.result for reading in report.readings] == [
+            "success",
+            "object-undefined",
+            "success",
+            "success",
+            "object-undefined",
+        ]
+        lists = [request for request in meter.meter.requests if isinstance(request, GetRequestWithList)]
+        assert [len(request.attribute_descriptor_list) for request in lists] == [2, 2]
 
 
 async def test_an_association_that_breaks_is_an_error():

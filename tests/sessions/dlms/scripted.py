@@ -39,7 +39,14 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     DataAccessResult,
 )
-from sessions.dlms.apdu.get import GetRequestNext, GetRequestNormal, GetResponseNormal, GetResponseWithDatablock
+from sessions.dlms.apdu.get import (
+    GetRequestNext,
+    GetRequestNormal,
+    GetRequestWithList,
+    GetResponseNormal,
+    GetResponseWithDatablock,
+    GetResponseWithList,
+)
 from sessions.dlms.apdu.notification import DataNotification
 from sessions.dlms.apdu.set import (
     SetRequestNormal,
@@ -111,6 +118,7 @@ class ScriptedMeter:
     def __init__(self, agreed: AssociationParameters, *, max_pdu: int = 0, reply_block: int | None = None) -> None:
         self.agreed = agreed
         self.max_pdu = max_pdu
+        self.conformance = CONFORMANCE
         self.reply_block = reply_block
         self.objects: dict[CosemAttributeDescriptor, Data | DataAccessResult] = {}
         self.methods: dict[CosemMethodDescriptor, tuple[ActionResult, Data | None]] = {}
@@ -181,6 +189,10 @@ class ScriptedMeter:
                 return Rlre()
             case GetRequestNormal():
                 return self._get(apdu)
+            case GetRequestWithList():
+                wanted = [descriptor for descriptor, _ in apdu.attribute_descriptor_list]
+                results = tuple(self.objects.get(name, DataAccessResult.OBJECT_UNDEFINED) for name in wanted)
+                return GetResponseWithList(apdu.invoke_id_and_priority, results)
             case GetRequestNext():
                 assert apdu.block_number == self._sent
                 return self._next_block(apdu.invoke_id_and_priority)
@@ -221,7 +233,7 @@ class ScriptedMeter:
         ciphered = aarq.application_context_name == ApplicationContext.LN_CIPHERED
         assert ciphered == (self.ciphered_with is not None)
         values: dict[str, Any] = {
-            "negotiated_conformance": CONFORMANCE & request.proposed_conformance,
+            "negotiated_conformance": self.conformance & request.proposed_conformance,
             "server_max_receive_pdu_size": self.max_pdu,
         }
         octets = InitiateResponse(**{**values, **changes}).encode()

@@ -9,7 +9,7 @@ import pytest
 
 from meters.cosem.data import null, octet_string, unsigned
 from sessions.dlms.acse import Aarq, ResultSourceDiagnostic, Rlrq
-from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
+from sessions.dlms.apdu.descriptors import ActionResult, CosemAttributeDescriptor, DataAccessResult
 from sessions.dlms.apdu.errors import ExceptionResponse
 from sessions.dlms.apdu.get import GetRequestNext, GetRequestNormal
 from sessions.dlms.association import AssociationParameters
@@ -22,9 +22,10 @@ from sessions.dlms.errors import (
     LocalProtocolError,
     NoReplyError,
 )
-from sessions.dlms.events import NotificationReceived
+from sessions.dlms.events import ActionOutcome, NotificationReceived
 from sessions.dlms.hdlc.client_link import HdlcClientLink
 from sessions.dlms.link import FrameReceived, FrameSent
+from sessions.dlms.transfers.items import GetItem, SetItem
 from sessions.dlms.wrapper import WrapperLink
 from sessions.links.driver import Conversation, HdlcSettings, make_link
 from sessions.links.endpoint import TcpEndpoint, UdpEndpoint
@@ -95,6 +96,23 @@ async def test_refusals_of_one_object_are_values_and_refused_services_leave_the_
         del meter.meter.script[GetRequestNormal]
         assert await talk.get(NAME) == LONG
         await talk.release()
+
+
+async def test_many_things_each_with_its_result():
+    async with served(parameters()) as meter:
+        talk = conversation(meter, parameters())
+        await talk.open()
+        unknown = CosemAttributeDescriptor(1, NAME.instance_id, 9)
+        assert await talk.get_many([CLOCK, unknown]) == [TIME, DataAccessResult.OBJECT_UNDEFINED]
+        assert await talk.set_many([(CLOCK, null()), (NAME, unsigned(1))]) == [DataAccessResult.SUCCESS] * 2
+        assert await talk.invoke_many([(EXECUTE, unsigned(1))]) == [ActionOutcome(ActionResult.SUCCESS, unsigned(3))]
+        assert await talk.many([GetItem(NAME), SetItem(NAME, null())]) == (unsigned(1), DataAccessResult.SUCCESS)
+        assert await talk.get_many([]) == []
+        meter.meter.script[GetRequestNormal] = lambda request: ExceptionResponse(1, 3)
+        (refused,) = await talk.get_many([CLOCK])
+        assert isinstance(refused, ExceptionResponseError)
+        assert talk.is_open
+        await talk.close()
 
 
 async def test_requests_that_are_ours_to_refuse_leave_the_conversation_open():

@@ -20,11 +20,14 @@ from sessions.dlms.events import (
     BlockReceived,
     Failed,
     GetFinished,
+    ItemResult,
+    ManyFinished,
     Released,
     RequestFailed,
     SetFinished,
 )
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.transfers.items import Item
 from sessions.links.driver import make_link
 from sessions.simulator.lab import LabMeter
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
@@ -93,6 +96,9 @@ class Pair:
         descriptor = CosemMethodDescriptor(class_id, ObisCode.parse(name), method_id)
         event = self._run(lambda: self.client.action(descriptor, parameters, now=self.now), ActionFinished)
         return event.result, event.return_parameters
+
+    def many(self, *items: Item) -> tuple[ItemResult, ...]:
+        return self._run(lambda: self.client.many(items, now=self.now), ManyFinished).results
 
     def release(self) -> str:
         return self._run(lambda: self.client.release(self.now), Released).remark
