@@ -18,6 +18,14 @@ PACKAGES = ("meters.cosem", "sessions.dlms", "sessions.links", "sessions.simulat
 Table = Mapping[Enum, Mapping[Enum, Enum]]
 
 
+def states_only(table: Mapping[Enum, Mapping[Enum, Any]]) -> Table:
+    """A table whose cells say an action and a state, without the actions."""
+    return {
+        state: {event: cell[-1] if isinstance(cell, tuple) else cell for event, cell in row.items()}
+        for state, row in table.items()
+    }
+
+
 def machines() -> Iterator[tuple[str, str, Table]]:
     """Module, what it says of itself, and table, of every machine."""
     for package in PACKAGES:
@@ -25,7 +33,7 @@ def machines() -> Iterator[tuple[str, str, Table]]:
         for found in pkgutil.walk_packages(root.__path__, f"{package}."):
             module: Any = importlib.import_module(found.name)
             if "TRANSITIONS" in vars(module):
-                yield found.name, (module.__doc__ or "").strip().partition("\n")[0], module.TRANSITIONS
+                yield found.name, (module.__doc__ or "").strip().partition("\n")[0], states_only(module.TRANSITIONS)
 
 
 def drawing(table: Table) -> str:
