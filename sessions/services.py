@@ -28,6 +28,7 @@ from meters.models import Association
 from meters.services import Slot, draft_access, open_key_versions
 from sessions import parameters as checked
 from sessions.dlms.inspector import DissectionKeys
+from sessions.dlms.short_name_map import ShortNameMap
 from sessions.endings import end_session, worker_lost
 from sessions.events import ring_browsers
 from sessions.leases import waiting_for
@@ -39,7 +40,6 @@ from sessions.trace import redissect
 MAX_UNFINISHED_STEPS = 200
 MAX_FRAMES_OF_AN_APDU = 5000
 LATE = Q(lease_until__lt=Now()) | Q(lease_until=None)
-TITLES = ("client_system_title", "server_system_title")
 
 Kind, State = Step.Kind, DlmsSession.State
 
@@ -274,9 +274,14 @@ def _keys_of(dlms_session: DlmsSession) -> tuple[DissectionKeys | None, list[str
         secrets = open_key_versions(ids=context.get("key_version_ids", []))
     except vault.VaultError as error:
         return None, [error.message]
-    titles = {name: bytes.fromhex(context.get(name) or "") or None for name in TITLES}
+    short_names = context.get("short_names")
     keys = DissectionKeys(
-        guek=secrets.get(Slot.GUEK), gak=secrets.get(Slot.GAK), dedicated_key=secrets.get(Slot.DEDICATED_KEY), **titles
+        guek=secrets.get(Slot.GUEK),
+        gak=secrets.get(Slot.GAK),
+        dedicated_key=secrets.get(Slot.DEDICATED_KEY),
+        client_system_title=bytes.fromhex(context.get("client_system_title") or "") or None,
+        server_system_title=bytes.fromhex(context.get("server_system_title") or "") or None,
+        short_names=None if short_names is None else ShortNameMap.from_json(short_names),
     )
     return keys, []
 

@@ -70,6 +70,7 @@ from sessions.dlms.link import (
 from sessions.dlms.patience import Patience
 from sessions.dlms.refusals import refusal_of
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.short_name_map import ShortNameMap
 from sessions.dlms.transfers import short_name
 from sessions.dlms.transfers.blocks import TransferLimits
 from sessions.dlms.transfers.items import SERVICES, ActionItem, GetItem, Item, SetItem
@@ -129,6 +130,11 @@ class DlmsClient:
     @property
     def state(self) -> AssociationState:
         return self._association.state
+
+    @property
+    def short_names(self) -> ShortNameMap | None:
+        """The meter's objects by short name: given, or as it told them; None where neither has happened."""
+        return self._short_names.known
 
     # -- what the user asks ------------------------------------------------------------------------------------------
 

@@ -120,6 +120,17 @@ class ShortNameMap:
             raise ValueError(f"the object list is {data.type.asn1_name}, not an array")
         return cls(ShortNameObject.from_data(row) for row in data)
 
+    @classmethod
+    def from_json(cls, rows: Iterable[tuple[int, int, int, str]]) -> ShortNameMap:
+        """From what `as_json` gave."""
+        return cls(
+            ShortNameObject(base, class_id, version, ObisCode.parse(name)) for base, class_id, version, name in rows
+        )
+
+    def as_json(self) -> list[tuple[int, int, int, str]]:
+        """JSON-ready rows: base name, class, version, logical name."""
+        return [(each.base_name, each.class_id, each.version, str(each.logical_name)) for each in self]
+
     def __iter__(self) -> Iterator[ShortNameObject]:
         return iter(self._by_base.values())
 

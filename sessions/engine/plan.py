@@ -58,6 +58,7 @@ def make_plan(session_id: int) -> Plan:
             dedicated_key=parameters.dedicated_key,
             client_system_title=parameters.client_system_title or None,
             server_system_title=parameters.server_system_title,
+            short_names=parameters.short_names,
         ),
     )
 

@@ -31,6 +31,7 @@ from sessions.dlms.association import AssociationParameters, Negotiated
 from sessions.dlms.client import DlmsClient
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.link import FrameReceived, FrameSent
+from sessions.dlms.short_name_map import ShortNameMap
 from sessions.endings import Error, end_session, internal_error, worker_stopped
 from sessions.engine.counters import CounterKeeper
 from sessions.engine.plan import Plan, make_plan
@@ -84,6 +85,7 @@ class SessionRun:
         self.conversation: Conversation | None = None
         self.keeper: CounterKeeper | None = None
         self.busy = True
+        self._short_names: ShortNameMap | None = None
         self._renewed = asyncio.get_running_loop().time()
 
     async def run(self) -> list[int]:
@@ -278,9 +280,17 @@ class SessionRun:
         own = Step.objects.filter(pk=step.pk)
         await self.recorder.commit(lambda: _change(own, state=Step.State.RUNNING, started=timezone.now()))
         outcome = await run_step(conversation, self.recorder, step)
-        await self.recorder.commit(lambda: _end_step(own, outcome))
+        await self.recorder.commit(lambda: self._end(own, outcome, conversation.client.short_names))
         if not conversation.is_open:
             raise _lost_with(outcome)
+
+    def _end(self, own: Any, outcome: Outcome, short_names: ShortNameMap | None) -> None:
+        """The step's end, and the meter's short names if it told them on the way: the inspector wants them later."""
+        _end_step(own, outcome)
+        if short_names is not None and short_names != self._short_names:
+            self._short_names = short_names
+            context = DlmsSession.objects.values_list("context", flat=True).get(pk=self.claim.session_id)
+            self._set(context={**context, "short_names": short_names.as_json()})
 
     async def _before_octets(self) -> None:
         """Called before anything is sent: the lease must be fresh, and counters at hand."""

@@ -42,12 +42,24 @@ from sessions.dlms.apdu.set import (
     SetRequestWithListAndFirstDatablock,
     SetResponseDatablock,
 )
+from sessions.dlms.apdu.short_name import ReadBlock, ReadRequest, ReadResponse
 from sessions.dlms.cursor import Field
 from sessions.dlms.errors import DecodeError, LimitExceededError
 from sessions.dlms.inspector.protected import open_ciphered
 from sessions.dlms.inspector.secrets import asks_for_secret, carries_secret, hide_values
 from sessions.dlms.inspector.sense import is_apdu, looks_like_text
 from sessions.dlms.inspector.sheet import Sheet, clear_errors, find_field
+from sessions.dlms.inspector.short_names import (
+    SHORT_NAME_APDUS,
+    asks_for_object_list,
+    begins_request,
+    continues_request,
+    name_variables,
+    object_list,
+    request_block,
+    single_value,
+    words_for,
+)
 from sessions.dlms.inspector.slices import general_block, preview_slice, service_block
 from sessions.dlms.inspector.state import Conversation
 from sessions.dlms.inspector.text import looks_like_proof, write_proof, write_text
@@ -68,7 +80,7 @@ _BEGINNINGS: Final = (
     ActionRequestWithListAndFirstPblock,
 )
 _CONTINUATIONS: Final = (GetRequestNext, ActionRequestNextPblock, SetResponseDatablock, ActionResponseNextPblock)
-_ANSWERS: Final = (GetResponseNormal, GetResponseWithList, GetResponseWithDatablock)
+_ANSWERS: Final = (GetResponseNormal, GetResponseWithList, GetResponseWithDatablock, ReadResponse)
 
 
 def open_apdu(
@@ -103,7 +115,7 @@ def value_of(apdu: object) -> Data | None:
         return apdu.notification_body
     if isinstance(apdu, EventNotificationRequest):
         return apdu.attribute_value
-    return None
+    return single_value(apdu)
 
 
 class Opener:
@@ -154,6 +166,7 @@ class Opener:
         self.talk.learn(apdu)
         self.sheet.data = value_of(apdu)
         self._note_request(apdu, tree)
+        self._name_variables(apdu, tree)
         if isinstance(apdu, Aarq | Aare | Rlrq | Rlre):
             self._user_information(apdu.user_information, tree)
         elif isinstance(apdu, CipheredApdu | GeneralCipheredApdu | GeneralCiphering):
@@ -175,16 +188,44 @@ class Opener:
             service_block(self, "set", apdu.block_number, apdu.last_block, apdu.raw_data, tree)
         elif isinstance(apdu, ActionRequestWithFirstPblock | ActionRequestWithPblock | ActionResponseWithPblock):
             service_block(self, "action", apdu.block_number, apdu.last_block, apdu.raw_data, tree)
+        elif isinstance(apdu, ReadResponse) and len(apdu.results) == 1 and isinstance(apdu.results[0], ReadBlock):
+            block = apdu.results[0]
+            service_block(self, "read", block.block_number, block.last_block, block.raw_data, tree)
+        elif (sent := request_block(apdu)) is not None:
+            kind = "read-request" if isinstance(apdu, ReadRequest) else "write"
+            service_block(self, kind, sent[0].number, sent[0].last_block, sent[1], tree)
+
+    def _name_variables(self, apdu: Apdu, tree: Field) -> None:
+        """Short names in words, and what the meter's list of them says."""
+        if not isinstance(apdu, SHORT_NAME_APDUS):
+            return
+        name_variables(tree, self.talk.short_names)
+        if words := words_for(apdu, self.talk.short_names):
+            self.sheet.summary += f" ({words})"
+
+    def take_object_list(self, value: Data | None) -> None:
+        """The answer to a READ of the meter's object list says what its short names stand for."""
+        names = object_list(value) if value is not None and self.talk.object_list_answer else None
+        if names is not None:
+            self.talk.short_names = names
 
     def _note_request(self, apdu: Apdu, tree: Field) -> None:
-        if isinstance(apdu, _BEGINNINGS):
+        if isinstance(apdu, _BEGINNINGS) or begins_request(apdu):
             self.talk.new_request()
-            self.talk.secret_answer = asks_for_secret(apdu)
-            self.talk.secret_request = carries_secret(apdu)
-        elif isinstance(apdu, _CONTINUATIONS):
+            self.talk.secret_answer = asks_for_secret(apdu, self.talk.short_names)
+            self.talk.secret_request = carries_secret(apdu, self.talk.short_names)
+            self.talk.object_list_answer = asks_for_object_list(apdu)
+        elif isinstance(apdu, _CONTINUATIONS) or continues_request(apdu):
             self.sheet.starts_apdu = not self.talk.shelf.busy
-        further = isinstance(apdu, SetRequestWithDatablock | ActionRequestWithPblock) and self.talk.secret_request
-        if carries_secret(apdu) or further or (self.talk.secret_answer and isinstance(apdu, _ANSWERS)):
+        carries = carries_secret(apdu, self.talk.short_names)
+        further = isinstance(apdu, SetRequestWithDatablock | ActionRequestWithPblock) or request_block(apdu) is not None
+        if isinstance(apdu, ReadResponse):
+            self.take_object_list(self.sheet.data)
+        if (
+            carries
+            or (further and self.talk.secret_request)
+            or (self.talk.secret_answer and isinstance(apdu, _ANSWERS))
+        ):
             hide_values(tree)
             self.sheet.data = None
             self.sheet.summary = f"{tree.children[0].name} with a secret of the association"

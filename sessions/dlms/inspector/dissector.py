@@ -12,7 +12,7 @@ from sessions.dlms.inspector.framing import recognise, split_frames
 from sessions.dlms.inspector.keys import DissectionKeys
 from sessions.dlms.inspector.link import hdlc_layer, strip_llc, wrapper_layer
 from sessions.dlms.inspector.readable import make_readable
-from sessions.dlms.inspector.secrets import likely_password_spans
+from sessions.dlms.inspector.secrets import likely_secret_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet
 from sessions.dlms.inspector.state import Conversation
 
@@ -46,7 +46,7 @@ class Dissector:
                 DlmsError(f"the inspector failed: {type(error).__name__}", layer="inspector", code="inspector-fault")
             )
         if sheet.error is not None:
-            sheet.hidden += likely_password_spans(octets)
+            sheet.hidden += likely_secret_spans(octets)
         sheet.summary = sheet.summary or f"{len(octets)} octets"
         return sheet.dissection()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+from sessions.dlms.short_name_map import ShortNameMap
 
 KEY_SIZES: Final = (16, 32)
 TITLE_SIZE: Final = 8
@@ -23,6 +25,8 @@ class DissectionKeys:
     server_system_title: bytes | None = None
     dedicated_key: bytes | None = field(default=None, repr=False)
     gbek: bytes | None = field(default=None, repr=False)
+    short_names: ShortNameMap | None = None
+    """What the meter has by short names, where that is known before its list passes by."""
 
 
 _NAMES: Final = {
@@ -39,7 +43,7 @@ _TITLES: Final = ("client_system_title", "server_system_title")
 
 def parse_keys(table: Mapping[str, object]) -> DissectionKeys:
     """The keys of a TOML table: hex text, with or without `hex:` in front. ValueError names the entry that is wrong."""
-    found: dict[str, bytes] = {}
+    found: dict[str, Any] = {}
     for name, value in table.items():
         attribute = _NAMES.get(name)
         if attribute is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from sessions.dlms.acse import AARQ_TAG
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError, FrameError
 from sessions.dlms.hdlc.frame import (
@@ -22,13 +22,24 @@ from sessions.dlms.hdlc.parameters import HdlcParameters, read_hdlc_parameters
 from sessions.dlms.inspector.application import open_apdu, preview_apdu
 from sessions.dlms.inspector.assembly import Segments
 from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS, lacks_flags
-from sessions.dlms.inspector.secrets import password_spans
+from sessions.dlms.inspector.secrets import hidden_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
 from sessions.dlms.inspector.state import Conversation
 from sessions.dlms.inspector.stations import name_hdlc_stations, name_wrapper_ports
 from sessions.dlms.wrapper import read_wrapper_frame
 
 LLC_OCTETS: Final = 3
+BEGINNINGS_WITH_SECRETS: Final = frozenset(
+    bytes((tag,))
+    for tag in (
+        ApduTag.AARQ,
+        ApduTag.WRITE_REQUEST,
+        ApduTag.UNCONFIRMED_WRITE_REQUEST,
+        ApduTag.SET_REQUEST,
+        ApduTag.ACTION_REQUEST,
+    )
+)
+"""First octets of the APDUs whose segments are looked into; the others are too long, and too many, for that."""
 
 
 def strip_llc(sheet: Sheet, octets: bytes, source: str, origin: int, under: Field | None = None) -> int:
@@ -183,7 +194,7 @@ def _information(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame) -
         return
     sheet.starts_apdu = False
     begin = segments.add(number, octets)
-    _hide_password(sheet, segments, begin, field.offset)
+    _hide_secret(sheet, talk, segments, begin, field.offset)
     if frame.segmented:
         sheet.summary = f"segment {len(segments.pieces)} of {segments.title}…"
     else:
@@ -206,7 +217,7 @@ def _first(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame, octets:
     # A repetition is recognised by the whole field: the LLC header counts.
     segments.add(frame.send_sequence if isinstance(frame, InfoFrame) else None, apdu, octets)
     segments.title = preview_apdu(sheet, apdu, FRAME, origin=origin)
-    _hide_password(sheet, segments, 0, origin)
+    _hide_secret(sheet, talk, segments, 0, origin)
     sheet.summary = f"segment 1 of {segments.title}…"
 
 
@@ -217,12 +228,12 @@ def _last(sheet: Sheet, talk: Conversation, segments: Segments, channel: Hashabl
     sheet.summary = f"{sheet.summary} (segment {count} of {count})"
 
 
-def _hide_password(sheet: Sheet, segments: Segments, begin: int, offset: int) -> None:
-    """Hide the part of a password that stands in this segment."""
-    if segments.pieces[0].octets[:1] != bytes((AARQ_TAG,)):
+def _hide_secret(sheet: Sheet, talk: Conversation, segments: Segments, begin: int, offset: int) -> None:
+    """Hide the part of a password, or of a secret that is written, that stands in this segment."""
+    if segments.pieces[0].octets[0:1] not in BEGINNINGS_WITH_SECRETS:
         return
     apdu = segments.octets
-    for start, length in password_spans(apdu):
+    for start, length in hidden_spans(apdu, talk.short_names):
         first, stop = max(start, begin), min(start + length, len(apdu))
         if stop > first:
             sheet.hidden.append((offset + first - begin, stop - first))

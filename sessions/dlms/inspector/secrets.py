@@ -6,6 +6,7 @@ an association's `secret`, and the part of a password that stands in one HDLC se
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sessions.dlms.acse import AARQ_TAG, CHALLENGE_MECHANISMS, DLMS_UA, MECHANISM_ARC
@@ -23,23 +24,43 @@ from sessions.dlms.apdu.set import (
     SetRequestWithList,
     SetRequestWithListAndFirstDatablock,
 )
+from sessions.dlms.apdu.short_name import (
+    OF_CURRENT_ASSOCIATION,
+    ReadRequest,
+    UnconfirmedWriteRequest,
+    VariableAccessSpecification,
+    WriteRequest,
+    read_specification,
+)
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError
+from sessions.dlms.inspector.short_names import request_block
+from sessions.dlms.short_name_map import ShortNameMap
 
 SECRET_ATTRIBUTES: Final = frozenset({(15, 7)})
 """Class and attribute: the secret of an association."""
-SECRET_METHODS: Final = frozenset({(15, 2), (72, 7)})
-"""Class and method: change_HLS_secret of an association, set_encryption_key of an M-Bus client. Keys of the security setup
-travel wrapped."""
+SECRET_METHODS: Final = frozenset({(12, 5), (12, 6), (15, 2), (72, 7)})
+"""Class and method: change_LLS_secret and change_HLS_secret of an association, set_encryption_key of an M-Bus client. Keys of the
+security setup travel wrapped."""
+NO_NAMES: Final = ShortNameMap()
+"""Only the current association is known by its short name."""
 _PASSWORD: Final = 0xAC
 _MECHANISM: Final = 0x8B
 _CHARSTRING: Final = 0x80
 _MECHANISM_PREFIX: Final = DLMS_UA + bytes((MECHANISM_ARC,))
+_WRITE_TO_ASSOCIATION: Final = re.compile(rb"[\x06\x16]\x01\x02\xfa.", re.DOTALL)
+"""A writeRequest of one variable of the current association, up to its name."""
+_OF_ONE: Final[dict[int, tuple[int, ...]]] = {ApduTag.SET_REQUEST: (1, 2), ApduTag.ACTION_REQUEST: (1, 4)}
+"""The choices of a request for one attribute or method: whole, and the first block of one."""
 _VALUES: Final = ("contents", "value", "raw-data")
 
 
-def asks_for_secret(apdu: object) -> bool:
-    """Whether the answer will hold the secret of an association."""
+def asks_for_secret(apdu: object, names: ShortNameMap = NO_NAMES) -> bool:
+    """Whether the answer will hold the secret of an association. `names`: what short names stand for."""
+    if isinstance(apdu, ReadRequest):
+        named = [variable for variable in apdu.variables if variable.parameter is None]
+        return any(_is_secret(variable, names) for variable in named)
     if isinstance(apdu, GetRequestNormal):
         descriptors = [apdu.cosem_attribute_descriptor]
     elif isinstance(apdu, GetRequestWithList):
@@ -49,10 +70,40 @@ def asks_for_secret(apdu: object) -> bool:
     return any((one.class_id, one.attribute_id) in SECRET_ATTRIBUTES for one in descriptors)
 
 
-def carries_secret(apdu: object) -> bool:
+def carries_secret(apdu: object, names: ShortNameMap = NO_NAMES) -> bool:
     """Whether a request writes the secret of an association, or hands over a key in clear."""
+    if isinstance(apdu, ReadRequest):
+        return any(variable.parameter is not None and _is_secret(variable, names) for variable in apdu.variables)
+    if isinstance(apdu, WriteRequest | UnconfirmedWriteRequest):
+        block = request_block(apdu)
+        if block is None:
+            return any(_may_be_secret(variable, names) for variable in apdu.variables)
+        # Where the first block does not even name all variables, nobody knows what the others will hold.
+        return block[0].number == 1 and _lists_secret(Reader(block[1]), names) is not False
     written = any((one.class_id, one.attribute_id) in SECRET_ATTRIBUTES for one in _written(apdu))
     return written or any((one.class_id, one.method_id) in SECRET_METHODS for one in _invoked(apdu))
+
+
+def _lists_secret(reader: Reader, names: ShortNameMap) -> bool | None:
+    """Whether the variables that a request writes hold a secret; None where their list is cut."""
+    try:
+        variables = [read_specification(reader) for _ in range(reader.length("count"))]
+    except DecodeError:
+        return None
+    return any(_may_be_secret(variable, names) for variable in variables)
+
+
+def _may_be_secret(variable: VariableAccessSpecification, names: ShortNameMap) -> bool:
+    """Of the current association more is hidden than its secrets: makers have attributes of their own there."""
+    return variable.named and (variable.number in OF_CURRENT_ASSOCIATION or _is_secret(variable, names))
+
+
+def _is_secret(variable: VariableAccessSpecification, names: ShortNameMap) -> bool:
+    meaning = names.meaning(variable.number) if variable.named else None
+    if meaning is None:
+        return False
+    target = (meaning.target.class_id, meaning.element.number)
+    return target in (SECRET_METHODS if meaning.element.is_method else SECRET_ATTRIBUTES)
 
 
 def _written(apdu: object) -> list[CosemAttributeDescriptor]:
@@ -78,6 +129,35 @@ def hide_values(root: Field) -> None:
         if child.name in _VALUES and not child.children:
             child.secret = True
             root.value = ""
+
+
+def hidden_spans(apdu: bytes, names: ShortNameMap = NO_NAMES) -> list[tuple[int, int]]:
+    """Offset and length of the secrets in an APDU that may be cut anywhere: a password, or what a request writes."""
+    match apdu[:1]:
+        case b"\x60":
+            return password_spans(apdu)
+        case b"\x06" | b"\x16":
+            reader = Reader(apdu)
+            reader.u8("tag")
+            hidden = _lists_secret(reader, names)
+            return [(reader.offset, reader.remaining)] if hidden and reader.remaining else []
+        case b"\xc1" | b"\xc3":
+            return _service_spans(apdu)
+    return []
+
+
+def _service_spans(apdu: bytes) -> list[tuple[int, int]]:
+    """The same in a SET or ACTION for one attribute or method: all behind its descriptor."""
+    reader = Reader(apdu)
+    try:
+        tag, choice = reader.u8("tag"), reader.u8("choice")
+        reader.u8("invoke-id-and-priority")
+        class_id, _, number = reader.u16("class-id"), reader.take(6, "instance-id"), reader.signed(1, "id")
+    except DecodeError:
+        return []
+    secrets = SECRET_ATTRIBUTES if tag == ApduTag.SET_REQUEST else SECRET_METHODS
+    single = choice in _OF_ONE[tag] and (class_id, number) in secrets
+    return [(reader.offset, reader.remaining)] if single and reader.remaining else []
 
 
 def password_spans(apdu: bytes) -> list[tuple[int, int]]:
@@ -115,8 +195,14 @@ def _value_span(reader: Reader, size: int) -> list[tuple[int, int]]:
     return [(reader.offset + part.offset, part.remaining)] if part.remaining else []
 
 
+def likely_secret_spans(octets: bytes) -> list[tuple[int, int]]:
+    """The same in octets that no codec could read: wherever a password, or a WRITE to the association, seems to stand."""
+    spans = [(found.end(), len(octets) - found.end()) for found in _WRITE_TO_ASSOCIATION.finditer(octets)]
+    return likely_password_spans(octets) + [(start, length) for start, length in spans if length]
+
+
 def likely_password_spans(octets: bytes) -> list[tuple[int, int]]:
-    """The same in octets that no codec could read: wherever an authentication value seems to stand (`AC n+2 80 n`)."""
+    """Wherever an authentication value seems to stand (`AC n+2 80 n`)."""
     spans: list[tuple[int, int]] = []
     at = octets.find(bytes((_PASSWORD,)))
     while 0 <= at < len(octets) - 4:

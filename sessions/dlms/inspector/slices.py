@@ -9,11 +9,13 @@ from meters.cosem.data import Data, text
 from sessions.dlms.apdu import read_apdu
 from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import read_action_result, read_get_data_result
+from sessions.dlms.apdu.short_name import read_read_results, read_specifications, read_values
 from sessions.dlms.axdr import read_data
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError, InvalidValueError, LimitExceededError
 from sessions.dlms.inspector.assembly import GENERAL, Step
 from sessions.dlms.inspector.sheet import Sheet, clear_errors, find_field
+from sessions.dlms.inspector.short_names import name_variables
 
 if TYPE_CHECKING:
     from sessions.dlms.inspector.application import Opener
@@ -56,9 +58,10 @@ def service_block(opener: Opener, kind: str, number: int, last: bool, octets: by
         whole = bytes(blocks.octets)
         shelf.end_blocks(key)
         if not secret:
-            _assembled(opener.sheet, kind, whole)
+            _assembled(opener, kind, whole)
     elif step is Step.STARTED and not secret:
-        _first_slice(opener, octets, "raw-data", tree, read_data)
+        name, read = _FIRST_SLICES.get(kind, ("raw-data", read_data))
+        _first_slice(opener, octets, name, tree, read)
 
 
 def _fits(sheet: Sheet, step: Step, have: int, number: int, tree: Field) -> bool:
@@ -104,7 +107,8 @@ def preview_slice(sheet: Sheet, octets: bytes, source: str, origin: int, tree: F
             pass  # the rest has not come yet
 
 
-def _assembled(sheet: Sheet, kind: str, octets: bytes) -> None:
+def _assembled(opener: Opener, kind: str, octets: bytes) -> None:
+    sheet = opener.sheet
     source = sheet.add_source("data", octets)
     read = next((one for one in _VALUES[kind] if _reads(one, octets)), read_data)
     try:
@@ -121,6 +125,10 @@ def _assembled(sheet: Sheet, kind: str, octets: bytes) -> None:
         return
     sheet.data = value
     sheet.summary = f"{sheet.summary}: {_short(value)}"
+    if kind == "read":
+        opener.take_object_list(value)
+    else:
+        name_variables(sheet.root, opener.talk.short_names)
 
 
 def _short(value: Data | None) -> str:
@@ -144,12 +152,39 @@ def _read_action_result(reader: Reader) -> Data | None:
     return value if isinstance(value, Data) else None
 
 
+def _read_results(reader: Reader) -> Data | None:
+    """What the blocks of a READ's answer carry: its only value, where it is one."""
+    results = read_read_results(reader)
+    return results[0] if len(results) == 1 and isinstance(results[0], Data) else None
+
+
+def _read_variables(reader: Reader) -> None:
+    """What the blocks of a long READ carry."""
+    read_specifications(reader)
+
+
+def _read_written(reader: Reader) -> Data | None:
+    """What the blocks of a long WRITE carry: the only value that is written."""
+    read_specifications(reader)
+    values = read_values(reader)
+    return values[0] if len(values) == 1 else None
+
+
 _SLICES: Final[dict[str, Callable[[Reader], Any]]] = {"raw-data": read_data, "block-data": read_apdu}
 _VALUES: Final[dict[str, tuple[Callable[[Reader], Data | None], ...]]] = {
     "get": (read_data, _read_list),
     "set": (read_data, _read_list),
     "action": (read_data, _read_action_result),
+    "read": (_read_results, read_data),
+    "read-request": (_read_variables,),
+    "write": (_read_written,),
 }
+_FIRST_SLICES: Final[dict[str, tuple[str, Callable[[Reader], Any]]]] = {
+    "read": ("raw-data", _read_results),
+    "read-request": ("raw-data", _read_variables),
+    "write": ("octet-string", _read_written),
+}
+"""Where the slice of the first block stands, and how it is read; for the other services it is a value under raw-data."""
 
 
 def _reads(read: Callable[[Reader], Data | None], octets: bytes) -> bool:

@@ -8,6 +8,8 @@ from sessions.dlms.acse import Aare, Aarq
 from sessions.dlms.initiate import InitiateRequest
 from sessions.dlms.inspector.assembly import Shelf
 from sessions.dlms.inspector.keys import DissectionKeys
+from sessions.dlms.inspector.secrets import NO_NAMES
+from sessions.dlms.short_name_map import ShortNameMap
 
 
 @dataclass(slots=True)
@@ -26,6 +28,12 @@ class Conversation:
     """Whether the last request asked for a secret, so that the answer holds one."""
     secret_request: bool = False
     """Whether the last request began to send one, so that its further blocks hold the rest."""
+    short_names: ShortNameMap = NO_NAMES
+    object_list_answer: bool = False
+    """Whether the last request asked for the list of short names."""
+
+    def __post_init__(self) -> None:
+        self.short_names = self.keys.short_names or NO_NAMES
 
     def learn(self, apdu: object) -> None:
         """Titles and the dedicated key, as the association's APDUs say them."""
@@ -33,6 +41,7 @@ class Conversation:
             self.client_title = apdu.calling_ap_title or self.client_title
             self.server_title = apdu.called_ap_title or None
             self.dedicated_key = None
+            self.short_names = self.keys.short_names or NO_NAMES
         elif isinstance(apdu, Aare):
             self.server_title = apdu.responding_ap_title or self.server_title
         elif isinstance(apdu, InitiateRequest) and apdu.dedicated_key is not None:

@@ -11,11 +11,13 @@ import os
 import re
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sessions.association_file import AssociationFileError, parse_association
 from sessions.dlms.inspector import Dissection, DissectionKeys, Dissector, parse_keys
 from sessions.dlms.inspector.outline import outline
 
@@ -27,6 +29,8 @@ _TEXT: Final = frozenset(range(0x20, 0x7F)) | {0x09, 0x0A, 0x0D}
 ASSOCIATION_KEYS: Final = frozenset(
     {
         "framing",
+        "referencing",
+        "short_names",
         "client_sap",
         "server_sap",
         "authentication",
@@ -156,6 +160,9 @@ def load_keys(path: str) -> DissectionKeys:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         raise CommandError(f"{path} is not TOML", returncode=USAGE) from None
     try:
-        return parse_keys({name: value for name, value in table.items() if name not in ASSOCIATION_KEYS})
-    except ValueError as error:
+        keys = parse_keys({name: value for name, value in table.items() if name not in ASSOCIATION_KEYS})
+        if "short_names" in table:
+            keys = replace(keys, short_names=parse_association(table).parameters.short_names)
+        return keys
+    except (ValueError, AssociationFileError) as error:
         raise CommandError(f"{path}: {error}", returncode=USAGE) from None

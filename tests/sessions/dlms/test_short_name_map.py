@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,3 +181,9 @@ def test_maps_are_compared_by_what_they_hold():
     assert len(NAMES) == len(OBJECTS)
     assert NAMES.knows(8, CLOCK)
     assert not NAMES.knows(3, CLOCK)
+
+
+def test_a_map_as_json():
+    rows = NAMES.as_json()
+    assert rows[0] == (0x25D8, 3, 0, "1-1:1.8.0*255")
+    assert ShortNameMap.from_json(json.loads(json.dumps(rows))) == NAMES

@@ -6,7 +6,9 @@ from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.inspector.secrets import (
     asks_for_secret,
     carries_secret,
+    hidden_spans,
     likely_password_spans,
+    likely_secret_spans,
     password_spans,
 )
 from tests.sessions.dlms.inspector import samples
@@ -53,9 +55,51 @@ def test_octets_that_no_codec_reads_are_searched():
         ("c303c101000f0000280000ff02" + "01090461626364", False, True),  # ACTION with list
         ("c301c100480001180100ff070109026162", False, True),  # a key for an M-Bus device
         ("c401c10006000012d6", False, False),
+        ("050102fa08", False, False),
+        ("050104fa48000904616263" + "64", False, True),  # change_HLS_secret by READ
+        ("0601022bc8010904" + "61626364", False, False),
+        ("060102fa40010904" + "61626364", False, True),  # change_LLS_secret
+        ("160102fa40010904" + "61626364", False, True),
+        ("0601070000010109060102fa400109", False, True),  # the same in blocks
+        ("0601070000010109020102", False, True),  # in blocks that do not say yet what is written
+        ("0601070000020109020102", False, False),
     ],
 )
 def test_services_that_read_or_write_the_secret_of_an_association(apdu, asks, carries):
     decoded = decode_apdu(bytes.fromhex(apdu))
     assert asks_for_secret(decoded) is asks
     assert carries_secret(decoded) is carries
+
+
+WRITE = bytes.fromhex("060102fa40010904" + "61626364")
+SET = bytes.fromhex("c101c1000f0000280000ff0700" + "090461626364")
+ACTION = bytes.fromhex("c301c1000f0000280000ff0201" + "090461626364")
+
+
+@pytest.mark.parametrize(("apdu", "begin"), [(WRITE, 5), (SET, 12), (ACTION, 12)])
+def test_every_beginning_of_a_request_gives_the_part_of_the_secret_that_is_there(apdu, begin):
+    for size in range(len(apdu) + 1):
+        covered = {offset for start, length in hidden_spans(apdu[:size]) for offset in range(start, start + length)}
+        assert covered == set(range(begin, size))
+
+
+@pytest.mark.parametrize(
+    "apdu",
+    [
+        "",
+        "0601022bc8010904" + "61626364",
+        "060102",
+        "c101c1000f0000280000ff0200090461626364",
+        "c104c101000f0000280000ff070001",
+        "c301c1000f0000280000ff0101090461626364",
+        "c001c1000f0000280000ff0700",
+    ],
+)
+def test_other_requests_hide_nothing(apdu):
+    assert hidden_spans(bytes.fromhex(apdu)) == []
+
+
+def test_a_write_that_no_codec_reads_is_searched():
+    assert likely_secret_spans(b"\x55" + WRITE) == [(6, len(WRITE) - 5)]
+    assert likely_secret_spans(WRITE[:5]) == []
+    assert likely_secret_spans(samples.AARQ_LLS) == [(AT, 8)]

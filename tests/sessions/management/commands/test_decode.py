@@ -156,6 +156,17 @@ class TestKeys:
         path.write_text(text)
         assert reason in usage("--keys", str(path), "00")
 
+    def test_an_association_file_with_short_names_says_what_they_stand_for(self, tmp_path):
+        path = tmp_path / "meter.toml"
+        row = '[[short_names]]\nbase_name = 0x2BC0\nclass_id = 8\nlogical_name = "0-0:1.0.0*255"\n'
+        path.write_text(f'framing = "hdlc"\nreferencing = "short-names"\n{row}')
+        assert "READ request 2BC8 (8/0-0:1.0.0*255 attribute 2 (time))" in decode("--keys", str(path), "0501022bc8")[0]
+
+    def test_short_names_that_are_wrong(self, tmp_path):
+        path = tmp_path / "meter.toml"
+        path.write_text('framing = "hdlc"\nreferencing = "short-names"\n[[short_names]]\nclass_id = 8\n')
+        assert "short_names[1].base_name: is missing" in usage("--keys", str(path), "0501022bc8")
+
     def test_no_utf_8(self, tmp_path):
         path = tmp_path / "keys.toml"
         path.write_bytes(b'guek = "\xff"')
