@@ -111,6 +111,11 @@ class Certificate:
         return self.serial_number.to_bytes((self.serial_number.bit_length() + 7) // 8 or 1, "big")
 
     @property
+    def pem(self) -> str:
+        """As makers hand it out."""
+        return self.parsed.public_bytes(Encoding.PEM).decode("ascii")
+
+    @property
     def type(self) -> CertificateType:
         """By its key usage: both uses together are those of TLS."""
         usages = self.usages or frozenset()

@@ -90,6 +90,28 @@ class Opened:
     transactions: tuple[Transaction, ...]
 
 
+class SeenTransactions:
+    """Transactions of other sides that were believed; one memory may serve several associations."""
+
+    def __init__(self) -> None:
+        self._names: set[tuple[bytes, bytes]] = set()
+
+    def believe(self, transactions: tuple[Transaction, ...]) -> None:
+        """SecurityError where one of them was believed before."""
+        names = {(one.originator, one.transaction_id) for one in transactions}
+        if names & self._names:
+            raise SecurityError(
+                "A transaction came that was believed before: it is replayed", code="replayed-transaction"
+            )
+        if len(self._names) >= MAX_SEEN:
+            raise SecurityError(
+                "No more transactions can be remembered",
+                code="too-many-transactions",
+                hint="Open the association anew.",
+            )
+        self._names |= names
+
+
 class Transactions:
     """`take_counter` and `floor` are those of the global unicast key. `random(n)` gives n octets for transaction-ids and keys."""
 
@@ -102,6 +124,7 @@ class Transactions:
         random: Callable[[int], bytes] | None = None,
         take_counter: Callable[[], int],
         floor: ReceiveFloor,
+        seen: SeenTransactions | None = None,
     ) -> None:
         self.keys = keys
         self.settings = settings or GeneralProtection()
@@ -111,7 +134,7 @@ class Transactions:
         self._take_counter = take_counter
         self._floor = floor
         self._broadcast_floor = ReceiveFloor()
-        self._seen: set[tuple[bytes, bytes]] = set()
+        self._seen = seen or SeenTransactions()
         self._pending = b""
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -218,18 +241,7 @@ class Transactions:
             return
         if self._guarded_by_counter(opened.shape):
             return
-        names = {(one.originator, one.transaction_id) for one in opened.transactions}
-        if names & self._seen:
-            raise SecurityError(
-                "A transaction came that was believed before: it is replayed", code="replayed-transaction"
-            )
-        if len(self._seen) >= MAX_SEEN:
-            raise SecurityError(
-                "No more transactions can be remembered",
-                code="too-many-transactions",
-                hint="Open the association anew.",
-            )
-        self._seen |= names
+        self._seen.believe(opened.transactions)
 
     @staticmethod
     def _guarded_by_counter(shape: Shape) -> bool:

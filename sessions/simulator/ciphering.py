@@ -2,12 +2,14 @@
 
 A request is believed when its keys fit, its counter is new, and it is protected at least as the association demands. The answer
 mirrors the request: global key for global, dedicated for dedicated, service-specific tag or general envelope. Errors of
-protection are answered in clear, by exception-response. Source: IEC 62056-5-3, Green Book 9.2.7.
+protection are answered in clear, by exception-response. General-ciphering and general-signing are answered in kind too; they may
+stand inside of another envelope. Source: IEC 62056-5-3, Green Book 9.2.7.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sessions.dlms.apdu.ciphered import (
@@ -26,32 +28,48 @@ from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloo
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.errors import SecurityError
 from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, TITLE_OCTETS, SecurityControl, protect, unprotect
+from sessions.dlms.transactions import GENERAL_TAGS as TRANSACTION_TAGS
+from sessions.dlms.transactions import Opened, Transactions
 from sessions.simulator.device import MeterSecurity
 
-CIPHERED_TAGS: Final = frozenset(PLAIN_TAGS) | {GENERAL_GLO_TAG, GENERAL_DED_TAG}
+CIPHERED_TAGS: Final = frozenset(PLAIN_TAGS) | {GENERAL_GLO_TAG, GENERAL_DED_TAG} | TRANSACTION_TAGS
 LONGEST_LENGTH: Final = 3
 """Octets of the A-XDR length of a ciphered APDU: one announces, two count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """How a request was protected, and so its answer will be."""
+    """How a request was protected, and so its answer will be.
 
-    control: SecurityControl
-    dedicated: bool
-    general: bool
+    `control`, `dedicated` and `general` are those of the outer envelope; `control` None: there is none. `opened`: the
+    general-ciphering and general-signing inside.
+    """
+
+    control: SecurityControl | None
+    dedicated: bool = False
+    general: bool = False
+    opened: Opened | None = None
+    suite: int = 0
 
     @property
     def overhead(self) -> int:
         """Octets that the protection adds to an APDU, at most."""
-        header = 1 + LONGEST_LENGTH + HEADER_OCTETS + (TAG_OCTETS if self.control.authenticated else 0)
+        inside = self.opened.shape.overhead(self.suite) if self.opened is not None else 0
+        return inside + (self._overhead_outside(self.control) if self.control is not None else 0)
+
+    def _overhead_outside(self, control: SecurityControl) -> int:
+        header = 1 + LONGEST_LENGTH + HEADER_OCTETS + (TAG_OCTETS if control.authenticated else 0)
         return header + (1 + TITLE_OCTETS if self.general else 0)
 
 
 class ServerCiphering:
-    """Keys and counters of one association. `protection` is the least that requests need."""
+    """Keys and counters of one association. `protection` is the least that requests need; where `policed`, the security policy
+    adds to it. `random(n)` gives n octets for the keys of general-ciphering.
+    """
 
-    def __init__(self, security: MeterSecurity, server_system_title: bytes) -> None:
+    def __init__(
+        self, security: MeterSecurity, server_system_title: bytes, random: Callable[[int], bytes] | None = None
+    ) -> None:
         self._security = security
         self._server_system_title = server_system_title
         self.client_system_title = b""
@@ -60,6 +78,14 @@ class ServerCiphering:
         self._dedicated_counters = InvocationCounters()
         self._dedicated_floor = ReceiveFloor()
         self._floor: ReceiveFloor = security.floor
+        self._transactions = Transactions(
+            security.party_keys(b""),
+            server_system_title,
+            random=random,
+            take_counter=lambda: security.counters.take(),
+            floor=security.floor,
+            seen=security.seen,
+        )
 
     @property
     def expected_counter(self) -> int:
@@ -78,6 +104,28 @@ class ServerCiphering:
 
     def open(self, octets: bytes) -> tuple[bytes, Envelope]:
         """The APDU inside, and the envelope for the answer. `SecurityError` and `DecodeError` say what is wrong."""
+        envelope = Envelope(None, suite=self._security.suite)
+        if octets[0] not in TRANSACTION_TAGS:
+            octets, envelope = self._open_outside(octets)
+        if octets[:1] and octets[0] in TRANSACTION_TAGS:
+            opened = self._open_transaction(octets, envelope)
+            return opened.apdu, replace(envelope, opened=opened)
+        return octets, envelope
+
+    def _open_transaction(self, octets: bytes, envelope: Envelope) -> Opened:
+        """General-ciphering and general-signing; together with what was around them they must do."""
+        self._transactions.keys = self._security.party_keys(self.client_system_title)
+        self._transactions.peer_title = self.client_system_title
+        self._floor = self._security.floor
+        opened = self._transactions.open(octets)
+        if opened.shape.ciphering is not None:
+            self._check_control(opened.shape.control)
+        elif envelope.control is None and not self.suffices_in_clear:
+            raise SecurityError("what is only signed is less than the association demands", code="protection-too-weak")
+        self._transactions.settle(opened, answer=False)
+        return opened
+
+    def _open_outside(self, octets: bytes) -> tuple[bytes, Envelope]:
         apdu = _read_envelope(octets)
         if isinstance(apdu, GeneralCipheredApdu) and apdu.system_title not in (b"", self.client_system_title):
             raise SecurityError("the envelope names another system title than the association", code="wrong-title")
@@ -94,10 +142,14 @@ class ServerCiphering:
         if isinstance(apdu, CipheredApdu) and plaintext[:1] != bytes((PLAIN_TAGS[apdu.tag],)):
             raise SecurityError("the APDU inside is another than the tag outside says", code="wrong-tag")
         general = isinstance(apdu, GeneralCipheredApdu)
-        return plaintext, Envelope(apdu.security_control, apdu.dedicated, general)
+        return plaintext, Envelope(apdu.security_control, apdu.dedicated, general, suite=self._security.suite)
 
     def seal(self, plaintext: bytes, envelope: Envelope) -> bytes:
-        """The answer in its envelope; it uses one of the server's own counters up."""
+        """The answer in its envelope; it uses one of the server's own counters up, but for keys of one APDU."""
+        if envelope.opened is not None:
+            plaintext = self._transactions.answer(plaintext, envelope.opened)
+        if envelope.control is None:
+            return plaintext
         key, _ = self._key_and_floor(envelope.dedicated)
         counters = self._dedicated_counters if envelope.dedicated else self._security.counters
         payload = protect(

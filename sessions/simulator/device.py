@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
@@ -13,9 +14,14 @@ from meters.cosem.data import Data
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
 from sessions.dlms.association import Protection
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.certificates import CertificateType
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
+from sessions.dlms.general_protection import PartyKeys
+from sessions.dlms.security_setup import KeyId
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.transactions import SeenTransactions
+from sessions.simulator.key_store import KeyStore
 from sessions.simulator.objects import Value
 
 SERVED_CONFORMANCE: Final = (
@@ -64,9 +70,10 @@ PUBLIC: Final = ServedClient(client_sap=PUBLIC_CLIENT, role=Role.PUBLIC)
 
 
 class MeterSecurity:
-    """The meter's global keys, its own invocation counters, and the floor under its clients' counters.
+    """The meter's global keys and key pairs, its own invocation counters, and the floor under its clients' counters.
 
-    One floor for all clients: it belongs to the key. Without keys nothing ciphered is understood.
+    One floor for all clients: it belongs to the key. Without keys nothing ciphered is understood. New keys wait until the answer
+    to the request that brought them is out: `settle`. `policy_version` is that of the class Security setup.
     """
 
     def __init__(
@@ -74,16 +81,67 @@ class MeterSecurity:
         *,
         guek: bytes = b"",
         gak: bytes = b"",
+        gbek: bytes = b"",
+        kek: bytes = b"",
         suite: int = 0,
+        policy: int = 0,
+        policy_version: int | None = None,
+        key_store: KeyStore | None = None,
         first_counter: int = 1,
         lowest_client_counter: int = 0,
     ) -> None:
         self.guek = guek
         self.gak = gak
+        self.gbek = gbek
+        self.kek = kek
         self.suite = suite
+        self.policy = policy
+        self.policy_version = (1 if suite else 0) if policy_version is None else policy_version
+        self.key_store = key_store
+        self.seen = SeenTransactions()
+        self._waiting: list[Callable[[], None]] = []
         self.counters = InvocationCounters(range(first_counter, LAST_COUNTER + 1))
         self.floor = ReceiveFloor(lowest_client_counter)
         self.client_system_title = b""
+
+    def party_keys(self, client_system_title: bytes) -> PartyKeys:
+        """The meter's keys towards one client, for general-ciphering and general-signing."""
+        store, signing, agreement = self.key_store, CertificateType.DIGITAL_SIGNATURE, CertificateType.KEY_AGREEMENT
+        return PartyKeys(
+            suite=self.suite,
+            guek=self.guek,
+            gbek=self.gbek,
+            gak=self.gak,
+            kek=self.kek,
+            signing_key=store.private_key(signing) if store else None,
+            key_agreement_key=store.private_key(agreement) if store else None,
+            peer_signing_key=store.public_key_of(client_system_title, signing) if store else None,
+            peer_key_agreement_key=store.public_key_of(client_system_title, agreement) if store else None,
+        )
+
+    def install(self, key_id: KeyId, key: bytes) -> None:
+        """A new key, in use from the next message on. The counters of a new encryption key begin at 0."""
+        match key_id:
+            case KeyId.GUEK:
+                self.guek = key
+                self.counters = InvocationCounters(range(LAST_COUNTER + 1))
+                self.floor.lowest = 0
+            case KeyId.GBEK:
+                self.gbek = key
+            case KeyId.GAK:
+                self.gak = key
+            case KeyId.KEK:
+                self.kek = key
+
+    def after_answer(self, change: Callable[[], None]) -> None:
+        """Do this once the answer is out."""
+        self._waiting.append(change)
+
+    def settle(self) -> None:
+        """The answer is out."""
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            change()
 
     @property
     def last_client_counter(self) -> int:

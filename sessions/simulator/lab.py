@@ -5,6 +5,8 @@
                                      for HDLC max_info, window
     [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …
+    [lines.meters.key_pairs]         for security suites 1 and 2: seed, from which key pairs and certificates of meter and client
+                                     are made; signing_key, key_agreement_key of the meter where they are given (PEM or hex)
 
 Every meter also serves the public client 16. `reply_delay` is in seconds, for each answer; `max_pdu_size` the octets of the
 longest APDU that the meter sends.
@@ -19,11 +21,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sessions.association_file import AssociationFileError, parse_association
+from sessions.association_file import parse_association
 from sessions.dlms.association import AssociationParameters
+from sessions.dlms.certificates import CertificateEntity, CertificateType
+from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
+from sessions.dlms.key_files import load_private_key
 from sessions.simulator.device import MANAGEMENT_DEVICE, LogicalDevice, MeterSecurity, Role, ServedClient
-from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type
+from sessions.simulator.key_store import USES, LabKeys, lab_keys
+from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type, system_title
 
 LABS: Final = Path(__file__).parent / "labs"
 DEFAULT_PORT: Final = 4059
@@ -32,6 +38,11 @@ FIRST_SERIAL: Final = 10_000_001
 HDLC_MAX_INFO: Final = 128
 ANNOUNCED_BAUD: Final = 9600
 DEFAULT_ASSOCIATION: Final = {"client_sap": 32, "authentication": "lls", "secret": "text:12345678"}
+KEY_NAMES: Final = {
+    CertificateType.DIGITAL_SIGNATURE: "signing_key",
+    CertificateType.KEY_AGREEMENT: "key_agreement_key",
+}
+"""Ends of the names of an association file."""
 COUNTER_EPOCH: Final = 1_704_067_200
 """2024-01-01. A meter's own counters begin at the seconds since then: above those of its earlier runs."""
 
@@ -119,7 +130,7 @@ def load_lab(path: Path, host_clock: Callable[[], datetime]) -> Lab:
     try:
         made = tuple(_line(line, host_clock, timeout) for line in lines)
         lab = Lab(lines=made, **table)
-    except (KeyError, TypeError, ValueError, MeterTypeError, AssociationFileError) as error:
+    except (KeyError, TypeError, ValueError, MeterTypeError, DlmsError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise LabError(f"{path.name}: {reason}") from None
     serials = [meter.serial_number for line in lab.lines for meter in line.meters]
@@ -156,7 +167,10 @@ def make_meter(
     address = table.get("physical_address") if hdlc else None
     association = _announced(table.get("association", DEFAULT_ASSOCIATION), hdlc, address)
     meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
-    device = build_meter(meter_type, _settings(table, association, host_clock, hdlc))
+    keys = _key_pairs(table, association, system_title(meter_type.manufacturer, serial_number))
+    if keys is not None:
+        association |= _announced_keys(keys)
+    device = build_meter(meter_type, _settings(table, association, host_clock, hdlc, keys))
     if parse_association(association).parameters.needs_counters:
         association["server_system_title"] = device.server_system_title.hex().upper()
     return LabMeter(
@@ -180,6 +194,7 @@ def _settings(
     association: Mapping[str, Any],
     host_clock: Callable[[], datetime],
     hdlc: HdlcOptions | None,
+    keys: LabKeys | None,
 ) -> MeterSettings:
     parameters = parse_association(association).parameters
     if "server_system_title" in association:
@@ -187,12 +202,7 @@ def _settings(
     line = hdlc or HdlcOptions()
     return MeterSettings(
         serial_number=table["serial_number"],
-        security=MeterSecurity(
-            guek=parameters.guek or b"",
-            gak=parameters.gak or b"",
-            suite=parameters.security_suite,
-            first_counter=_first_counter(host_clock()),
-        ),
+        security=_security(parameters, keys, host_clock()),
         clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value))),),
         host_clock=host_clock,
         max_send_pdu_size=table.get("max_pdu_size", 0),
@@ -200,6 +210,60 @@ def _settings(
         max_info=line.max_info,
         inactivity_timeout=line.inactivity_timeout,
     )
+
+
+def _security(parameters: AssociationParameters, keys: LabKeys | None, now: datetime) -> MeterSecurity:
+    """What the meter holds: the same keys as its client. Its policy demands what the client does."""
+    version = 1 if parameters.security_suite else 0
+    return MeterSecurity(
+        guek=parameters.guek or b"",
+        gak=parameters.gak or b"",
+        gbek=parameters.gbek or b"",
+        kek=parameters.kek or b"",
+        suite=parameters.security_suite,
+        policy=policy_of(parameters, version),
+        policy_version=version,
+        key_store=None if keys is None else keys.store(parameters.security_suite),
+        first_counter=_first_counter(now),
+    )
+
+
+def policy_of(parameters: AssociationParameters, version: int) -> int:
+    """The security_policy that demands what an association uses, in both directions."""
+    protection = parameters.protection
+    signed = parameters.general is not None and parameters.general.signed
+    if version == 0:
+        return (1 if protection.authenticated else 0) | (2 if protection.encrypted else 0)
+    kinds = (protection.authenticated, protection.encrypted, signed)
+    return sum((0x04 << number) | (0x20 << number) for number, wanted in enumerate(kinds) if wanted)
+
+
+def _key_pairs(table: Mapping[str, Any], association: Mapping[str, Any], server_title: bytes) -> LabKeys | None:
+    """The key pairs of the meter and its client, where the lab wants some."""
+    wanted = table.get("key_pairs")
+    if wanted is None:
+        return None
+    suite, title = association.get("security_suite", 0), association.get("client_system_title")
+    if suite not in (1, 2) or title is None:
+        raise LabError("key_pairs: the association needs security_suite 1 or 2, and client_system_title")
+    given = {
+        (entity, use): load_private_key(source[name], name, suite=suite)
+        for entity, source, prefix in (
+            (CertificateEntity.SERVER, wanted, ""),
+            (CertificateEntity.CLIENT, association, "client_"),
+        )
+        for use in USES
+        if (name := f"{prefix}{KEY_NAMES[use]}") in source
+    }
+    titles = {"client_title": bytes.fromhex(title), "server_title": server_title}
+    return lab_keys(wanted.get("seed", "demo"), suite, given=given, **titles)
+
+
+def _announced_keys(keys: LabKeys) -> dict[str, str]:
+    """The keys of an association file: the client's private ones, and the certificates of the meter's."""
+    names = KEY_NAMES.items()
+    private = {f"client_{name}": keys.client[use].hex().upper() for use, name in names}
+    return private | {f"server_{name}": keys.server_certificates[use].pem for use, name in names}
 
 
 def _announced(

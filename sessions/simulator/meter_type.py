@@ -16,6 +16,7 @@ logical_device_name, firmware, invocation_counter, max_demand.
 
 from __future__ import annotations
 
+import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,6 @@ from zlib import crc32
 from meters.cosem.data import Data, DataType
 from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
-from sessions.dlms.association import Protection
 from sessions.dlms.conformance import Conformance
 from sessions.simulator.device import MANAGEMENT_DEVICE, SERVED_CONFORMANCE, MeterSecurity, ServedClient
 from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, LoadParameters, Supply
@@ -45,10 +45,10 @@ from sessions.simulator.objects import (
     SapAssignment,
     ScriptAction,
     ScriptTable,
-    SecuritySetup,
     ValueAt,
 )
 from sessions.simulator.profile import LoadProfile, ProfileColumn
+from sessions.simulator.security_setup import SecuritySetup
 
 METER_TYPES: Final = Path(__file__).parent / "meter_types"
 NAME_OCTETS: Final = 16
@@ -118,6 +118,7 @@ class MeterSettings:
     security: MeterSecurity
     clients: tuple[ServedClient, ...]
     host_clock: Callable[[], datetime]
+    random: Callable[[int], bytes] = secrets.token_bytes
     max_send_pdu_size: int = 0
     device_address: int = MANAGEMENT_DEVICE
     max_info: int = 128
@@ -226,13 +227,12 @@ class _Builder:
         )
 
     def _security_setup(self, name: ObisCode, entry: Mapping[str, Any]) -> CosemObject:
-        security = self.settings.security
         return SecuritySetup(
             name,
-            policy=max((_policy(client.protection) for client in self.settings.clients), default=0),
-            suite=security.suite,
-            client_system_title=lambda: security.client_system_title,
+            self.settings.security,
             server_system_title=self.meter.server_system_title,
+            now=self.clock.host,
+            random=self.settings.random,
         )
 
     # -- values ------------------------------------------------------------------------------------------------------
@@ -277,8 +277,3 @@ class _Builder:
             self.supply.reconnect(self.clock.now())
         else:
             self.supply.disconnect(self.clock.now())
-
-
-def _policy(protection: Protection) -> int:
-    """security_policy of class 64, version 0: 1 authenticated, 2 encrypted, 3 both."""
-    return (1 if protection.authenticated else 0) | (2 if protection.encrypted else 0)

@@ -79,7 +79,7 @@ class CosemObject:
     """One object. Subclasses fill `attributes` and `methods` by their numbers."""
 
     class_id: ClassVar[int]
-    version: ClassVar[int] = 0
+    version: int = 0
 
     def __init__(self, logical_name: ObisCode) -> None:
         self.logical_name = logical_name
@@ -422,7 +422,7 @@ class ScriptTable(CosemObject):
         return action.target.invoke(action.method_id, integer(0))
 
 
-# -- addressing and security -------------------------------------------------------------------------------------------
+# -- addressing -------------------------------------------------------------------------------------------------------
 
 
 class SapAssignment(CosemObject):
@@ -436,29 +436,6 @@ class SapAssignment(CosemObject):
             *(structure(long_unsigned(sap), octet_string(name)) for sap, name in sorted(logical_devices.items()))
         )
         self.attributes[2] = Attribute(lambda: devices)
-
-
-class SecuritySetup(CosemObject):
-    """Security setup (64, version 0), to be read only."""
-
-    class_id = 64
-
-    def __init__(
-        self,
-        logical_name: ObisCode,
-        *,
-        policy: int,
-        suite: int,
-        client_system_title: Callable[[], bytes],
-        server_system_title: bytes,
-    ) -> None:
-        super().__init__(logical_name)
-        self.attributes |= {
-            2: Attribute(lambda: enum(policy)),
-            3: Attribute(lambda: enum(suite)),
-            4: Attribute(lambda: octet_string(client_system_title())),
-            5: Attribute(lambda: octet_string(server_system_title)),
-        }
 
 
 class HdlcSetup(CosemObject):

@@ -37,7 +37,7 @@ class Server:
     def __init__(self, device: LogicalDevice, client_sap: int, random: Callable[[int], bytes]) -> None:
         self._device = device
         self._client_sap = client_sap
-        self._ciphering = ServerCiphering(device.security, device.server_system_title)
+        self._ciphering = ServerCiphering(device.security, device.server_system_title, random)
         self._association = ServerAssociation(device, self._ciphering, random)
         self._transfers: ServerTransfers | None = None
 

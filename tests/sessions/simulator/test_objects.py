@@ -39,7 +39,6 @@ from sessions.simulator.objects import (
     SapAssignment,
     ScriptAction,
     ScriptTable,
-    SecuritySetup,
 )
 from tests.sessions.simulator.served import NOON, HandClock
 
@@ -237,12 +236,8 @@ def test_a_script_works_the_switch():
 def test_what_can_only_be_read():
     sap = SapAssignment(NAME, {2: b"second", 1: b"first"})
     assert [entry[1].value for entry in sap.read(2)] == [b"first", b"second"]
-    setup = SecuritySetup(
-        NAME, policy=3, suite=0, client_system_title=lambda: b"12345678", server_system_title=b"title"
-    )
-    assert [setup.read(number).value for number in (2, 3, 4, 5)] == [3, 0, b"12345678", b"title"]
     hdlc = HdlcSetup(NAME, max_info=256, inactivity_timeout=120, device_address=17)
     assert [hdlc.read(number).value for number in (5, 6, 8, 9)] == [256, 256, 120, 17]
-    for target, attribute_id in ((sap, 2), (setup, 2), (hdlc, 9)):
+    for target, attribute_id in ((sap, 2), (hdlc, 9)):
         with denied(DataAccessResult.READ_WRITE_DENIED):
             target.write(attribute_id, unsigned(1))
