@@ -46,7 +46,7 @@ from sessions.dlms.initiate import (
 )
 from sessions.dlms.security import KEY_OCTETS, TITLE_OCTETS
 from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
-from sessions.simulator.device import Caller, LogicalDevice, ServedClient
+from sessions.simulator.device import Caller, LogicalDevice, Role, ServedClient
 
 CHALLENGE_SIZE: Final = 16
 MIN_PDU_SIZE: Final = 12
@@ -199,6 +199,7 @@ class ServerAssociation:
         octets = aarq.user_information or b""
         self._ciphering.client_system_title = aarq.calling_ap_title or b""
         self._ciphering.protection = client.protection
+        self._ciphering.policed = client.role is not Role.PUBLIC
         envelope = None
         try:
             if octets[:1] and octets[0] in CIPHERED_TAGS:

@@ -28,10 +28,12 @@ from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloo
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.errors import SecurityError
 from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, TITLE_OCTETS, SecurityControl, protect, unprotect
+from sessions.dlms.security_setup import SecurityPolicy
 from sessions.dlms.transactions import GENERAL_TAGS as TRANSACTION_TAGS
 from sessions.dlms.transactions import Opened, Transactions
 from sessions.simulator.device import MeterSecurity
 
+_ANY_REQUEST: Final = SecurityPolicy.AUTHENTICATED_REQUEST | SecurityPolicy.ENCRYPTED_REQUEST
 CIPHERED_TAGS: Final = frozenset(PLAIN_TAGS) | {GENERAL_GLO_TAG, GENERAL_DED_TAG} | TRANSACTION_TAGS
 LONGEST_LENGTH: Final = 3
 """Octets of the A-XDR length of a ciphered APDU: one announces, two count."""
@@ -54,7 +56,9 @@ class Envelope:
     @property
     def overhead(self) -> int:
         """Octets that the protection adds to an APDU, at most."""
-        inside = self.opened.shape.overhead(self.suite) if self.opened is not None else 0
+        inside = 0
+        if self.opened is not None:  # signed or not: the policy may add a signature to the answer
+            inside = replace(self.opened.shape, signed=self.suite > 0).overhead(self.suite)
         return inside + (self._overhead_outside(self.control) if self.control is not None else 0)
 
     def _overhead_outside(self, control: SecurityControl) -> int:
@@ -74,6 +78,7 @@ class ServerCiphering:
         self._server_system_title = server_system_title
         self.client_system_title = b""
         self.protection = Protection.NONE
+        self.policed = False
         self._dedicated_key: bytes | None = None
         self._dedicated_counters = InvocationCounters()
         self._dedicated_floor = ReceiveFloor()
@@ -100,7 +105,21 @@ class ServerCiphering:
 
     @property
     def suffices_in_clear(self) -> bool:
-        return self.protection is Protection.NONE
+        return self.protection is Protection.NONE and not self._policy & _ANY_REQUEST
+
+    @property
+    def _policy(self) -> SecurityPolicy:
+        """What the security policy asks of this client, in the bits of version 1."""
+        return self._security.policy_bits if self.policed else SecurityPolicy(0)
+
+    def check_signed(self, envelope: Envelope | None) -> None:
+        """Refuse a request that must be signed and is not, or whose answer must be and cannot: it names no transaction."""
+        opened = envelope.opened if envelope is not None else None
+        unsigned = opened is None or not opened.shape.signed
+        if (SecurityPolicy.SIGNED_REQUEST in self._policy and unsigned) or (
+            SecurityPolicy.SIGNED_RESPONSE in self._policy and opened is None
+        ):
+            raise SecurityError("the security policy asks for signatures", code="protection-too-weak")
 
     def open(self, octets: bytes) -> tuple[bytes, Envelope]:
         """The APDU inside, and the envelope for the answer. `SecurityError` and `DecodeError` say what is wrong."""
@@ -118,6 +137,8 @@ class ServerCiphering:
         self._transactions.peer_title = self.client_system_title
         self._floor = self._security.floor
         opened = self._transactions.open(octets)
+        if opened.shape.broadcast or (opened.shape.signed and self._transactions.keys.signing_key is None):
+            raise SecurityError("an answer in kind is not possible", code="no-answer")
         if opened.shape.ciphering is not None:
             self._check_control(opened.shape.control)
         elif envelope.control is None and not self.suffices_in_clear:
@@ -147,7 +168,7 @@ class ServerCiphering:
     def seal(self, plaintext: bytes, envelope: Envelope) -> bytes:
         """The answer in its envelope; it uses one of the server's own counters up, but for keys of one APDU."""
         if envelope.opened is not None:
-            plaintext = self._transactions.answer(plaintext, envelope.opened)
+            plaintext = self._transactions.answer(plaintext, self._answered(envelope.opened))
         if envelope.control is None:
             return plaintext
         key, _ = self._key_and_floor(envelope.dedicated)
@@ -166,6 +187,12 @@ class ServerCiphering:
         tags = DED_TAGS if envelope.dedicated else GLO_TAGS
         return Writer().u8(tags[plaintext[0]]).octet_string(payload).octets()
 
+    def _answered(self, opened: Opened) -> Opened:
+        """In kind, and signed where the policy asks for it."""
+        if SecurityPolicy.SIGNED_RESPONSE not in self._policy or opened.shape.signed:
+            return opened
+        return replace(opened, shape=replace(opened.shape, signed=True))
+
     def _key_and_floor(self, dedicated: bool) -> tuple[bytes, ReceiveFloor]:
         if not dedicated:
             return self._security.guek, self._security.floor
@@ -177,9 +204,10 @@ class ServerCiphering:
         """Another suite, another key set or less protection than agreed is refused before any key is tried."""
         if control.suite != self._security.suite or control.broadcast:
             raise SecurityError(f"{control} was not agreed", code="wrong-suite")
-        missing = (self.protection.authenticated and not control.authenticated) or (
-            self.protection.encrypted and not control.encrypted
-        )
+        policy = self._policy
+        authenticated = self.protection.authenticated or SecurityPolicy.AUTHENTICATED_REQUEST in policy
+        encrypted = self.protection.encrypted or SecurityPolicy.ENCRYPTED_REQUEST in policy
+        missing = (authenticated and not control.authenticated) or (encrypted and not control.encrypted)
         if missing or not (control.authenticated or control.encrypted):
             raise SecurityError(f"{control} is less than the association demands", code="protection-too-weak")
 

@@ -18,7 +18,7 @@ from sessions.dlms.certificates import CertificateType
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
 from sessions.dlms.general_protection import PartyKeys
-from sessions.dlms.security_setup import KeyId
+from sessions.dlms.security_setup import KeyId, SecurityPolicy
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transactions import SeenTransactions
 from sessions.simulator.key_store import KeyStore
@@ -103,6 +103,13 @@ class MeterSecurity:
         self.counters = InvocationCounters(range(first_counter, LAST_COUNTER + 1))
         self.floor = ReceiveFloor(lowest_client_counter)
         self.client_system_title = b""
+
+    @property
+    def policy_bits(self) -> SecurityPolicy:
+        """The policy in the bits of version 1. Version 0 has two bits, which hold in both directions."""
+        if self.policy_version:
+            return SecurityPolicy(self.policy)
+        return SecurityPolicy((self.policy & 0x03) << 2 | (self.policy & 0x03) << 5)
 
     def party_keys(self, client_system_title: bytes) -> PartyKeys:
         """The meter's keys towards one client, for general-ciphering and general-signing."""

@@ -13,8 +13,8 @@ from typing import Final
 
 from meters.cosem.data import DataType, octet_string
 from sessions.dlms.acse import AARQ_TAG, RLRQ_TAG, Aare, Aarq, Rlre, Rlrq
-from sessions.dlms.apdu import Apdu, decode_apdu
-from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
+from sessions.dlms.apdu import Apdu, ApduTag, decode_apdu
+from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseChoice, ActionResponseNormal
 from sessions.dlms.apdu.descriptors import ActionResult
 from sessions.dlms.apdu.errors import ExceptionResponse, ExceptionServiceError, StateError
 from sessions.dlms.errors import AuthenticationFailedError, DecodeError, SecurityError, UnknownTagError
@@ -28,6 +28,9 @@ from sessions.simulator.transfers import ServerTransfers
 NOT_ALLOWED: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.OPERATION_NOT_POSSIBLE)
 UNKNOWN: Final = ExceptionResponse(StateError.SERVICE_UNKNOWN, ExceptionServiceError.SERVICE_NOT_SUPPORTED)
 MALFORMED: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.OTHER_REASON)
+BLOCKS_FOLLOW: Final = bytes((ApduTag.ACTION_RESPONSE, ActionResponseChoice.WITH_PBLOCK))
+LAST_BLOCK_AT: Final = 3
+"""How an answer of ACTION in blocks begins, and where it says that there are more."""
 UNDECIPHERABLE: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.DECIPHERING_ERROR)
 
 
@@ -71,9 +74,11 @@ class Server:
             return self._release(octets)
         if octets[:1] and octets[0] in CIPHERED_TAGS:
             plaintext, envelope = self._ciphering.open(octets)
+            self._ciphering.check_signed(envelope)
             return self._answer(plaintext, envelope)
         if not self._ciphering.suffices_in_clear:
             return NOT_ALLOWED.encode()
+        self._ciphering.check_signed(None)
         return self._answer(octets, None)
 
     def _security_exception(self, error: SecurityError) -> ExceptionResponse:
@@ -109,9 +114,11 @@ class Server:
         request = decode_apdu(plaintext)
         answer = self._serve(request, envelope)
         # Exception-responses have no protected form.
-        if answer is None or envelope is None or answer[0] == ExceptionResponse.tag:
-            return answer
-        return self._ciphering.seal(answer, envelope)
+        ciphered = envelope if answer is not None and answer[0] != ExceptionResponse.tag else None
+        sealed = answer if answer is None or ciphered is None else self._ciphering.seal(answer, ciphered)
+        if answer is None or answer[: len(BLOCKS_FOLLOW)] != BLOCKS_FOLLOW or answer[LAST_BLOCK_AT] != 0:
+            self._device.security.settle()  # under the old keys the answer is whole
+        return sealed
 
     def _serve(self, request: Apdu, envelope: Envelope | None) -> bytes | None:
         is_proof = isinstance(request, ActionRequestNormal) and request.cosem_method_descriptor == REPLY_TO_HLS

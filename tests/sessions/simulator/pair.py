@@ -36,9 +36,9 @@ Wanted = TypeVar("Wanted")
 CHALLENGE = b"challenge of the client"
 
 
-def counting_random() -> Callable[[int], bytes]:
+def counting_random(start: int = 1) -> Callable[[int], bytes]:
     """Randomness for tests that must not repeat itself within one."""
-    numbers = count(1)
+    numbers = count(start)
     return lambda size: next(numbers).to_bytes(size, "big")
 
 
@@ -67,13 +67,14 @@ class Pair:
     def __init__(
         self, meter: LabMeter, *, station: Station | None = None, counters: range = range(1, 10_000), **changes: Any
     ) -> None:
-        self.association = parse_association({**meter.association, **changes})
+        table = {**meter.association, **changes}
+        self.association = parse_association({name: value for name, value in table.items() if value is not None})
         self.station = station or station_for(meter)
         parameters = self.association.parameters
         link = make_link(self.association.framing, parameters, self.association.hdlc, 5.0)
         self.counters = InvocationCounters(counters)
         self.client = DlmsClient(
-            parameters, link, challenge=CHALLENGE, counters=self.counters, random=counting_random()
+            parameters, link, challenge=CHALLENGE, counters=self.counters, random=counting_random(counters.start)
         )
         self.now = 100.0
         self.blocks: list[int] = []

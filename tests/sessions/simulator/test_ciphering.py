@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from meters.cosem.data import octet_string
+from sessions.association_file import parse_association
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.ciphered import DED_TAGS, GLO_TAGS, CipheredApdu, GeneralCipheredApdu
+from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.association import Protection
+from sessions.dlms.certificates import CertificateEntity, CertificateType
+from sessions.dlms.ciphering import Ciphering
+from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.cursor import Writer
-from sessions.dlms.errors import DecodeError, SecurityError
+from sessions.dlms.elliptic import curve_of_suite, private_from_random, random_octets
+from sessions.dlms.errors import DecodeError, DlmsError, ExceptionResponseError, SecurityError
+from sessions.dlms.general_protection import GeneralProtection, KeyChoice
 from sessions.dlms.security import SecurityControl, protect, unprotect
+from sessions.dlms.security_setup import (
+    ByEntity,
+    KeyId,
+    agreed_keys,
+    certificate_of,
+    certificate_request_of,
+    export_certificate,
+    generate_certificate_request,
+    generate_key_pair,
+    import_certificate,
+    key_agreement,
+    key_transfer,
+    security_activate,
+)
+from sessions.dlms.selective_access import EntryDescriptor
 from sessions.simulator.ciphering import CIPHERED_TAGS, ServerCiphering
 from sessions.simulator.device import MeterSecurity
+from sessions.simulator.key_store import issue_for
+from tests.sessions.simulator.pair import Pair, counting_random
+from tests.sessions.simulator.served import lab_meter
 
 KEY, GAK, DEDICATED = bytes(range(16)), bytes(range(16, 32)), bytes(range(32, 48))
 CLIENT, SERVER = b"CLIENT01", b"SERVER01"
@@ -165,3 +193,213 @@ def test_every_truncation_and_any_extra_octet_is_refused(general):
 def test_the_ciphered_tags_are_known():
     assert {0x21, 0xC8, 0xD0, 0xDB, 0xDC} <= CIPHERED_TAGS
     assert not {0xC0, 0x60, 0x62, 0xD8} & CIPHERED_TAGS
+
+
+# -- general-ciphering and general-signing, over the whole way ---------------------------------------------------------
+
+
+FORMS = [
+    pytest.param(suite, ciphering, signed, protection, id=f"suite {suite}, {ciphering}{' signed' if signed else ''}")
+    for suite in (1, 2)
+    for ciphering in (None, "guek", "wrapped", "one-pass", "static-unified")
+    for signed in (False, True)
+    if ciphering or signed
+    for protection in ("authenticated-encrypted",)
+] + [
+    pytest.param(1, None, True, "none", id="suite 1, signed in clear"),
+    pytest.param(0, "guek", False, "authenticated", id="suite 0, guek authenticated"),
+    pytest.param(0, "wrapped", False, "encrypted", id="suite 0, wrapped encrypted"),
+]
+SERIAL = "0-0:96.1.0*255"
+SETUP = "0-0:43.0.0*255"
+
+
+def suite_meter(suite, ciphering=None, signed=False, protection="authenticated-encrypted", **changes):
+    size = 32 if suite == 2 else 16
+    association = {
+        "client_sap": 1,
+        "authentication": "none" if protection == "none" else "hls-gmac",
+        "protection": protection,
+        "security_suite": suite,
+        "client_system_title": "4D57424D57422D33",
+        "guek": bytes(range(size)).hex(),
+        "gak": bytes(range(100, 100 + size)).hex(),
+        "kek": bytes(range(200, 200 + size)).hex(),
+        "gbek": bytes(range(150, 150 + size)).hex(),
+    }
+    if ciphering or signed:
+        association["general"] = {"signed": signed, **({"ciphering": ciphering} if ciphering else {})}
+    keys = {"key_pairs": {"seed": "test"}} if suite else {}
+    return lab_meter(association, **keys, **changes)
+
+
+@pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+@pytest.mark.parametrize(("suite", "general_form", "signed", "protection"), FORMS)
+def test_our_client_and_a_meter_under_every_general_protection(suite, general_form, signed, protection, hdlc):
+    meter = suite_meter(suite, general_form, signed, protection, **({"physical_address": 17} if hdlc else {}))
+    pair = Pair(meter)
+    pair.open()
+    assert pair.get(1, SERIAL, 2).value == meter.serial_number.encode()
+    assert pair.set(1, "0-0:96.1.10*255", 2, octet_string(b"here")) is DataAccessResult.SUCCESS
+    assert pair.get(1, "0-0:96.1.10*255", 2).value == b"here"
+    assert pair.release() == ""
+
+
+def test_blocks_stay_within_what_the_client_takes():
+    pair = Pair(suite_meter(1, "one-pass", True, max_pdu_size=1024))
+    pair.open()
+    pair.get(7, "1-0:99.1.0*255", 2, EntryDescriptor(1, 150).to_selective_access())
+    assert len(pair.blocks) > 2
+    assert max(pair.sizes) <= 1024 + 8  # the wrapper's header
+
+
+def test_a_meter_whose_policy_asks_for_signatures_takes_nothing_less():
+    meter = suite_meter(1, "guek", True)
+    assert meter.device.security.policy == 0xFC
+    pair = Pair(meter, general={"ciphering": "guek"})
+    with pytest.raises(ExceptionResponseError):
+        pair.open()
+    signed = Pair(meter, counters=range(20_000, 21_000))
+    signed.open()
+    assert signed.get(1, SERIAL, 2)
+
+
+def test_a_policy_holds_from_the_next_request_on():
+    meter = suite_meter(1, "guek", True)
+    security = meter.device.security
+    security.policy = 0
+    pair = Pair(meter, general={"ciphering": "guek"})
+    pair.open()
+    assert pair.action(64, SETUP, 1, security_activate(0x6C).parameters) == (ActionResult.SUCCESS, None)
+    assert pair.get(64, SETUP, 2).value == 0x6C
+    assert pair.action(64, SETUP, 1, security_activate(0x7C).parameters) == (ActionResult.SUCCESS, None)
+    with pytest.raises(ExceptionResponseError):
+        pair.get(64, SETUP, 2)
+
+
+def test_answers_are_signed_where_the_policy_says_so_even_if_the_request_is_not():
+    meter = suite_meter(1, "guek", True)
+    meter.device.security.policy = 0x80
+    server = ServerCiphering(meter.device.security, meter.device.server_system_title, counting_random())
+    server.client_system_title, server.policed = bytes.fromhex("4D57424D57422D33"), True
+    client = Ciphering(
+        replace(parse_association(meter.association).parameters, general=GeneralProtection(ciphering=KeyChoice.GUEK)),
+        InvocationCounters(range(100)),
+        counting_random(),
+    )
+    client.start()
+    _, envelope = server.open(client.protect(GET))
+    server.check_signed(envelope)
+    answer = server.seal(ANSWER, envelope)
+    assert len(answer) > 64 + 64
+    assert client.unprotect(answer) == (ANSWER, True)
+    plain = Pair(meter, counters=range(20_000, 21_000), general=None)
+    with pytest.raises(ExceptionResponseError):  # nothing to sign the answer to
+        plain.open()
+
+
+def test_the_public_client_is_not_policed():
+    meter = suite_meter(1)
+    pair = Pair(meter, client_sap=16, authentication="none", protection="none")
+    pair.open()
+    assert pair.get(1, "0-0:43.1.0*255", 2)
+
+
+def test_a_replayed_request_is_not_served_again():
+    meter = suite_meter(1, None, True, "none")
+    pair = Pair(meter)
+    pair.open()
+    sent = []
+    station = pair.station
+    receive = station.receive_octets
+    station.receive_octets = lambda octets, now: (sent.append(octets), receive(octets, now))[1]
+    pair.get(1, SERIAL, 2)
+    receive(sent[-1], pair.now)
+    answer = station.octets_to_send()
+    assert answer[8:] == bytes((0xD8, 1, 5)), answer.hex()
+
+
+@pytest.mark.parametrize(
+    ("suite", "general_form", "signed"), [(0, None, False), (1, "one-pass", True), (2, None, False)]
+)
+@pytest.mark.parametrize("key_id", [KeyId.GUEK, KeyId.GAK])
+def test_a_key_transfer_is_answered_under_the_old_keys_and_the_new_ones_hold_from_then_on(
+    suite, general_form, signed, key_id
+):
+    meter = suite_meter(suite, general_form, signed)
+    pair = Pair(meter)
+    pair.open()
+    security, size = meter.device.security, 32 if suite == 2 else 16
+    new = bytes(range(1, size + 1))
+    call = key_transfer({key_id: new}, kek=security.kek, suite=suite)
+    assert pair.action(64, SETUP, 2, call.parameters) == (ActionResult.SUCCESS, None)
+    assert getattr(security, key_id.name.lower()) == new
+    if key_id is KeyId.GAK or general_form is None:  # an agreed key does not depend on the global one
+        with pytest.raises(DlmsError):  # this association still has the old key
+            pair.get(1, SERIAL, 2)
+    first = 50 if key_id is KeyId.GUEK else 20_000  # the counters of a new encryption key begin anew
+    again = Pair(meter, counters=range(first, first + 1000), **{key_id.name.lower(): new.hex()})
+    again.open()
+    assert again.get(1, SERIAL, 2).value == meter.serial_number.encode()
+
+
+@pytest.mark.parametrize("suite", [1, 2])
+def test_a_key_agreement_over_the_line(suite):
+    meter = suite_meter(suite)
+    pair = Pair(meter)
+    pair.open()
+    parameters = pair.association.parameters
+    curve = curve_of_suite(suite)
+    ours = {KeyId.GUEK: private_from_random(bytes(range(random_octets(curve))), curve)}
+    call = key_agreement(ours, signing_key=parameters.client_signing_key)
+    result, answer = pair.action(64, SETUP, 3, call.parameters)
+    assert result is ActionResult.SUCCESS
+    agreed = agreed_keys(
+        answer,
+        ours,
+        server_signing_key=parameters.server_signing_key,
+        suite=suite,
+        client=parameters.client_system_title,
+        server=meter.device.server_system_title,
+    )
+    again = Pair(meter, guek=agreed[KeyId.GUEK].hex())
+    again.open()
+    assert again.get(1, SERIAL, 2).value == meter.serial_number.encode()
+
+
+def test_a_new_key_pair_over_the_line():
+    """Generate, request, import, export: and the meter signs with the new key from then on."""
+    meter = suite_meter(1, None, True)
+    pair = Pair(meter)
+    pair.open()
+    use = CertificateType.DIGITAL_SIGNATURE
+    assert pair.action(64, SETUP, 4, generate_key_pair(use).parameters) == (ActionResult.SUCCESS, None)
+    _, answer = pair.action(64, SETUP, 5, generate_certificate_request(use).parameters)
+    der, _ = certificate_request_of(answer)
+    certificate = issue_for("test", 1, der, serial_number=4711)
+    call = import_certificate(certificate)
+    assert pair.action(64, SETUP, 6, call.parameters) == (ActionResult.SUCCESS, None)  # signed by the old key
+    with pytest.raises(SecurityError) as refused:
+        pair.get(1, SERIAL, 2)
+    assert refused.value.code == "bad-signature"
+    again = Pair(meter, counters=range(20_000, 21_000), server_signing_key=certificate.pem)
+    again.open()
+    which = ByEntity(entity=CertificateEntity.SERVER, type=use, system_title=meter.device.server_system_title)
+    _, answer = again.action(64, SETUP, 7, export_certificate(which).parameters)
+    assert certificate_of(answer) == certificate
+
+
+def test_a_wrong_certificate_of_the_meter_is_noticed():
+    meter = suite_meter(1, "guek", True)
+    other = lab_meter(
+        {**suite_association(meter), "client_sap": 1}, serial_number="10000009", key_pairs={"seed": "another"}
+    )
+    pair = Pair(meter, server_signing_key=other.association["server_signing_key"])
+    with pytest.raises(SecurityError) as refused:
+        pair.open()
+    assert refused.value.code == "bad-signature"
+
+
+def suite_association(meter):
+    left_out = ("server_", "client_signing", "client_key", "general", "framing")
+    return {name: value for name, value in meter.association.items() if not name.startswith(left_out)}

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sessions.association_file import parse_association
+from sessions.dlms.certificates import CertificateType
+from sessions.dlms.elliptic import load_private, public_of
+from sessions.dlms.errors import DlmsError
 from sessions.simulator.lab import LABS, LabError, announcement, load_lab, make_meter, plain_lab, with_ports
 from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter
@@ -128,3 +132,65 @@ def test_the_meters_counters_begin_above_those_of_earlier_runs():
     clock.advance(seconds=10)
     second = make_meter({"serial_number": "1", "association": GMAC}, clock)
     assert first.device.security.counters.take() + 10 == second.device.security.counters.take()
+
+
+SUITE_1 = {
+    **GMAC,
+    "security_suite": 1,
+    "kek": "303132333435363738393A3B3C3D3E3F",
+    "general": {"ciphering": "one-pass", "signed": True},
+}
+
+
+def test_key_pairs_are_made_from_a_seed_and_announced():
+    meter = lab_meter(SUITE_1, key_pairs={"seed": "one"})
+    told = meter.association
+    assert told["server_signing_key"].startswith("-----BEGIN CERTIFICATE-----")
+    parameters = parse_association(told).parameters
+    store = meter.device.security.key_store
+    assert public_of(store.private_key(CertificateType.DIGITAL_SIGNATURE)) == parameters.server_signing_key
+    client = parameters.client_system_title
+    assert store.public_key_of(client, CertificateType.KEY_AGREEMENT) == public_of(parameters.client_key_agreement_key)
+    assert lab_meter(SUITE_1, key_pairs={"seed": "one"}).association == told
+    assert lab_meter(SUITE_1, key_pairs={"seed": "two"}).association != told
+
+
+def test_key_pairs_may_be_given():
+    given = bytes(range(1, 33))
+    pem = load_private(given).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    meter = lab_meter({**SUITE_1, "client_signing_key": given.hex()}, key_pairs={"key_agreement_key": pem})
+    parameters = parse_association(meter.association).parameters
+    assert parameters.client_signing_key == given
+    assert parameters.server_key_agreement_key == public_of(given)
+
+
+@pytest.mark.parametrize(
+    ("association", "key_pairs"),
+    [
+        (GMAC, {}),
+        (LLS, {}),
+        ({**SUITE_1, "client_system_title": "xx"}, {}),
+        (SUITE_1, {"signing_key": "no key"}),
+        (SUITE_1, None),
+    ],
+)
+def test_key_pairs_that_cannot_be(association, key_pairs):
+    changes = {} if key_pairs is None else {"key_pairs": key_pairs}
+    with pytest.raises((LabError, ValueError, DlmsError)):
+        lab_meter(association, **changes)
+
+
+@pytest.mark.parametrize(
+    ("suite", "protection", "general", "policy"),
+    [
+        (0, "authenticated-encrypted", None, 3),
+        (0, "encrypted", None, 2),
+        (1, "authenticated", None, 0x24),
+        (1, "authenticated-encrypted", {"signed": True}, 0xFC),
+    ],
+)
+def test_the_policy_demands_what_the_client_does(suite, protection, general, policy):
+    association = {**GMAC, "security_suite": suite, "protection": protection}
+    association |= {"general": general} if general else {}
+    meter = lab_meter(association, **({"key_pairs": {}} if suite else {}))
+    assert meter.device.security.policy == policy
