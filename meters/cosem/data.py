@@ -56,7 +56,10 @@ class DataType(IntEnum):
     @property
     def asn1_name(self) -> str:
         """The standard's name: `double-long-unsigned`."""
-        return self.name.lower().replace("_", "-")
+        return _ASN1_NAMES[self]
+
+
+_ASN1_NAMES: Final = {kind: name.lower().replace("_", "-") for name, kind in DataType.__members__.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +313,8 @@ def text(data: Data) -> str:
     An octet-string is shown in hex; letters are shown beside it, and twelve octets that `looks_like_date_time` as the
     moment that they are.
     """
+    if data.type in INTEGERS:
+        return str(data.value)
     if data.type in (DataType.NULL_DATA, DataType.DONT_CARE):
         return data.type.asn1_name
     if data.constructed:

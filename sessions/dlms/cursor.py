@@ -64,10 +64,10 @@ class Tracer:
 
     def add(self, name: str, offset: int, length: int, value: str) -> None:
         self.left -= 1
-        self.stack[-1].children.append(Field(name, offset, length, value, self.source))
+        self.stack[-1].children.append(Field(name, offset, length, value, self.source, "", False, []))
 
     def enter(self, name: str, offset: int) -> None:
-        child = Field(name, offset, 0, source=self.source)
+        child = Field(name, offset, 0, "", self.source, "", False, [])
         self.left -= 1
         self.stack[-1].children.append(child)
         self.stack.append(child)
