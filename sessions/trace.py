@@ -52,7 +52,8 @@ class Trace:
             return TracedFrame(self.scrub(octets), f"{len(octets)} octets", "The inspector failed on this frame.")
         error = str(found.error) if found.error else ""
         masked = self.scrub(mask(octets, found))
-        return TracedFrame(masked, _short(found.summary), _short(error), found.starts_apdu)
+        deviates = "".join(f" · deviates: {text}" for text in found.deviations)
+        return TracedFrame(masked, _short(found.summary + deviates), _short(error), found.starts_apdu)
 
     def read_discarded(self, octets: bytes, reason: str) -> TracedFrame:
         """Octets that are no frame for us."""

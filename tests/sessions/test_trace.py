@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sessions.dlms.acse import Aarq
+from sessions.dlms.hdlc.address import HdlcAddress
+from sessions.dlms.hdlc.frame import InfoFrame
 from sessions.trace import MAX_TEXT, Trace, redissect
 
 SECRET = b"secret-1"
@@ -81,3 +83,18 @@ def test_a_frame_is_opened_again_later() -> None:
 def test_no_frame_is_no_dissection() -> None:
     with pytest.raises(ValueError, match="no frame"):
         redissect([], None)
+
+
+def test_what_deviates_is_flagged_in_the_line():
+    """An answer with N(R)=0, as one stack sends it: read all the same, and said."""
+    trace = Trace()
+    snrm, ua = bytes.fromhex("7ea0070321930f017e"), bytes.fromhex("7ea00721037301407e")
+    to = {"destination": HdlcAddress(1), "source": HdlcAddress(16)}
+    back = {"destination": HdlcAddress(16), "source": HdlcAddress(1)}
+    request = InfoFrame(**to, send_sequence=0, receive_sequence=0, information=bytes.fromhex("e6e6006203800100"))
+    answer = InfoFrame(**back, send_sequence=0, receive_sequence=0, information=bytes.fromhex("e6e7006303800100"))
+    assert "deviates" not in "".join(trace.read(frame, "sent").summary for frame in (snrm, ua, request.encode()))
+    read = trace.read(answer.encode(), "received")
+    assert read.error == ""
+    assert "RLRE" in read.summary
+    assert "deviates: N(R) is 0 and does not acknowledge what is answered, 1 is due" in read.summary

@@ -24,6 +24,9 @@ class ParameterId(IntEnum):
     WINDOW_RECEIVE = 8
 
 
+_NAMES: Final = {parameter.value: parameter.name.lower().replace("_", " ") for parameter in ParameterId}
+
+
 @dataclass(frozen=True, slots=True)
 class HdlcParameters:
     """From the view of the side that holds them: octets an information field may have, frames in a window."""
@@ -81,12 +84,14 @@ def read_hdlc_parameters(reader: Reader) -> HdlcParameters:
         part = reader.sub(min(reader.u8("group-length"), reader.remaining), "group")
         while group == GROUP_IDENTIFIER and part.remaining:
             parameter = part.u8("parameter-id")
+            part.label(f"{parameter} ({_NAMES.get(parameter, 'unknown')})")
             size = part.u8("parameter-length")
             value = part.unsigned(size, "parameter-value") if size else 0
-            if parameter in ParameterId._value2member_map_:
+            if parameter in _NAMES:
                 name = ParameterId(parameter).name.lower()
-                part.label(f"{value} ({name.replace('_', ' ')})")
                 found[name] = _clamped(name, value)
+                clamped = "" if found[name] == value else f", understood as {found[name]}"
+                part.label(f"{value} ({_NAMES[parameter]}{clamped})")
         if part.remaining:
             part.rest("user-data")
     return replace(HdlcParameters(), **found)
@@ -97,6 +102,42 @@ def _clamped(name: str, value: int) -> int:
         return min(max(value, 1), MAX_WINDOW)
     # A shorter field than the standard's minimum still works; an empty one never would.
     return min(value, MAX_INFO) if value else DEFAULT_INFO
+
+
+def parameter_deviations(octets: bytes) -> list[str]:
+    """What of an SNRM's or UA's information field is not as the standard writes it, though it can be read."""
+    if octets[:2] != bytes((FORMAT_IDENTIFIER, GROUP_IDENTIFIER)):
+        return [f"the parameters begin with {octets[:2].hex()} instead of 8180"]
+    length, body = octets[2] if len(octets) > 2 else 0, octets[3:]
+    said = []
+    if not length:
+        said.append("a parameter group of length 0")
+    elif length > len(body):
+        said.append(f"a parameter group of {length} octets, {len(body)} are there")
+    seen: list[int] = []
+    at, end = 0, min(length, len(body))
+    while at + 1 < end:
+        parameter, size = body[at], body[at + 1]
+        value = int.from_bytes(body[at + 2 : at + 2 + size], "big")
+        said += _parameter_deviations(parameter, size, value)
+        seen.append(parameter)
+        at += 2 + size
+    if seen != sorted(set(seen)):
+        said.append("parameters in another order, or twice")
+    return said
+
+
+def _parameter_deviations(parameter: int, size: int, value: int) -> list[str]:
+    if parameter not in _NAMES:
+        return [f"parameter {parameter} is unknown"]
+    name, windowed = _NAMES[parameter], parameter in (ParameterId.WINDOW_TRANSMIT, ParameterId.WINDOW_RECEIVE)
+    said = []
+    if size not in ((4,) if windowed else (1, 2)):
+        said.append(f"{name} in {size} octets")
+    least, most = (1, MAX_WINDOW) if windowed else (MIN_INFO, MAX_INFO)
+    if not least <= value <= most:
+        said.append(f"{name} of {value}, outside of {least} to {most}")
+    return said
 
 
 def decode_hdlc_parameters(octets: bytes) -> HdlcParameters:

@@ -36,7 +36,8 @@ class Dissection:
     was on the line, "apdu" for an APDU that took several HDLC frames, "block-transfer" for one that took several general
     blocks, "plaintext" for what was deciphered, "data" for a value that took several service blocks. `apdu` is the innermost
     APDU that was understood, `apdu_octets` the one that the link carried, `data` a value that became complete with this frame.
-    `starts_apdu`: nothing before this frame is needed to understand it. `notes` are remarks that are no errors.
+    `starts_apdu`: nothing before this frame is needed to understand it. `notes` are remarks that are no errors, `deviations`
+    what the standard does not allow and is understood all the same.
     """
 
     summary: str
@@ -50,6 +51,7 @@ class Dissection:
     error: DlmsError | None = None
     starts_apdu: bool = True
     notes: list[str] = field(default_factory=list)
+    deviations: list[str] = field(default_factory=list)
     secrets: list[tuple[int, int]] = field(default_factory=list)
     """Offset and length of each run of secret octets in the frame."""
 
@@ -65,7 +67,8 @@ class Dissection:
             "plaintext": None if plaintext is None else plaintext.hex(),
             "data": None if self.data is None else as_json(self.data),
             "readings": [] if self.data is None else [one.as_json() for one in readings(self.data)],
-            "notes": list(self.notes),
+            "notes": [*self.notes, *(f"deviates from the standard: {text}" for text in self.deviations)],
+            "deviations": list(self.deviations),
             "error": None if self.error is None else self.error.as_dict(),
         }
 

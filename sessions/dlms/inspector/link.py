@@ -19,6 +19,7 @@ from sessions.dlms.hdlc.frame import (
     read_hdlc_frame,
 )
 from sessions.dlms.hdlc.parameters import HdlcParameters, read_hdlc_parameters
+from sessions.dlms.hdlc.reject import read_frame_reject
 from sessions.dlms.inspector.application import open_apdu, preview_apdu
 from sessions.dlms.inspector.assembly import Segments
 from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS, lacks_flags
@@ -26,7 +27,7 @@ from sessions.dlms.inspector.secrets import hidden_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
 from sessions.dlms.inspector.state import Conversation
 from sessions.dlms.inspector.stations import name_hdlc_stations, name_wrapper_ports
-from sessions.dlms.wrapper import read_wrapper_frame
+from sessions.dlms.wrapper import WrapperFrame, read_wrapper_frame
 
 LLC_OCTETS: Final = 3
 BEGINNINGS_WITH_SECRETS: Final = frozenset(
@@ -50,7 +51,7 @@ def strip_llc(sheet: Sheet, octets: bytes, source: str, origin: int, under: Fiel
             _read_llc(reader)
         taken += LLC_OCTETS
     if taken > LLC_OCTETS:
-        sheet.note("the LLC header stands twice")
+        sheet.deviate("the LLC header stands twice")
     return taken
 
 
@@ -78,16 +79,31 @@ def wrapper_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
             sheet.summary = f"wrapper frame, damaged: {error.reason}"
             return
     sheet.stations = (frame.source, frame.destination)
+    _ports(sheet, talk, frame)
     name_wrapper_ports(sheet.root)
     sheet.apdu_octets = frame.apdu
     field = find_field(sheet.root, "apdu")
     if field is not None:
         field.value = f"{len(frame.apdu)} octets"
     if not frame.apdu:
+        sheet.deviate("a wrapper frame without an APDU")
         sheet.summary = "wrapper frame without an APDU"
         return
     origin = end - len(frame.apdu)
     open_apdu(sheet, talk, frame.apdu, FRAME, origin=origin, channel=(frame.source, frame.destination))
+
+
+def _ports(sheet: Sheet, talk: Conversation, frame: WrapperFrame) -> None:
+    """An answer has the ports of its request swapped; where the direction is known, another one is told."""
+    ports = (frame.source, frame.destination)
+    if sheet.direction == "sent":
+        talk.wrapper_ports = ports
+    elif sheet.direction == "received" and talk.wrapper_ports is not None:
+        client, server = talk.wrapper_ports
+        if ports == (client, server) and client != server:
+            sheet.deviate("the ports of the answer are not swapped")
+        elif frame.source != server:
+            sheet.deviate(f"answered by wPort {frame.source}, {server} was asked")
 
 
 # -- HDLC --------------------------------------------------------------------------------------------------------------
@@ -102,6 +118,8 @@ def hdlc_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
         _damaged(sheet, error)
         return
     sheet.stations = (frame.source, frame.destination)
+    for text in talk.watch.see(frame):
+        sheet.deviate(text)
     name_hdlc_stations(sheet.root, frame)
     if isinstance(frame, InfoFrame | UiFrame):
         _information(sheet, talk, frame)
@@ -115,9 +133,7 @@ def hdlc_layer(sheet: Sheet, talk: Conversation, octets: bytes) -> None:
         _parameters(sheet, frame)
     elif isinstance(frame, FrmrFrame):
         sheet.summary = f"{frame.summary()}: {frame.reason()}"
-        field = find_field(sheet.root, "information")
-        if field is not None:
-            field.value = f"{field.value} ({frame.reason()})"
+        _reject(sheet, frame)
 
 
 def _read_frame(sheet: Sheet, octets: bytes) -> HdlcFrame:
@@ -171,6 +187,19 @@ def _parameters(sheet: Sheet, frame: SnrmFrame | UaFrame) -> None:
     window = parameters.window_receive
     more = f", window {window}" if window > 1 else ""
     sheet.summary = f"{frame.summary()} max info {parameters.max_info_receive}{more}"
+
+
+def _reject(sheet: Sheet, frame: FrmrFrame) -> None:
+    """What an FRMR's information field says, octet by octet."""
+    field = find_field(sheet.root, "information")
+    if field is None:
+        return
+    field.value = frame.reason()
+    try:
+        with sheet.layer(frame.information, FRAME, origin=field.offset, under=field) as reader:
+            read_frame_reject(reader)
+    except DecodeError:
+        pass  # the fields that are there are shown; that others are missing is a deviation
 
 
 def _information(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame) -> None:

@@ -26,6 +26,7 @@ def outline(dissection: Dissection) -> str:
     if dissection.data is not None:
         lines += [f"  {one.obis}  {one.describe()}" for one in readings(dissection.data)]
     lines += [f"  note: {note}" for note in dissection.notes]
+    lines += [f"  deviates from the standard: {text}" for text in dissection.deviations]
     if dissection.error is not None:
         lines.append(f"  {dissection.error.layer} error ({dissection.error.code}): {dissection.error.message}")
         if dissection.error.hint:

@@ -30,6 +30,7 @@ class Sheet:
         self.plaintext: bytes | None = None
         self.data: Data | None = None
         self.notes: list[str] = []
+        self.deviations: list[str] = []
         self.hidden: list[tuple[int, int]] = []
         self.starts_apdu = True
         self.stations: tuple[object, object] | None = None
@@ -64,6 +65,11 @@ class Sheet:
         if text not in self.notes:
             self.notes.append(text)
 
+    def deviate(self, text: str) -> None:
+        """Something that the standard does not allow, and that is understood all the same."""
+        if text not in self.deviations:
+            self.deviations.append(text)
+
     def dissection(self) -> Dissection:
         return Dissection(
             summary=self.summary,
@@ -77,6 +83,7 @@ class Sheet:
             error=self.error,
             starts_apdu=self.starts_apdu,
             notes=self.notes,
+            deviations=self.deviations,
             secrets=sorted(set(secret_spans(self.root).get(FRAME, []) + self.hidden)),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sessions.dlms.acse import Aare, Aarq
+from sessions.dlms.hdlc.watch import LinkWatch
 from sessions.dlms.initiate import InitiateRequest
 from sessions.dlms.inspector.assembly import Shelf
 from sessions.dlms.inspector.keys import DissectionKeys
@@ -21,6 +22,9 @@ class Conversation:
 
     keys: DissectionKeys
     shelf: Shelf = field(default_factory=Shelf)
+    watch: LinkWatch = field(default_factory=LinkWatch)
+    wrapper_ports: tuple[int, int] | None = None
+    """Client and server, as the last frame that was sent names them."""
     client_title: bytes | None = None
     server_title: bytes | None = None
     dedicated_key: bytes | None = field(default=None, repr=False)

@@ -2,8 +2,11 @@
 
 import pytest
 
+from sessions.dlms.hdlc.frame import FrmrFrame, RrFrame, UnknownFrame
 from sessions.dlms.inspector import Dissector, dissect, mask
+from sessions.dlms.inspector.outline import outline
 from sessions.dlms.inspector.sheet import find_field
+from sessions.dlms.wrapper import WrapperFrame
 from tests.sessions.dlms.inspector import samples
 
 
@@ -56,6 +59,49 @@ class TestFrames:
         found = dissect(samples.SNRM_1024)
         values = [field.value for field in find_field(found.fields, "information").children]
         assert "1024 (max info transmit)" in values
+
+    def test_the_reason_of_a_reject_is_fields(self):
+        found = dissect(samples.FRMR)
+        information = find_field(found.fields, "information")
+        told = [(field.name, field.offset, field.length, field.value) for field in information.children]
+        assert told == [
+            ("rejected-control-field", 8, 1, "12"),
+            ("state-variables", 9, 1, "00 (V(S) 0, V(R) 0, a command was rejected)"),
+            ("reasons", 10, 1, "08 (Z: invalid sequence number)"),
+        ]
+        assert found.deviations == []
+
+    def test_a_reject_that_is_cut_shows_what_is_there(self):
+        frame = FrmrFrame(destination=samples.CLIENT, source=samples.SERVER, information=b"\x12")
+        found = dissect(frame.encode())
+        assert found.error is None
+        assert find_field(found.fields, "rejected-control-field").value == "12"
+        assert found.deviations == ["an FRMR has 3 octets of information, not 1"]
+
+    def test_what_deviates_is_flagged_and_understood(self):
+        ready = RrFrame(destination=samples.SERVER, source=samples.CLIENT, receive_sequence=1, information=b"x")
+        found = dissect(ready.encode())
+        assert (found.error, found.summary) == (None, "HDLC RR, next expected 1")
+        assert found.deviations == ["information in a frame that has none (RR)"]
+        assert "deviates from the standard: information in" in outline(found)
+        assert found.as_json()["deviations"] == found.deviations
+        strange = UnknownFrame(destination=samples.SERVER, source=samples.CLIENT, octet=0x3F)
+        found = dissect(strange.encode())
+        assert (found.error, found.summary) == (None, "HDLC frame with the unknown control field 3f")
+        assert found.deviations == ["control field 3f is none that DLMS uses"]
+
+    def test_an_answer_that_does_not_acknowledge_its_request_is_flagged(self):
+        """jDLMS: the I frame of the AARE has N(R)=0."""
+        dissector = Dissector()
+        for frame, direction in (
+            (samples.SNRM, "sent"),
+            (samples.UA, "received"),
+            (samples.info(samples.COMMAND + samples.AARQ_LLS), "sent"),
+        ):
+            assert dissector.feed(frame, direction).deviations == []
+        found = dissector.feed(samples.info(samples.RESPONSE + samples.AARE, sent=False), "received")
+        assert found.summary == "AARE accepted"
+        assert found.deviations == ["N(R) is 0 and does not acknowledge what is answered, 1 is due"]
 
     def test_damaged_parameters_are_an_error_of_the_frame(self):
         from sessions.dlms.hdlc.frame import UaFrame
@@ -115,10 +161,10 @@ class TestDamage:
 
 
 class TestLlc:
-    def test_a_doubled_header_is_a_note(self):
+    def test_a_doubled_header_is_a_deviation(self):
         found = dissect(samples.info(samples.RESPONSE * 2 + samples.AARE, sent=False))
         assert found.error is None
-        assert found.notes == ["the LLC header stands twice"]
+        assert found.deviations == ["the LLC header stands twice"]
         assert found.apdu_octets == samples.AARE
 
     def test_none_is_accepted(self):
@@ -252,3 +298,16 @@ class TestWrapper:
     def test_no_apdu(self):
         found = dissect(samples.wrapped(b""))
         assert (found.error, found.summary) == (None, "wrapper frame without an APDU")
+        assert found.deviations == ["a wrapper frame without an APDU"]
+
+    def test_answers_whose_ports_are_wrong_are_flagged(self):
+        dissector = Dissector()
+        assert dissector.feed(samples.WRAPPER_AARQ, "sent").deviations == []
+        answers = {
+            (1, 16): [],
+            (16, 1): ["the ports of the answer are not swapped"],
+            (2, 16): ["answered by wPort 2, 1 was asked"],
+        }
+        for (source, destination), deviations in answers.items():
+            frame = WrapperFrame(source, destination, samples.AARE).encode()
+            assert dissector.feed(frame, "received").deviations == deviations
