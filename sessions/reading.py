@@ -40,7 +40,6 @@ MAX_SCALER_READS: Final = 32
 """Registers that are asked for scaler and unit in one profile: each costs a question."""
 
 STANDARD_CLOCK: Final = CaptureObject(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
-CHALLENGE_OCTETS: Final = 16
 MAX_INVOCATION_COUNTER: Final = 0xFFFFFFFF
 
 
@@ -193,7 +192,7 @@ def _conversation(
     client = DlmsClient(
         parameters,
         link,
-        challenge=secrets.token_bytes(CHALLENGE_OCTETS),
+        challenge=secrets.token_bytes(parameters.challenge_octets),
         random=secrets.token_bytes,
         counters=counters,
         reply_timeout=association.timeout,

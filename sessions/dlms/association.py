@@ -9,6 +9,8 @@
     RLRQ                                -->
                                         <--  RLRE, or silence, or an error          all of them end it: the link goes down
 
+A pre-established association needs none of this: it stands as soon as the link does, and goes down with it.
+
 The machine below knows the order only. What stands in the APDUs is decided in `handshake.py`; `client.py` joins both with the
 link, the ciphering and the transfers. Source: IEC 62056-5-3 (ACSE services, HLS authentication), Green Book 9.2.2, 9.4.
 """
@@ -20,12 +22,16 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from meters.cosem.data import BitString
 from sessions.dlms.acse import mechanism_words
-from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.authentication import AuthenticationMechanism, ManufacturerResponse, aes_response
 from sessions.dlms.conformance import Conformance
+from sessions.dlms.elliptic import check_private_key, check_public_key
 from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
 from sessions.dlms.general_protection import GeneralProtection, PartyKeys, check_general
 from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.dlms.protection import CipheringForm
+from sessions.dlms.protection import Protection as Protection
 from sessions.dlms.short_name_map import ShortNameMap
 
 PROPOSED_CONFORMANCE: Final = (
@@ -41,6 +47,7 @@ PROPOSED_CONFORMANCE: Final = (
     | Conformance.PRIORITY_MGMT_SUPPORTED
     | Conformance.EVENT_NOTIFICATION
     | Conformance.DATA_NOTIFICATION
+    | Conformance.GENERAL_PROTECTION
 )
 """What this client really does. A bit that is proposed may be used by the meter at once, so nothing else is proposed."""
 
@@ -53,6 +60,7 @@ PROPOSED_SHORT_NAME_CONFORMANCE: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.INFORMATION_REPORT
+    | Conformance.GENERAL_PROTECTION
 )
 """The same by short names."""
 
@@ -64,21 +72,18 @@ class Referencing(Enum):
     SHORT_NAMES = "short-names"
 
 
-class Protection(Enum):
-    """How every APDU is protected; the values are the words of the association file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AarqFields:
+    """Fields of the AARQ that most meters never look at, and some insist on. None: not sent."""
 
-    NONE = "none"
-    AUTHENTICATED = "authenticated"
-    ENCRYPTED = "encrypted"
-    AUTHENTICATED_ENCRYPTED = "authenticated-encrypted"
-
-    @property
-    def authenticated(self) -> bool:
-        return self in (Protection.AUTHENTICATED, Protection.AUTHENTICATED_ENCRYPTED)
-
-    @property
-    def encrypted(self) -> bool:
-        return self in (Protection.ENCRYPTED, Protection.AUTHENTICATED_ENCRYPTED)
+    protocol_version: BitString | None = None
+    called_ap_title: bytes | None = None
+    called_ae_qualifier: bytes | None = None
+    called_ap_invocation_id: int | None = None
+    called_ae_invocation_id: int | None = None
+    calling_ae_qualifier: bytes | None = None  # HLS ECDSA: our certificate for signing
+    calling_ap_invocation_id: int | None = None
+    implementation_information: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +94,26 @@ class AssociationParameters:
     keys x | y of 64 (96); see `elliptic`, and `key_files` for PEM and DER. `max_pdu_size` is what this client can receive in one
     APDU (0 and 0xFFFF: practically no limit). `server_system_title` is what the meter is expected to say, where it is known.
     `short_names` are the objects by short name, where they are known before the meter lists them.
+
+    `protection` is what our APDUs carry, `response_protection` the least that the meter's must (None: as much). `user_id` travels
+    as calling-AE-invocation-id. A `pre_established` association has no AARQ: it stands when the link does, with `conformance` and
+    `server_max_receive_pdu_size` as the meter is configured. `manufacturer` is what HLS 2 makes of secret and challenge.
     """
 
     client_sap: int = 16
     server_sap: int = 1
     authentication: AuthenticationMechanism = AuthenticationMechanism.NONE
     secret: bytes = field(default=b"", repr=False)
+    manufacturer: ManufacturerResponse = aes_response
     protection: Protection = Protection.NONE
+    response_protection: Protection | None = None
+    ciphering_form: CipheringForm = CipheringForm.AUTO
+    always_ciphered_context: bool = False  # even where nothing is protected
     security_suite: int = 0
     client_system_title: bytes = b""
     server_system_title: bytes | None = None
+    user_id: int | None = None
+    aarq_fields: AarqFields = AarqFields()
     guek: bytes | None = field(default=None, repr=False)
     gak: bytes | None = field(default=None, repr=False)
     dedicated_key: bytes | None = field(default=None, repr=False)
@@ -113,22 +128,27 @@ class AssociationParameters:
     max_pdu_size: int = 0xFFFF
     referencing: Referencing = Referencing.LOGICAL_NAMES
     short_names: ShortNameMap | None = None
+    pre_established: bool = False
+    server_max_receive_pdu_size: int = 0
 
     @property
     def by_short_names(self) -> bool:
         return self.referencing is Referencing.SHORT_NAMES
 
     @property
-    def proposed_conformance(self) -> Conformance:
-        """`conformance`, or all that this client can do."""
-        if self.conformance is not None:
-            return self.conformance
-        return PROPOSED_SHORT_NAME_CONFORMANCE if self.by_short_names else PROPOSED_CONFORMANCE
+    def demanded_protection(self) -> Protection:
+        """The least that every answer needs."""
+        return self.protection if self.response_protection is None else self.response_protection
+
+    @property
+    def ciphered(self) -> bool:
+        """Whether anything is protected, in either direction."""
+        return self.protection is not Protection.NONE or self.demanded_protection is not Protection.NONE
 
     @property
     def ciphered_context(self) -> bool:
         """Whether the application context is one with ciphering, and the titles are exchanged."""
-        return self.protection is not Protection.NONE or self.general is not None
+        return self.ciphered or self.general is not None or self.always_ciphered_context
 
     @property
     def party_keys(self) -> PartyKeys:
@@ -149,6 +169,27 @@ class AssociationParameters:
     def needs_counters(self) -> bool:
         """Whether invocation counters of the global key are used up: by ciphering, and by the GMAC of HLS."""
         return self.protection is not Protection.NONE or self.authentication is AuthenticationMechanism.HLS_GMAC
+
+    @property
+    def titled(self) -> bool:
+        """Whether our system title is told, and the meter's needed."""
+        return self.ciphered_context or self.authentication in TITLED_MECHANISMS
+
+    @property
+    def proposed_conformance(self) -> Conformance:
+        """`conformance`, or all that this client can do: general-protection only where something is protected, and may be so."""
+        wanted = self.conformance
+        if wanted is None:
+            wanted = PROPOSED_SHORT_NAME_CONFORMANCE if self.by_short_names else PROPOSED_CONFORMANCE
+        in_general = self.ciphered and self.ciphering_form is not CipheringForm.SERVICE_SPECIFIC
+        if in_general or self.general is not None:
+            return wanted
+        return wanted & ~Conformance.GENERAL_PROTECTION
+
+    @property
+    def challenge_octets(self) -> int:
+        """How long our challenge should be."""
+        return max(USUAL_CHALLENGE_OCTETS, self.authentication.challenge_sizes.start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +237,7 @@ class AssociationEvent(Enum):
 
     OPEN = auto()
     LINK_UP = auto()
+    LINK_UP_ASSOCIATED = auto()  # a pre-established association needs no more
     AARE_ACCEPTED = auto()
     AARE_HLS_REQUIRED = auto()
     SERVER_PROVEN = auto()
@@ -214,7 +256,7 @@ _ENDINGS: Final = {_E.ABANDON: _S.DISCONNECT_PENDING, _E.FAILURE: _S.FAILED, _E.
 
 TRANSITIONS: Final[Mapping[AssociationState, Mapping[AssociationEvent, AssociationState]]] = {
     _S.IDLE: {_E.OPEN: _S.LINK_PENDING, _E.ABANDON: _S.CLOSED, _E.LINK_DOWN: _S.CLOSED},
-    _S.LINK_PENDING: {_E.LINK_UP: _S.ASSOCIATION_PENDING, **_ENDINGS},
+    _S.LINK_PENDING: {_E.LINK_UP: _S.ASSOCIATION_PENDING, _E.LINK_UP_ASSOCIATED: _S.ASSOCIATED, **_ENDINGS},
     _S.ASSOCIATION_PENDING: {_E.AARE_ACCEPTED: _S.ASSOCIATED, _E.AARE_HLS_REQUIRED: _S.HLS_PENDING, **_ENDINGS},
     _S.HLS_PENDING: {_E.SERVER_PROVEN: _S.ASSOCIATED, **_ENDINGS},
     _S.ASSOCIATED: {_E.RELEASE: _S.RELEASE_PENDING, **_ENDINGS},
@@ -246,51 +288,88 @@ class AssociationMachine:
 
 SYSTEM_TITLE_OCTETS: Final = 8
 KEY_OCTETS: Final = {0: 16, 1: 16, 2: 32}
-CHALLENGE_OCTETS: Final = range(8, 65)
-TITLED_MECHANISMS: Final = frozenset({AuthenticationMechanism.HLS_GMAC, AuthenticationMechanism.HLS_SHA256})
+USUAL_CHALLENGE_OCTETS: Final = 16
+USER_IDS: Final = range(256)
+TITLED_MECHANISMS: Final = frozenset(
+    {
+        AuthenticationMechanism.HLS_GMAC,
+        AuthenticationMechanism.HLS_SHA256,
+        AuthenticationMechanism.HLS_ECDSA,
+    }
+)
 SECRET_MECHANISMS: Final = frozenset(
     {
         AuthenticationMechanism.LLS,
+        AuthenticationMechanism.HLS_MANUFACTURER,
         AuthenticationMechanism.HLS_MD5,
         AuthenticationMechanism.HLS_SHA1,
         AuthenticationMechanism.HLS_SHA256,
     }
 )
-CHALLENGING_MECHANISMS: Final = frozenset(AuthenticationMechanism) - {
-    AuthenticationMechanism.NONE,
-    AuthenticationMechanism.LLS,
-}
-UNSUPPORTED_MECHANISMS: Final = frozenset({AuthenticationMechanism.HLS_MANUFACTURER, AuthenticationMechanism.HLS_ECDSA})
 
 
 def check_parameters(parameters: AssociationParameters) -> None:
     """Refuse parameters that cannot work together: LocalProtocolError names what is missing, by its field name."""
-    mechanism, protection = parameters.authentication, parameters.protection
-    if mechanism in UNSUPPORTED_MECHANISMS:
-        raise _unfit(f"authentication: {mechanism_words(mechanism)} is not supported", "not-supported")
+    if parameters.security_suite not in KEY_OCTETS:
+        raise _unfit(f"security_suite: 0, 1 or 2, not {parameters.security_suite}")
+    if parameters.titled and len(parameters.client_system_title) != SYSTEM_TITLE_OCTETS:
+        raise _unfit(f"client_system_title: {SYSTEM_TITLE_OCTETS} octets are needed")
+    if parameters.titled and parameters.client_system_title == parameters.server_system_title:
+        raise _unfit("server_system_title: it is the client's; two sides with one title would use one nonce twice")
+    if parameters.user_id is not None and parameters.user_id not in USER_IDS:
+        raise _unfit("user_id: 0 to 255")
+    if parameters.pre_established:
+        _check_pre_established(parameters)
+    _check_mechanism(parameters)
+    _check_symmetric_keys(parameters)
+    if parameters.general is not None:
+        _check_general(parameters, parameters.general)
+
+
+def _check_mechanism(parameters: AssociationParameters) -> None:
+    mechanism = parameters.authentication
     if mechanism in SECRET_MECHANISMS and not parameters.secret:
         raise _unfit(f"secret: {mechanism_words(mechanism)} needs one")
-    ciphered = protection is not Protection.NONE
-    if (parameters.ciphered_context or mechanism in TITLED_MECHANISMS) and len(
-        parameters.client_system_title
-    ) != SYSTEM_TITLE_OCTETS:
-        raise _unfit(f"client_system_title: {SYSTEM_TITLE_OCTETS} octets are needed")
-    if parameters.needs_counters:
+    if mechanism is AuthenticationMechanism.HLS_MANUFACTURER:
+        parameters.manufacturer(parameters.secret, bytes(USUAL_CHALLENGE_OCTETS))  # complains of what it cannot use
+    if mechanism is AuthenticationMechanism.HLS_ECDSA:
+        if parameters.security_suite == 0:
+            raise _unfit("security_suite: HLS ECDSA needs suite 1 (P-256) or 2 (P-384)")
+        check_private_key(parameters.client_signing_key, parameters.security_suite, "client_signing_key")
+        check_public_key(parameters.server_signing_key, parameters.security_suite, "server_signing_key")
+
+
+def _check_symmetric_keys(parameters: AssociationParameters) -> None:
+    gmac = parameters.authentication is AuthenticationMechanism.HLS_GMAC
+    if parameters.ciphered or gmac:
         _check_key("guek", parameters.guek, parameters.security_suite)
-    if protection.authenticated or mechanism is AuthenticationMechanism.HLS_GMAC:
+    if gmac or (parameters.protection | parameters.demanded_protection).authenticated:
         _check_key("gak", parameters.gak, parameters.security_suite)
     if parameters.dedicated_key is not None:
-        if not ciphered:
-            raise _unfit("dedicated_key: it may only travel in a protected association; set protection")
+        # The initiate request that carries it must not be readable by others.
+        if not parameters.protection.encrypted:
+            raise _unfit("dedicated_key: it may only travel encrypted; set protection")
         _check_key("dedicated_key", parameters.dedicated_key, parameters.security_suite)
-    if parameters.general is not None:
-        check_general(parameters.general, parameters.party_keys)
-        if parameters.general.ciphering is not None and not ciphered:
-            raise _unfit(
-                "protection: general-ciphering needs one, which says what it does: set authenticated-encrypted"
-            )
-        if parameters.general.ciphering is not None and parameters.dedicated_key is not None:
-            raise _unfit("dedicated_key: general-ciphering uses none; leave it out")
+
+
+def _check_general(parameters: AssociationParameters, general: GeneralProtection) -> None:
+    check_general(general, parameters.party_keys)
+    if general.ciphering is None:
+        return
+    if parameters.protection is Protection.NONE:
+        raise _unfit("protection: general-ciphering needs one, which says what it does: set authenticated-encrypted")
+    if parameters.dedicated_key is not None:
+        raise _unfit("dedicated_key: general-ciphering uses none; leave it out")
+
+
+def _check_pre_established(parameters: AssociationParameters) -> None:
+    """Nothing can be told or proved where there is no AARQ and no AARE."""
+    if parameters.authentication is not AuthenticationMechanism.NONE:
+        raise _unfit("authentication: a pre-established association has none")
+    if parameters.dedicated_key is not None:
+        raise _unfit("dedicated_key: a pre-established association has no request that would carry it")
+    if parameters.ciphered and len(parameters.server_system_title or b"") != SYSTEM_TITLE_OCTETS:
+        raise _unfit("server_system_title: a pre-established association learns it from nobody; 8 octets are needed")
 
 
 def _check_key(name: str, key: bytes | None, suite: int) -> None:

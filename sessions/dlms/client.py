@@ -175,6 +175,9 @@ class DlmsClient:
     def release(self, now: float) -> None:
         """End the association and the link in good order: ends in `Released`."""
         self._check_idle()
+        if self.parameters.pre_established and self.state is AssociationState.ASSOCIATED:
+            self.abandon(now)  # nothing can release it: the link goes down
+            return
         self._association.fire(AssociationEvent.RELEASE)
         try:
             initiate = self._handshake.initiate_request(with_dedicated_key=False)
@@ -333,12 +336,28 @@ class DlmsClient:
                 self._link_down(event.error)
 
     def _link_connected(self, event: LinkConnected, now: float) -> None:
-        self._association.fire(AssociationEvent.LINK_UP)
         self._hdlc = event.parameters if isinstance(event.parameters, HdlcParameters) else None
+        if self.parameters.pre_established:
+            self._take_as_associated()
+            return
+        self._association.fire(AssociationEvent.LINK_UP)
         self._ciphering.start()
         initiate = self._ciphering.protect_initiate(self._handshake.initiate_request().encode())
         self._link.send_apdu(self._handshake.aarq(initiate).encode(), now)
         self._patience.begin(now)
+
+    def _take_as_associated(self) -> None:
+        """A pre-established association stands already, with what the meter's maker says of it."""
+        self._association.fire(AssociationEvent.LINK_UP_ASSOCIATED)
+        self.negotiated = Negotiated(
+            conformance=self.parameters.proposed_conformance,
+            server_max_receive_pdu_size=self.parameters.server_max_receive_pdu_size,
+            server_system_title=self.parameters.server_system_title,
+            hdlc=self._hdlc,
+        )
+        self._ciphering.start()
+        self._ciphering.agree(self.negotiated.conformance)
+        self._associated()
 
     def _link_down(self, error: DlmsError) -> None:
         """The link is gone: as wished, or in the middle of something."""
@@ -397,7 +416,7 @@ class DlmsClient:
         event = self._handshake.judge(apdu, self._service_error_in(apdu))
         self._ciphering.server_system_title = self._handshake.server_system_title
         self.negotiated = self._handshake.negotiate(self._initiate_response(apdu), self._hdlc)
-        self._ciphering.agree()
+        self._ciphering.agree(self.negotiated.conformance)
         self._association.fire(event)
         if event is AssociationEvent.AARE_HLS_REQUIRED:
             self._send_proof(now)
@@ -449,7 +468,7 @@ class DlmsClient:
             raise AuthenticationFailedError(
                 f"The meter refused our proof of the secret: {result.words}", code="proof-refused"
             )
-        self._handshake.verify(returned)
+        self._handshake.verify(returned, self._ciphering)
         self._association.fire(AssociationEvent.SERVER_PROVEN)
         self._associated()
 

@@ -11,10 +11,11 @@
     │   │   ├── LimitExceededError  depth, count or size over the limits (a bomb, or garbage)
     │   │   └── FrameError          a link-layer frame that fails its checks (FCS, HCS, length, format)
     │   └── SecurityError           protection that is missing, weaker than agreed, wrong or replayed
+    │       └── NotAuthenticError   the peer did not prove who it is, or in a way that an impostor would choose
     ├── RefusedError                the peer answered, and said no
     │   ├── LinkRefusedError        DM, FRMR
     │   ├── AssociationRejectedError  AARE with a result other than accepted
-    │   ├── AuthenticationFailedError the secret or the challenge did not satisfy one of the sides
+    │   ├── AuthenticationFailedError the peer did not accept our secret or our proof
     │   ├── ExceptionResponseError  exception-response
     │   ├── ServiceErrorError       confirmed-service-error
     │   └── ListRefusedError        a result code where the results of a list are due
@@ -130,6 +131,14 @@ class SecurityError(RemoteProtocolError):
     hint = "Check the keys, the system titles and the security suite of the association."
 
 
+class NotAuthenticError(SecurityError):
+    """The peer did not prove who it is, or only in a way that an impostor would choose too."""
+
+    layer = "authentication"
+    code = "not-authentic"
+    hint = "Check secret, keys and system titles. If they are right, this is not the device it claims to be."
+
+
 class RefusedError(DlmsError):
     """The peer answered, and said no."""
 
@@ -157,7 +166,7 @@ class AssociationRejectedError(RefusedError):
 
 
 class AuthenticationFailedError(RefusedError):
-    """A secret or a challenge did not satisfy one of the two sides."""
+    """The peer did not accept our secret or our proof."""
 
     layer = "authentication"
     code = "authentication-failed"

@@ -27,8 +27,6 @@ from sessions.dlms.apdu.descriptors import ActionResult, CosemMethodDescriptor, 
 from sessions.dlms.apdu.errors import ConfirmedServiceError
 from sessions.dlms.apdu.short_name import ReadRequest, ReadResponse, method_call, method_result
 from sessions.dlms.association import (
-    CHALLENGE_OCTETS,
-    CHALLENGING_MECHANISMS,
     SYSTEM_TITLE_OCTETS,
     TITLED_MECHANISMS,
     AssociationEvent,
@@ -44,9 +42,11 @@ from sessions.dlms.authentication import (
     verify_server_response,
 )
 from sessions.dlms.ciphering import Ciphering
-from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, SecurityError
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, NotAuthenticError, SecurityError
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.initiate import DLMS_VERSION, VAA_NAME_LN, VAA_NAME_SN, InitiateRequest, InitiateResponse
+from sessions.dlms.protection import CipheringForm
 from sessions.dlms.refusals import rejection_of
 from sessions.dlms.short_name_map import REPLY_TO_HLS_NAME
 
@@ -56,11 +56,9 @@ MECHANISM_BITS: Final = 0x7F
 REPLY_TO_HLS: Final = CosemMethodDescriptor(15, ObisCode(0, 0, 40, 0, 0, 255), 1)
 """The method of the current association (class 15, 0-0:40.0.0*255) that takes our proof and returns the meter's."""
 
-MAX_STOC_OCTETS: Final = 128
-
 
 class Handshake:
-    """The contents of one association's opening and closing. `challenge`: CtoS, 8 to 64 random octets, used by HLS."""
+    """The contents of one association's opening and closing. `challenge`: CtoS, random octets of a length that HLS allows."""
 
     def __init__(self, parameters: AssociationParameters, challenge: bytes) -> None:
         check_parameters(parameters)
@@ -69,18 +67,20 @@ class Handshake:
         self.server_challenge = b""
         self.server_system_title = parameters.server_system_title
         self._remarks: list[str] = []
-        if self.challenges and len(challenge) not in CHALLENGE_OCTETS:
+        sizes = parameters.authentication.challenge_sizes
+        if self.challenges and len(challenge) not in sizes:
             raise LocalProtocolError(
-                "challenge: 8 to 64 octets are needed", layer="configuration", code="bad-parameters"
+                f"challenge: {sizes[0]} to {sizes[-1]} octets are needed", layer="configuration", code="bad-parameters"
             )
 
     @property
     def challenges(self) -> bool:
         """Whether the mechanism proves the secret by challenge and response (HLS)."""
-        return self.parameters.authentication in CHALLENGING_MECHANISMS
+        return self.parameters.authentication.is_hls
 
     @property
     def ciphered(self) -> bool:
+        """Whether the context with ciphering is asked for."""
         return self.parameters.ciphered_context
 
     # -- what we say -------------------------------------------------------------------------------------------------
@@ -95,15 +95,24 @@ class Handshake:
 
     def aarq(self, user_information: bytes) -> Aarq:
         """The request; `user_information` is the InitiateRequest, ciphered where that is agreed."""
-        mechanism = self.parameters.authentication
-        titled = self.ciphered or mechanism in TITLED_MECHANISMS
+        parameters, more = self.parameters, self.parameters.aarq_fields
+        mechanism = parameters.authentication
         authenticated = mechanism is not AuthenticationMechanism.NONE
         return Aarq(
+            protocol_version=more.protocol_version,
             application_context_name=self._context(),
-            calling_ap_title=self.parameters.client_system_title if titled else None,
+            called_ap_title=more.called_ap_title,
+            called_ae_qualifier=more.called_ae_qualifier,
+            called_ap_invocation_id=more.called_ap_invocation_id,
+            called_ae_invocation_id=more.called_ae_invocation_id,
+            calling_ap_title=parameters.client_system_title if parameters.titled else None,
+            calling_ae_qualifier=more.calling_ae_qualifier,
+            calling_ap_invocation_id=more.calling_ap_invocation_id,
+            calling_ae_invocation_id=parameters.user_id,
             sender_acse_requirements=AUTHENTICATION_FUNCTIONAL_UNIT if authenticated else None,
             mechanism_name=int(mechanism) if authenticated else None,
             calling_authentication_value=self._authentication_value() if authenticated else None,
+            implementation_information=more.implementation_information,
             user_information=user_information,
         )
 
@@ -115,7 +124,7 @@ class Handshake:
 
     def rlrq(self, user_information: bytes) -> Rlrq:
         """The release request. Only a ciphered one proves who asks; in clear it stays as short as meters know it."""
-        return Rlrq(user_information=user_information if self.ciphered else None)
+        return Rlrq(user_information=user_information if self.parameters.ciphered else None)
 
     # -- what we believe ---------------------------------------------------------------------------------------------
 
@@ -129,6 +138,8 @@ class Handshake:
                 f"one that was asked for ({self._context().words})",
                 code="context-changed",
             )
+        for words in aare.deviations:
+            self.remark(f"AARE: {words}")
         self._learn_title(aare.responding_ap_title)
         if not self.challenges:
             return self._judge_unchallenged(aare)
@@ -150,22 +161,26 @@ class Handshake:
         asked = self.parameters.authentication
         offered = aare.mechanism_name
         if offered is not None and offered & MECHANISM_BITS != asked:
-            raise AuthenticationFailedError(
+            raise NotAuthenticError(
                 f"The meter answered with {mechanism_words(offered)}, {mechanism_words(asked)} was asked",
                 code="mechanism-changed",
+                hint="Nothing weaker is accepted by itself: if the meter knows no other mechanism, set it in the association.",
             )
         challenge = aare.responding_authentication_value or b""
         if not challenge:
-            raise AuthenticationFailedError(
+            raise NotAuthenticError(
                 f"The meter accepted the association without a challenge, so without the proof of {mechanism_words(asked)}",
                 code="no-server-challenge",
                 hint="This would be no mutual authentication. Check the client SAP and its authentication.",
             )
         check_challenges(self.challenge, challenge)
-        if len(challenge) > MAX_STOC_OCTETS:
-            raise AuthenticationFailedError(f"A challenge of {len(challenge)} octets", code="bad-server-challenge")
-        if len(challenge) not in CHALLENGE_OCTETS:
-            self.remark(f"The meter's challenge has {len(challenge)} octets, not 8 to 64")
+        sizes = asked.challenge_sizes
+        if len(challenge) not in sizes:
+            raise NotAuthenticError(
+                f"The meter's challenge has {len(challenge)} octets, {sizes[0]} to {sizes[-1]} are allowed",
+                code="bad-server-challenge",
+                hint="A challenge of another length weakens the proof. Check that the device is the meter, and its firmware.",
+            )
         self.server_challenge = challenge
 
     def _learn_title(self, title: bytes | None) -> None:
@@ -181,6 +196,10 @@ class Handshake:
             )
         if title == self.parameters.client_system_title and len(title) == SYSTEM_TITLE_OCTETS and any(title):
             raise SecurityError("The meter says our own system title", code="system-title-reflected")
+        if len(title) != SYSTEM_TITLE_OCTETS:
+            if self.parameters.titled:
+                raise SecurityError(f"The meter's system title has {len(title)} octets, not 8", code="bad-system-title")
+            self.remark(f"The meter's system title has {len(title)} octets, not 8")
         self.server_system_title = title
 
     def remark(self, words: str) -> None:
@@ -196,7 +215,14 @@ class Handshake:
             response = InitiateResponse(negotiated_conformance=proposed, vaa_name=vaa_name)
         if response.negotiated_dlms_version_number != DLMS_VERSION:
             self.remark(f"The meter speaks DLMS version {response.negotiated_dlms_version_number}, not {DLMS_VERSION}")
+        if response.negotiated_conformance & ~proposed:
+            self.remark(
+                f"The meter agrees to what was not proposed: {_names(response.negotiated_conformance & ~proposed)}"
+            )
         agreed = response.negotiated_conformance & proposed
+        wished = self.parameters.ciphering_form is CipheringForm.GENERAL and Conformance.GENERAL_PROTECTION in proposed
+        if wished and Conformance.GENERAL_PROTECTION not in (agreed or proposed):
+            self.remark("The meter does not agree to general-protection: services are ciphered under their own tags")
         if not agreed:
             self.remark("The AARE agrees to no service that was proposed: what was proposed is assumed")
         return Negotiated(
@@ -234,22 +260,24 @@ class Handshake:
             return method_result(apdu.results[0])
         return None
 
-    def verify(self, returned: Data | DataAccessResult | None) -> None:
-        """f(CtoS): the meter's own proof, from what reply_to_HLS returned; AuthenticationFailedError without it."""
+    def verify(self, returned: Data | DataAccessResult | None, ciphering: Ciphering) -> None:
+        """f(CtoS): the meter's own proof, from what reply_to_HLS returned; NotAuthenticError without it."""
         if not isinstance(returned, Data) or not isinstance(returned.value, bytes):
-            raise AuthenticationFailedError(
+            raise NotAuthenticError(
                 "The meter accepted our proof, but gave none of its own",
                 code="no-server-proof",
                 hint="Without it nobody knows who answers: the association is not trusted.",
             )
-        verify_server_response(self._context_of_hls, returned.value)
+        counter = verify_server_response(self._context_of_hls, returned.value)
+        if counter is not None:
+            ciphering.check_proof_counter(counter)
 
     @property
     def _context_of_hls(self) -> HlsContext:
         parameters = self.parameters
         title = self.server_system_title or b""
         if parameters.authentication in TITLED_MECHANISMS and len(title) != SYSTEM_TITLE_OCTETS:
-            raise AuthenticationFailedError(
+            raise NotAuthenticError(
                 f"{mechanism_words(parameters.authentication)} needs the meter's system title, and its AARE says none",
                 code="no-server-system-title",
                 hint="Give server_system_title in the association.",
@@ -264,7 +292,14 @@ class Handshake:
             server_system_title=title,
             client_to_server=self.challenge,
             server_to_client=self.server_challenge,
+            signing_key=parameters.client_signing_key,
+            peer_signing_key=parameters.server_signing_key,
+            manufacturer=parameters.manufacturer,
         )
+
+
+def _names(conformance: Conformance) -> str:
+    return ", ".join(conformance.names) or "unassigned bits"
 
 
 def _context_words(number: int) -> str:

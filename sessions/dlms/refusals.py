@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sessions.dlms.acse import Aare, AcseDiagnostic, AssociationResult, DiagnosticSource
+from sessions.dlms.acse import Aare, AcseDiagnostic, AssociationResult, DiagnosticSource, ProviderDiagnostic
 from sessions.dlms.apdu import Apdu
 from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse, ExceptionServiceError
 from sessions.dlms.errors import (
@@ -19,14 +19,33 @@ DIAGNOSTIC_HINTS: Final[dict[int, str]] = {
     AcseDiagnostic.NULL: "Check client SAP, server SAP and authentication: the meter gives no reason.",
     AcseDiagnostic.NO_REASON_GIVEN: "Check client SAP, server SAP and authentication: the meter gives no reason.",
     AcseDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED: "Check the protection: this client SAP may be served only with "
-    "ciphering, or only without.",
-    AcseDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED: "Check the client system title: the meter knows another one.",
+    "ciphering, or only without; and logical or short names.",
+    AcseDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED: "Check the client system title: the meter knows another one, or wants one.",
+    AcseDiagnostic.CALLING_AP_INVOCATION_IDENTIFIER_NOT_RECOGNIZED: "Check calling_ap_invocation_id: leave it out, or give what "
+    "the meter wants.",
+    AcseDiagnostic.CALLING_AE_QUALIFIER_NOT_RECOGNIZED: "Check calling_ae_qualifier: with HLS ECDSA it is the client's "
+    "certificate for signing, and the meter must know who issued it.",
+    AcseDiagnostic.CALLING_AE_INVOCATION_IDENTIFIER_NOT_RECOGNIZED: "Check the user id: it must be in the user list of this "
+    "association, or be left out.",
+    AcseDiagnostic.CALLED_AP_TITLE_NOT_RECOGNIZED: "Check called_ap_title: leave it out, or give the meter's system title.",
+    AcseDiagnostic.CALLED_AP_INVOCATION_IDENTIFIER_NOT_RECOGNIZED: "Check called_ap_invocation_id: leave it out, or give what "
+    "the meter wants.",
+    AcseDiagnostic.CALLED_AE_QUALIFIER_NOT_RECOGNIZED: "Check called_ae_qualifier: leave it out, or give what the meter wants.",
+    AcseDiagnostic.CALLED_AE_INVOCATION_IDENTIFIER_NOT_RECOGNIZED: "Check called_ae_invocation_id: leave it out, or give what "
+    "the meter wants.",
     AcseDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED: "Check the authentication: the meter wants another "
     "mechanism for this client SAP.",
     AcseDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED: "Check the authentication: the meter wants a mechanism for this "
     "client SAP.",
     AcseDiagnostic.AUTHENTICATION_REQUIRED: "Check the authentication: this client SAP is not served without.",
 }
+PROVIDER_HINTS: Final[dict[int, str]] = {
+    ProviderDiagnostic.NULL: "The meter's ACSE gives no reason: check the addresses, and try without optional AARQ fields.",
+    ProviderDiagnostic.NO_REASON_GIVEN: "The meter's ACSE gives no reason: check the addresses, and try without optional AARQ "
+    "fields.",
+    ProviderDiagnostic.NO_COMMON_ACSE_VERSION: "Check protocol_version: leave it out, or give 1.",
+}
+UNKNOWN_DIAGNOSTIC_HINT: Final = "The standard knows no such diagnostic: the meter's manual may."
 UNEXPLAINED: Final = frozenset({AcseDiagnostic.NULL, AcseDiagnostic.NO_REASON_GIVEN})
 UNEXPLAINED_CIPHERED_HINT: Final = (
     "A meter that cannot decipher the request says no more: "
@@ -66,7 +85,8 @@ def rejection_of(
     message = f"The meter rejected the association{transient}: {diagnostic.words}{more}"
     if by_user and diagnostic.diagnostic == AcseDiagnostic.AUTHENTICATION_FAILURE:
         return AuthenticationFailedError(message, hint=AUTHENTICATION_HINT)
-    hint = DIAGNOSTIC_HINTS.get(diagnostic.diagnostic, "") if by_user else ""
+    hints = DIAGNOSTIC_HINTS if by_user else PROVIDER_HINTS
+    hint = hints.get(diagnostic.diagnostic, UNKNOWN_DIAGNOSTIC_HINT)
     if ciphered and diagnostic.diagnostic in UNEXPLAINED:
         hint = f"{hint} {UNEXPLAINED_CIPHERED_HINT}"
     if service_error is not None and (service_error.choice, service_error.value) == DECIPHERING_ERROR:

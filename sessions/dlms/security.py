@@ -197,7 +197,19 @@ def _counter_mode(cipher: AESGCM, vector: bytes, text: bytes) -> bytes:
     return cipher.encrypt(vector, text, None)[:-FULL_TAG_OCTETS]
 
 
-def gmac(*, control: SecurityControl, key: bytes, gak: bytes, system_title: bytes, counter: int, text: bytes) -> bytes:
-    """The tag over `text`, as HLS-GMAC uses it."""
-    protected = protect(text, control=control, key=key, gak=gak, system_title=system_title, invocation_counter=counter)
-    return protected[-TAG_OCTETS:]
+def gmac(
+    *,
+    control: SecurityControl,
+    key: bytes,
+    gak: bytes,
+    system_title: bytes,
+    counter: int,
+    text: bytes,
+    key_suite: int | None = None,
+) -> bytes:
+    """The tag over `text`, as HLS-GMAC uses it. The keys are those of `key_suite`, if `control` does not say theirs."""
+    suite = control.suite if key_suite is None else key_suite
+    check_key(key, suite, "encryption key")
+    check_key(gak, suite, "authentication key")
+    additional = bytes((control.encode(),)) + gak + text
+    return AESGCM(key).encrypt(_vector(system_title, counter), b"", additional)[:TAG_OCTETS]

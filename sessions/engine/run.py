@@ -51,7 +51,6 @@ SENDING_LIMIT = LEASE_SECONDS * 2 / 3
 """Seconds without a renewal after which nothing is sent any more: the lease may be somebody else's soon."""
 IDLE_TIMEOUT = 120.0
 RELEASE_PATIENCE = 2.0
-CHALLENGE_OCTETS = 16
 
 State = DlmsSession.State
 
@@ -214,7 +213,7 @@ class SessionRun:
         client = DlmsClient(
             parameters,
             make_link(file.framing, parameters, file.hdlc, file.timeout, endpoint=plan.endpoint),
-            challenge=secrets.token_bytes(CHALLENGE_OCTETS),
+            challenge=secrets.token_bytes(parameters.challenge_octets),
             random=secrets.token_bytes,
             counters=self.keeper.counters if self.keeper is not None else None,
             reply_timeout=file.timeout,

@@ -27,7 +27,7 @@ from sessions.dlms.acse import (
     ResultSourceDiagnostic,
 )
 from sessions.dlms.apdu.errors import ConfirmedServiceError
-from sessions.dlms.association import CHALLENGE_OCTETS, TITLED_MECHANISMS
+from sessions.dlms.association import TITLED_MECHANISMS
 from sessions.dlms.authentication import (
     AuthenticationMechanism,
     HlsContext,
@@ -36,7 +36,7 @@ from sessions.dlms.authentication import (
     verify_client_response,
 )
 from sessions.dlms.counters import ReceiveFloor
-from sessions.dlms.errors import AuthenticationFailedError, DlmsError, SecurityError
+from sessions.dlms.errors import DlmsError, SecurityError
 from sessions.dlms.initiate import (
     DLMS_VERSION,
     INITIATE_REQUEST_TAG,
@@ -191,7 +191,7 @@ class ServerAssociation:
         offered = aarq.calling_authentication_value or b""
         if client.authentication is AuthenticationMechanism.LLS and not constant_time_equal(offered, client.secret):
             raise _user(AcseDiagnostic.AUTHENTICATION_FAILURE)
-        if client.authentication.is_hls and len(offered) not in CHALLENGE_OCTETS:
+        if client.authentication.is_hls and len(offered) not in client.authentication.challenge_sizes:
             raise _user(AcseDiagnostic.AUTHENTICATION_FAILURE)
 
     def _open_initiate(self, aarq: Aarq, client: ServedClient) -> tuple[InitiateRequest, Envelope | None]:
@@ -280,13 +280,13 @@ class ServerAssociation:
     # -- HLS passes 3 and 4 ------------------------------------------------------------------------------------------
 
     def prove(self, response: bytes) -> bytes:
-        """Check f(StoC) and give f(CtoS). `AuthenticationFailedError` ends the association; so does a stale counter."""
+        """Check f(StoC) and give f(CtoS). `NotAuthenticError` ends the association; so does a stale counter."""
         security = self._device.security
         try:
             counter = verify_client_response(self._hls, response)
             if counter is not None:
                 self._check_proof_counter(counter)
-        except (AuthenticationFailedError, SecurityError):
+        except SecurityError:
             self.fire(AssociationEvent.PROOF_REFUSED)
             raise
         uses_counter = self._hls.mechanism is AuthenticationMechanism.HLS_GMAC

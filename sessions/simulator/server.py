@@ -17,7 +17,7 @@ from sessions.dlms.apdu import Apdu, ApduTag, decode_apdu
 from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseChoice, ActionResponseNormal
 from sessions.dlms.apdu.descriptors import ActionResult
 from sessions.dlms.apdu.errors import ExceptionResponse, ExceptionServiceError, StateError
-from sessions.dlms.errors import AuthenticationFailedError, DecodeError, SecurityError, UnknownTagError
+from sessions.dlms.errors import DecodeError, NotAuthenticError, SecurityError, UnknownTagError
 from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.simulator.association import AssociationEvent, AssociationState, ServerAssociation
 from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
@@ -138,7 +138,7 @@ class Server:
             return ActionResponseNormal(invocation, ActionResult.TYPE_UNMATCHED).encode()
         try:
             proof = self._association.prove(parameters.value)
-        except AuthenticationFailedError:
+        except NotAuthenticError:
             return ActionResponseNormal(invocation, ActionResult.READ_WRITE_DENIED).encode()
         return ActionResponseNormal(invocation, ActionResult.SUCCESS, octet_string(proof)).encode()
 

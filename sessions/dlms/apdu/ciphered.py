@@ -58,6 +58,26 @@ NAMES: Final[dict[int, str]] = {
 }
 
 
+_DEDICATED: Final = frozenset(DED_TAGS.values()) | {GENERAL_DED_TAG}
+
+
+def is_dedicated(tag: int) -> bool:
+    """Whether APDUs with this tag are ciphered under a dedicated key."""
+    return tag in _DEDICATED
+
+
+def split_envelope(octets: bytes) -> tuple[bytes, bytes]:
+    """System title (empty where the APDU names none) and payload, header included, of a glo-, ded-, general-glo- or
+    general-ded-ciphered APDU; DecodeError where its lengths do not fit. The caller looked at the tag."""
+    reader = Reader(octets)
+    title = b""
+    if reader.u8("tag") in (GENERAL_GLO_TAG, GENERAL_DED_TAG):
+        title = reader.octet_string("system-title")
+    payload = reader.take(reader.length("length"), "ciphered-service")
+    reader.finish("ciphered-apdu")
+    return title, payload
+
+
 class KeyInfo(IntEnum):
     """How a general-ciphering APDU says which key it uses."""
 

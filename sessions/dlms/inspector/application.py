@@ -159,6 +159,8 @@ class Opener:
                 return
         self.sheet.apdu = apdu
         self.sheet.summary = apdu.summary()
+        if self._depth == 0:
+            self.note_all(self.talk.manners.of_clear(octets[0]))
         self._follow(apdu, Field("", origin, len(octets), source=source, children=self.sheet.root.children[first:]))
 
     def _follow(self, apdu: Apdu, tree: Field) -> None:
@@ -168,6 +170,7 @@ class Opener:
         self._note_request(apdu, tree)
         self._name_variables(apdu, tree)
         if isinstance(apdu, Aarq | Aare | Rlrq | Rlre):
+            self._note_deviations(apdu)
             self._user_information(apdu.user_information, tree)
         elif isinstance(apdu, CipheredApdu | GeneralCipheredApdu | GeneralCiphering):
             open_ciphered(self, apdu, tree)
@@ -175,6 +178,19 @@ class Opener:
             self._content(apdu.content, tree)
         else:
             self._slices(apdu, tree)
+
+    def _note_deviations(self, apdu: Aarq | Aare | Rlrq | Rlre) -> None:
+        """What an APDU of the association does otherwise than the standard, and than it was asked."""
+        odd = list(apdu.deviations)
+        if isinstance(apdu, Aarq):
+            self.talk.manners.ask(apdu)
+        elif isinstance(apdu, Aare):
+            odd += self.talk.manners.of_aare(apdu)
+        self.note_all(odd)
+
+    def note_all(self, odd: list[str]) -> None:
+        for words in odd:
+            self.sheet.note(f"deviates: {words}")
 
     def _slices(self, apdu: Apdu, tree: Field) -> None:
         if isinstance(apdu, GeneralBlockTransfer):

@@ -32,6 +32,9 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
     gak = opener.talk.keys.gak
     opened = open_sealed(sealed, keys=keys, authentication_key=gak, titles=titles, makes_sense=makes_sense)
     opened = opened or _in_clear(sealed)
+    if isinstance(apdu, CipheredApdu | GeneralCipheredApdu):
+        inside = opened.plaintext[0] if opened is not None and opened.plaintext else None
+        opener.note_all(opener.talk.manners.of_ciphered(apdu, inside))
     if opened is None:
         _stays_closed(opener, bool(keys), bool(titles))
         return

@@ -8,6 +8,7 @@ from sessions.dlms.acse import Aare, Aarq
 from sessions.dlms.hdlc.watch import LinkWatch
 from sessions.dlms.initiate import InitiateRequest
 from sessions.dlms.inspector.assembly import Shelf
+from sessions.dlms.inspector.deviations import Manners
 from sessions.dlms.inspector.keys import DissectionKeys
 from sessions.dlms.inspector.secrets import NO_NAMES
 from sessions.dlms.short_name_map import ShortNameMap
@@ -25,6 +26,7 @@ class Conversation:
     watch: LinkWatch = field(default_factory=LinkWatch)
     wrapper_ports: tuple[int, int] | None = None
     """Client and server, as the last frame that was sent names them."""
+    manners: Manners = field(default_factory=Manners)
     client_title: bytes | None = None
     server_title: bytes | None = None
     dedicated_key: bytes | None = field(default=None, repr=False)

@@ -32,7 +32,7 @@ from sessions.dlms.apdu.action import (
     ActionResponseNormal,
     ActionResponseWithPblock,
 )
-from sessions.dlms.apdu.ciphered import DED_TAGS, GLO_TAGS, CipheredApdu
+from sessions.dlms.apdu.ciphered import DED_TAGS, GLO_TAGS, CipheredApdu, GeneralCipheredApdu
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
     CosemAttributeDescriptor,
@@ -56,6 +56,7 @@ from sessions.dlms.apdu.set import (
     SetResponseLastDatablock,
     SetResponseNormal,
 )
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.association import AssociationParameters, AssociationState, Protection
 from sessions.dlms.authentication import AuthenticationMechanism, HlsContext, server_response, verify_client_response
 from sessions.dlms.axdr import decode_data, encode_data
@@ -63,6 +64,7 @@ from sessions.dlms.client import DlmsClient
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.cursor import Writer
+from sessions.dlms.elliptic import public_of
 from sessions.dlms.events import Associated, ClientEvent, Failed
 from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.dlms.hdlc.client_link import HdlcClientLink
@@ -72,6 +74,8 @@ from sessions.dlms.link import ApduReceived, FrameReceived, FrameSent, OctetsDis
 from sessions.dlms.security import SecurityControl, protect, unprotect
 from sessions.dlms.wrapper import WrapperLink, WrapperServerLink
 
+from .parties import private_keys
+
 GUEK = bytes.fromhex("000102030405060708090A0B0C0D0E0F")
 GAK = bytes.fromhex("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF")
 DEDICATED = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
@@ -80,8 +84,8 @@ SERVER_TITLE = bytes.fromhex("4D4D4D0000BC614E")
 SECRET = b"12345678"
 CTOS = b"K56iVagY"
 STOC = b"P6wRJ21F"
-CONFORMANCE = Conformance(0x00001C1D)
-"""get, set, action, selective access and all three block transfers, as a small meter has them."""
+CONFORMANCE = Conformance(0x00401C1D)
+"""get, set, action, selective access, all three block transfers and general protection."""
 
 CLOCK = CosemAttributeDescriptor(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
 NAME = CosemAttributeDescriptor(1, ObisCode(0, 0, 42, 0, 0, 255), 2)
@@ -109,6 +113,30 @@ def parameters(
     return AssociationParameters(**{**values, **changes})
 
 
+def suite_parameters(
+    suite: int,
+    authentication: AuthenticationMechanism = AuthenticationMechanism.NONE,
+    protection: Protection = Protection.NONE,
+    **changes: Any,
+) -> AssociationParameters:
+    """Parameters with every key of a security suite in place."""
+    size = 32 if suite == 2 else 16
+    values: dict[str, Any] = {
+        "security_suite": suite,
+        "guek": GUEK.ljust(size, b"\x77"),
+        "gak": GAK.ljust(size, b"\x88"),
+    }
+    if suite:
+        private = private_keys(suite)
+        values["client_signing_key"] = private["client_signing"]
+        values["server_signing_key"] = public_of(private["server_signing"])
+    return parameters(authentication, protection, **{**values, **changes})
+
+
+def dedicated_key(suite: int) -> bytes:
+    return DEDICATED.ljust(32 if suite == 2 else 16, b"\x99")
+
+
 class ScriptedMeter:
     """A meter with a few objects. `script` maps an APDU class to a function that answers it instead.
 
@@ -130,7 +158,10 @@ class ScriptedMeter:
         self.counters = {False: InvocationCounters(range(1000, 2000)), True: InvocationCounters(range(1000))}
         self.ciphered_with: SecurityControl | None = None
         self.dedicated = False
+        self.general = False
+        self.answer_in_general: bool | None = None
         self.challenge = b""
+        self.stoc = STOC if len(STOC) in agreed.authentication.challenge_sizes else STOC * 4
         self.reply_counter: Callable[[int], int] = lambda counter: counter
         self._sending: deque[bytes] = deque()
         self._sent = 0
@@ -149,13 +180,16 @@ class ScriptedMeter:
 
     def _open(self, octets: bytes) -> Any:
         apdu = decode_apdu(octets)
-        if not isinstance(apdu, CipheredApdu):
+        if not isinstance(apdu, CipheredApdu | GeneralCipheredApdu):
             return apdu
-        self.dedicated = apdu.dedicated
+        self.dedicated, self.general = apdu.dedicated, isinstance(apdu, GeneralCipheredApdu)
         self.client_counters.append((apdu.dedicated, apdu.invocation_counter))
-        key = DEDICATED if apdu.dedicated else GUEK
-        self.ciphered_with, _, plain = unprotect(apdu.payload, key=key, gak=GAK, system_title=CLIENT_TITLE)
+        key, gak = self._key(apdu.dedicated), self.agreed.gak or b""
+        self.ciphered_with, _, plain = unprotect(apdu.payload, key=key, gak=gak, system_title=CLIENT_TITLE)
         return decode_apdu(plain)
+
+    def _key(self, dedicated: bool) -> bytes:
+        return (self.agreed.dedicated_key if dedicated else self.agreed.guek) or b""
 
     def _close(self, answer: Any) -> bytes:
         if isinstance(answer, bytes):
@@ -169,13 +203,16 @@ class ScriptedMeter:
         """An answer protected as the request was, unless `changes` (arguments of `protect`) say otherwise."""
         arguments: dict[str, Any] = {
             "control": self.ciphered_with,
-            "key": DEDICATED if dedicated else GUEK,
-            "gak": GAK,
+            "key": self._key(dedicated),
+            "gak": self.agreed.gak,
             "system_title": SERVER_TITLE,
         }
         if "invocation_counter" not in changes:
             arguments["invocation_counter"] = self.reply_counter(self.counters[dedicated].take())
         payload = protect(octets, **{**arguments, **changes})
+        if self.general if self.answer_in_general is None else self.answer_in_general:
+            tag = ApduTag.GENERAL_DED_CIPHERING if dedicated else ApduTag.GENERAL_GLO_CIPHERING
+            return Writer().u8(tag).octet_string(SERVER_TITLE).octet_string(payload).octets()
         tags = DED_TAGS if dedicated else GLO_TAGS
         return Writer().u8(tags[octets[0]]).octet_string(payload).octets()
 
@@ -221,7 +258,7 @@ class ScriptedMeter:
             "responding_ap_title": SERVER_TITLE if aarq.calling_ap_title else None,
             "responder_acse_requirements": AUTHENTICATION_FUNCTIONAL_UNIT if hls else None,
             "mechanism_name": mechanism if hls else None,
-            "responding_authentication_value": STOC if hls else None,
+            "responding_authentication_value": self.stoc if hls else None,
         }
         if "user_information" not in changes:
             values["user_information"] = self.initiate_response(aarq)
@@ -243,12 +280,18 @@ class ScriptedMeter:
         return HlsContext(
             mechanism=self.agreed.authentication,
             secret=SECRET,
-            key=GUEK,
-            gak=GAK,
+            key=self.agreed.guek or b"",
+            gak=self.agreed.gak or b"",
+            suite=self.agreed.security_suite,
+            signing_key=private_keys(self.agreed.security_suite)["server_signing"]
+            if self.agreed.security_suite
+            else None,
+            peer_signing_key=public_of(self.agreed.client_signing_key) if self.agreed.client_signing_key else None,
+            manufacturer=self.agreed.manufacturer,
             client_system_title=CLIENT_TITLE,
             server_system_title=SERVER_TITLE,
             client_to_server=self.challenge,
-            server_to_client=STOC,
+            server_to_client=self.stoc,
         )
 
     def invoke(self, apdu: Any, descriptor: CosemMethodDescriptor, data: Data | None) -> Any:
@@ -325,7 +368,8 @@ class Wire:
             self.server = WrapperServerLink(server_sap=1)
             self.server.client_sap = agreed.client_sap
         counters = InvocationCounters(range(100, 1000)) if agreed.needs_counters else None
-        self.client = DlmsClient(agreed, link, **{"challenge": CTOS, "counters": counters, **client})
+        challenge = CTOS if len(CTOS) in agreed.authentication.challenge_sizes else CTOS * 4
+        self.client = DlmsClient(agreed, link, **{"challenge": challenge, "counters": counters, **client})
 
     def pump(self) -> None:
         """Carry octets both ways until nobody has anything to say."""

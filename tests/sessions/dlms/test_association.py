@@ -19,7 +19,7 @@ from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
 
-from .scripted import DEDICATED, GUEK, parameters
+from .scripted import CLIENT_TITLE, DEDICATED, GUEK, SERVER_TITLE, parameters, suite_parameters
 
 M, P = AuthenticationMechanism, Protection
 
@@ -49,23 +49,33 @@ def test_nothing_leads_back_from_closed():
     assert set(TRANSITIONS[AssociationState.CLOSED].values()) == {AssociationState.CLOSED}
 
 
-@pytest.mark.parametrize(
-    ("protection", "authenticated", "encrypted"),
-    [
-        (P.NONE, False, False),
-        (P.AUTHENTICATED, True, False),
-        (P.ENCRYPTED, False, True),
-        (P.AUTHENTICATED_ENCRYPTED, True, True),
-    ],
-)
-def test_what_a_protection_means(protection, authenticated, encrypted):
-    assert (protection.authenticated, protection.encrypted) == (authenticated, encrypted)
-
-
-@pytest.mark.parametrize("mechanism", [M.NONE, M.LLS, M.HLS_MD5, M.HLS_SHA1, M.HLS_GMAC, M.HLS_SHA256])
+@pytest.mark.parametrize("suite", [0, 1, 2])
+@pytest.mark.parametrize("mechanism", M)
 @pytest.mark.parametrize("protection", P)
-def test_complete_parameters_are_fine(mechanism, protection):
-    check_parameters(parameters(mechanism, protection))
+def test_complete_parameters_are_fine(suite, mechanism, protection):
+    if suite or mechanism is not M.HLS_ECDSA:
+        check_parameters(suite_parameters(suite, mechanism, protection))
+
+
+def test_a_pre_established_association_needs_the_meters_title_only_where_it_is_ciphered():
+    check_parameters(AssociationParameters(pre_established=True))
+    check_parameters(parameters(M.NONE, P.ENCRYPTED, pre_established=True, server_system_title=SERVER_TITLE))
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "sizes"), [(M.HLS_GMAC, (8, 64, 16)), (M.HLS_ECDSA, (32, 64, 32)), (M.NONE, (8, 64, 16))]
+)
+def test_challenges_and_their_lengths(mechanism, sizes):
+    allowed = mechanism.challenge_sizes
+    assert (allowed[0], allowed[-1], parameters(mechanism).challenge_octets) == sizes
+
+
+def test_answers_need_as_much_as_requests_unless_it_is_said():
+    assert parameters(M.NONE, P.ENCRYPTED).demanded_protection is P.ENCRYPTED
+    one_way = parameters(M.NONE, P.NONE, response_protection=P.AUTHENTICATED)
+    assert (one_way.demanded_protection, one_way.ciphered, one_way.needs_counters) == (P.AUTHENTICATED, True, False)
+    other_way = parameters(M.NONE, P.ENCRYPTED, response_protection=P.NONE)
+    assert (other_way.demanded_protection, other_way.ciphered, other_way.needs_counters) == (P.NONE, True, True)
 
 
 def test_the_public_client_needs_nothing():
@@ -87,9 +97,31 @@ def test_the_public_client_needs_nothing():
         (M.NONE, P.AUTHENTICATED, {"gak": bytes(32)}, "gak"),
         (M.NONE, P.ENCRYPTED, {"security_suite": 2}, "guek"),
         (M.NONE, P.NONE, {"dedicated_key": DEDICATED}, "dedicated_key"),
+        (M.NONE, P.AUTHENTICATED, {"dedicated_key": DEDICATED}, "dedicated_key"),
         (M.NONE, P.ENCRYPTED, {"dedicated_key": DEDICATED[:8]}, "dedicated_key"),
-        (M.HLS_MANUFACTURER, P.NONE, {}, "authentication"),
-        (M.HLS_ECDSA, P.NONE, {}, "authentication"),
+        (M.NONE, P.NONE, {"response_protection": P.ENCRYPTED, "guek": None}, "guek"),
+        (M.NONE, P.ENCRYPTED, {"response_protection": P.AUTHENTICATED, "gak": None}, "gak"),
+        (M.HLS_MANUFACTURER, P.NONE, {"secret": b""}, "secret"),
+        (M.HLS_MANUFACTURER, P.NONE, {"secret": bytes(17)}, "secret"),
+        (M.HLS_ECDSA, P.NONE, {}, "security_suite"),
+        (M.HLS_ECDSA, P.NONE, {"security_suite": 1}, "client_signing_key"),
+        (M.HLS_ECDSA, P.NONE, {"security_suite": 1, "client_signing_key": bytes(32)}, "client_signing_key"),
+        (M.HLS_ECDSA, P.NONE, {"security_suite": 1, "client_signing_key": b"\x01" * 32}, "server_signing_key"),
+        (M.HLS_ECDSA, P.NONE, {"security_suite": 2, "client_signing_key": b"\x01" * 32}, "client_signing_key"),
+        (M.HLS_GMAC, P.NONE, {"server_system_title": CLIENT_TITLE}, "server_system_title"),
+        (M.NONE, P.NONE, {"security_suite": 3}, "security_suite"),
+        (M.NONE, P.NONE, {"user_id": 256}, "user_id"),
+        (M.NONE, P.NONE, {"user_id": -1}, "user_id"),
+        (M.NONE, P.NONE, {"always_ciphered_context": True, "client_system_title": b""}, "client_system_title"),
+        (M.LLS, P.NONE, {"pre_established": True}, "authentication"),
+        (M.HLS_MD5, P.NONE, {"pre_established": True}, "authentication"),
+        (M.NONE, P.ENCRYPTED, {"pre_established": True}, "server_system_title"),
+        (
+            M.NONE,
+            P.ENCRYPTED,
+            {"pre_established": True, "server_system_title": SERVER_TITLE, "dedicated_key": DEDICATED},
+            "dedicated_key",
+        ),
     ],
 )
 def test_parameters_that_do_not_fit_name_what_is_wrong(mechanism, protection, changes, word):

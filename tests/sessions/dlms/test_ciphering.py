@@ -16,11 +16,13 @@ from sessions.dlms.apdu.get import GetResponseNormal
 from sessions.dlms.association import AssociationParameters, Protection, check_parameters
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.ciphering import TRANSITIONS, Ciphering, CipheringEvent, CipheringState
+from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import DecodeError, LocalProtocolError, SecurityError
 from sessions.dlms.general_ciphering import GLOBAL_BROADCAST, encipher, identified_key
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
+from sessions.dlms.protection import CipheringForm
 from sessions.dlms.security import SecurityControl, protect, unprotect
 from sessions.dlms.transactions import Shape
 
@@ -68,7 +70,7 @@ def test_every_state_with_every_event(state, event):
 
 def test_without_protection_everything_goes_in_clear():
     one = ciphering(P.NONE)
-    one.agree()
+    one.agree(Conformance.GENERAL_PROTECTION)
     assert one.state is CipheringState.CLEAR
     assert one.protect(REQUEST) == one.protect_initiate(REQUEST) == REQUEST
     assert one.unprotect(ANSWER) == (ANSWER, False)
@@ -92,7 +94,7 @@ def test_the_dedicated_key_takes_over_when_it_is_agreed():
     one = ciphering(dedicated=True)
     initiate = bytes.fromhex("01000000065F1F0400007E1F04B0")
     assert one.protect(REQUEST)[0] == 0xC8
-    one.agree()
+    one.agree(Conformance.GENERAL_PROTECTION)
     first, second = one.protect(REQUEST), one.protect(REQUEST)
     assert (first[0], second[0]) == (0xD0, 0xD0)
     assert (first[3:7], second[3:7]) == (bytes(4), b"\x00\x00\x00\x01")
@@ -122,13 +124,13 @@ def test_an_answer_under_the_dedicated_key():
     with pytest.raises(SecurityError) as raised:
         one.unprotect(octets)
     assert raised.value.code == "no-dedicated-key"
-    one.agree()
+    one.agree(Conformance.GENERAL_PROTECTION)
     assert one.unprotect(octets) == (ANSWER, True)
 
 
 def test_the_two_keys_count_apart():
     one = ciphering(dedicated=True)
-    one.agree()
+    one.agree(Conformance.GENERAL_PROTECTION)
     one.unprotect(wrap(0xCC, ANSWER, 500))
     one.unprotect(wrap(0xD4, ANSWER, 0, key=DEDICATED))
     with pytest.raises(SecurityError):
@@ -227,14 +229,19 @@ def test_rubbish_is_refused_in_kind(octets):
             ciphering(dedicated=True).unprotect(bytes((tag,)) + octets)
 
 
+@pytest.mark.parametrize("form", CipheringForm)
 @pytest.mark.parametrize("protection", P)
-@given(size=st.integers(25, 70_000))
-@settings(max_examples=60, deadline=None)
-def test_what_fits_goes_out_no_longer_than_allowed(protection, size):
-    one = ciphering(protection)
+@given(size=st.integers(50, 70_000))
+@settings(max_examples=40, deadline=None)
+def test_what_fits_goes_out_no_longer_than_allowed(protection, form, size):
+    one = ciphering(protection, ciphering_form=form)
+    one.agree(Conformance.GENERAL_PROTECTION)
     capacity = one.capacity(size)
     assert len(one.protect(b"\xc0" + bytes(capacity - 1))) <= size
     assert len(one.protect(b"\xc0" + bytes(capacity))) > size
+    untagged = one.capacity(size, tagged=False)
+    assert len(one.protect(b"\xd9" + bytes(untagged - 1))) <= size
+    assert len(one.protect(b"\xd9" + bytes(untagged))) > size
 
 
 def test_an_association_without_counters():
@@ -278,7 +285,7 @@ def general(settings, protection=P.AUTHENTICATED_ENCRYPTED, *, suite=1, dedicate
     one = Ciphering(agreed, InvocationCounters(range(1000)), counting_random())
     one.server_system_title = PEER_TITLE
     one.start()
-    one.agree()
+    one.agree(Conformance.GENERAL_PROTECTION)
     return one, party("server", suite, settings)
 
 

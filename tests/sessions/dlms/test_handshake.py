@@ -30,6 +30,7 @@ from sessions.dlms.errors import (
     AuthenticationFailedError,
     DecodeError,
     ExceptionResponseError,
+    NotAuthenticError,
     RemoteProtocolError,
     SecurityError,
     ServiceErrorError,
@@ -40,6 +41,7 @@ from sessions.dlms.events import (
     NotificationReceived,
     Released,
 )
+from sessions.dlms.protection import CipheringForm
 from sessions.dlms.security import SecurityControl
 
 from .scripted import (
@@ -53,14 +55,17 @@ from .scripted import (
     ScriptedMeter,
     Wire,
     associated,
+    dedicated_key,
     failure,
     get,
     parameters,
     reject,
+    suite_parameters,
 )
 
 M, P = AuthenticationMechanism, Protection
-SUPPORTED = [M.NONE, M.LLS, M.HLS_MD5, M.HLS_SHA1, M.HLS_GMAC, M.HLS_SHA256]
+SUPPORTED = [M.NONE, M.LLS, M.HLS_MANUFACTURER, M.HLS_MD5, M.HLS_SHA1, M.HLS_GMAC, M.HLS_SHA256]
+"""What security suite 0 has; ECDSA needs suite 1 or 2."""
 
 
 # -- the octets of the request, against the published ones --------------------------------------------------------------
@@ -121,29 +126,70 @@ def test_the_request_is_the_published_one(changes, octets):
 
 
 KINDS = [
-    (mechanism, protection, dedicated)
-    for mechanism in SUPPORTED
+    (suite, mechanism, protection, dedicated, form)
+    for suite in (0, 1, 2)
+    for mechanism in M
     for protection in P
     for dedicated in (False, True)
-    if not dedicated or protection is not P.NONE  # a dedicated key travels in protected associations only
+    for form in CipheringForm
+    if not dedicated or protection.encrypted  # a dedicated key must not be seen on its way
+    if suite or mechanism is not M.HLS_ECDSA
+    if protection is not P.NONE or form is CipheringForm.AUTO
 ]
 
 
-@pytest.mark.parametrize(("mechanism", "protection", "dedicated"), KINDS)
-def test_every_mechanism_with_every_protection(mechanism, protection, dedicated):
-    wire = associated(parameters(mechanism, protection, dedicated_key=DEDICATED if dedicated else None))
+@pytest.mark.parametrize(("suite", "mechanism", "protection", "dedicated", "form"), KINDS)
+def test_every_mechanism_with_every_protection(suite, mechanism, protection, dedicated, form):
+    key = dedicated_key(suite) if dedicated else None
+    wire = associated(suite_parameters(suite, mechanism, protection, dedicated_key=key, ciphering_form=form))
     assert get(wire) == [GetFinished(1, wire.meter.objects[CLOCK])]
+    assert wire.meter.general == (form is CipheringForm.GENERAL)
     wire.client.release(wire.now)
     wire.pump()
     assert wire.events[1:] == [Released()]
     assert wire.client.state is AssociationState.CLOSED
     assert len(set(wire.meter.client_counters)) == len(wire.meter.client_counters)
     if protection is not P.NONE:
-        control = SecurityControl(0, protection.authenticated, protection.encrypted)
+        control = SecurityControl(suite, protection.authenticated, protection.encrypted)
         assert wire.meter.ciphered_with == control
         under_dedicated = [counter for own, counter in wire.meter.client_counters if own]
         assert under_dedicated == (list(range(len(under_dedicated))) if dedicated else [])
         assert bool(under_dedicated) == dedicated
+
+
+@pytest.mark.parametrize("asked", [CipheringForm.AUTO, CipheringForm.GENERAL])
+@pytest.mark.parametrize("dedicated", [False, True])
+def test_a_meter_that_answers_in_the_other_form_is_understood(asked, dedicated):
+    key = dedicated_key(0) if dedicated else None
+    wire = associated(
+        suite_parameters(0, M.HLS_GMAC, P.AUTHENTICATED_ENCRYPTED, dedicated_key=key, ciphering_form=asked)
+    )
+    wire.meter.answer_in_general = asked is not CipheringForm.GENERAL
+    assert get(wire)[-1] == GetFinished(1, wire.meter.objects[CLOCK])
+
+
+@pytest.mark.parametrize("form", CipheringForm)
+@pytest.mark.parametrize("protection", [P.NONE, P.AUTHENTICATED_ENCRYPTED])
+def test_general_protection_is_proposed_where_it_may_be_used(form, protection):
+    wire = Wire(parameters(M.NONE, protection, ciphering_form=form))
+    asked = []
+    wire.meter.script[Aarq] = lambda aarq: asked.append(wire.meter._open(aarq.user_information))
+    wire.open()
+    proposed = Conformance.GENERAL_PROTECTION in asked[0].proposed_conformance
+    assert proposed == (protection is not P.NONE and form is not CipheringForm.SERVICE_SPECIFIC)
+
+
+def test_the_general_form_needs_the_meters_consent():
+    agreed = parameters(M.NONE, P.AUTHENTICATED_ENCRYPTED, ciphering_form=CipheringForm.GENERAL)
+    wire = Wire(agreed)
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(
+        aarq, user_information=wire.meter.initiate_response(aarq, negotiated_conformance=Conformance(0x00001C1D))
+    )
+    wire.meter.objects[CLOCK] = null()
+    wire.open()
+    assert get(wire)[-1] == GetFinished(1, null())
+    assert not wire.meter.general
+    assert any("general-protection" in remark for remark in wire.client.negotiated.remarks)
 
 
 @pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
@@ -152,6 +198,7 @@ def test_over_both_links(hdlc):
     negotiated = wire.client.negotiated
     assert negotiated.server_system_title == SERVER_TITLE
     assert negotiated.conformance == CONFORMANCE & PROPOSED_CONFORMANCE
+    assert Conformance.GENERAL_PROTECTION in negotiated.conformance
     assert (negotiated.hdlc is not None) == hdlc
     assert isinstance(get(wire)[-1], GetFinished)
     assert len(wire.frames) >= 6
@@ -177,6 +224,7 @@ def test_the_conformance_is_what_both_sides_want():
     )
     wire.open()
     assert wire.client.negotiated.conformance == agreed.proposed_conformance
+    assert "not proposed" in wire.client.negotiated.remarks[0]
 
 
 # -- an AARE that refuses -----------------------------------------------------------------------------------------------
@@ -252,7 +300,7 @@ def test_a_rejection_with_rubbish_inside():
 
 def test_our_own_challenge_sent_back():
     error = reject(Wire(parameters(M.HLS_MD5)), responding_authentication_value=b"K56iVagY")
-    assert type(error) is AuthenticationFailedError
+    assert (type(error), error.code) == (NotAuthenticError, "reflected-challenge")
     assert "own challenge" in error.message
 
 
@@ -263,13 +311,13 @@ def test_hls_accepted_without_a_challenge(challenge):
         responding_authentication_value=challenge,
         result_source_diagnostic=ResultSourceDiagnostic(),
     )
-    assert (type(error), error.code) == (AuthenticationFailedError, "no-server-challenge")
+    assert (type(error), error.code) == (NotAuthenticError, "no-server-challenge")
 
 
 @pytest.mark.parametrize("mechanism", [0, 1, 3, 6, 0x83])
 def test_another_mechanism_than_was_asked(mechanism):
     error = reject(Wire(parameters(M.HLS_GMAC)), mechanism_name=mechanism)
-    assert (type(error), error.code) == (AuthenticationFailedError, "mechanism-changed")
+    assert (type(error), error.code) == (NotAuthenticError, "mechanism-changed")
 
 
 @pytest.mark.parametrize("mechanism", [None, 0x85, 5])
@@ -285,24 +333,27 @@ def test_a_challenge_without_the_diagnostic_that_asks_for_the_proof():
     assert isinstance(wire.open(), Associated)
 
 
-@pytest.mark.parametrize(("size", "remarks"), [(4, 1), (8, 0), (64, 0), (65, 1), (128, 1)])
-def test_challenges_of_unusual_size_are_remarked(size, remarks):
+@pytest.mark.parametrize("mechanism", SUPPORTED[2:])
+@pytest.mark.parametrize("size", [1, 7, 65, 128, 129])
+def test_a_challenge_of_another_length_is_refused(mechanism, size):
+    error = reject(Wire(parameters(mechanism)), responding_authentication_value=bytes(size))
+    assert (type(error), error.code) == (NotAuthenticError, "bad-server-challenge")
+    assert f"{size} octets" in error.message
+
+
+@pytest.mark.parametrize("size", [8, 9, 63, 64])
+def test_challenges_of_every_allowed_length(size):
     wire = Wire(parameters(M.HLS_MD5))
     wire.meter.hls_context = lambda: _context_with(wire.meter, bytes(size))
     wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(aarq, responding_authentication_value=bytes(size))
     wire.open()
-    assert len(wire.client.negotiated.remarks) == remarks
+    assert wire.client.negotiated.remarks == ()
 
 
 def _context_with(meter: ScriptedMeter, challenge: bytes):
     from dataclasses import replace
 
     return replace(ScriptedMeter.hls_context(meter), server_to_client=challenge)
-
-
-def test_a_challenge_beyond_all_measure():
-    error = reject(Wire(parameters(M.HLS_MD5)), responding_authentication_value=bytes(129))
-    assert error.code == "bad-server-challenge"
 
 
 @pytest.mark.parametrize("mechanism", [M.NONE, M.LLS])
@@ -409,7 +460,7 @@ def test_an_aare_without_conformance():
         aarq, user_information=wire.meter.initiate_response(aarq, negotiated_conformance=Conformance(0))
     )
     wire.open()
-    assert wire.client.negotiated.conformance == PROPOSED_CONFORMANCE
+    assert wire.client.negotiated.conformance == PROPOSED_CONFORMANCE & ~Conformance.GENERAL_PROTECTION
     assert "no service" in wire.client.negotiated.remarks[0]
 
 
@@ -495,13 +546,13 @@ def pass_four(mechanism, answer, protection=P.NONE) -> Wire:
 def test_a_wrong_proof_of_the_meter(mechanism, proof):
     success = ActionResponseNormal(InvokeIdAndPriority(1), ActionResult.SUCCESS, octet_string(proof))
     wire = pass_four(mechanism, lambda apdu: success)
-    assert failure(wire, AuthenticationFailedError).layer == "authentication"
+    assert failure(wire, NotAuthenticError).layer == "authentication"
 
 
 @pytest.mark.parametrize("returned", [None, null(), unsigned(1), DataAccessResult.READ_WRITE_DENIED])
 def test_no_proof_of_the_meter(returned):
     success = ActionResponseNormal(InvokeIdAndPriority(1), ActionResult.SUCCESS, returned)
-    error = failure(pass_four(M.HLS_MD5, lambda apdu: success), AuthenticationFailedError)
+    error = failure(pass_four(M.HLS_MD5, lambda apdu: success), NotAuthenticError)
     assert error.code == "no-server-proof"
 
 
@@ -513,7 +564,7 @@ def test_the_meters_proof_is_not_ours_sent_back(mechanism):
             apdu.invoke_id_and_priority, ActionResult.SUCCESS, apdu.method_invocation_parameters
         ),
     )
-    failure(wire, AuthenticationFailedError)
+    failure(wire, NotAuthenticError)
 
 
 @pytest.mark.parametrize("result", [ActionResult.READ_WRITE_DENIED, ActionResult.OTHER_REASON])
@@ -549,7 +600,7 @@ def test_a_wrong_secret_is_noticed_by_both_sides():
     def answer(apdu):
         try:
             return wire.meter.answer(apdu)
-        except AuthenticationFailedError:
+        except NotAuthenticError:
             return ActionResponseNormal(apdu.invoke_id_and_priority, ActionResult.READ_WRITE_DENIED)
 
     wire.meter.script[ActionRequestNormal] = answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meters.cosem.data import null
-from sessions.dlms.acse import Aare, AcseDiagnostic, ResultSourceDiagnostic
+from sessions.dlms.acse import Aare, AcseDiagnostic, DiagnosticSource, ProviderDiagnostic, ResultSourceDiagnostic
 from sessions.dlms.apdu.descriptors import InvokeIdAndPriority
 from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse, ExceptionServiceError
 from sessions.dlms.apdu.get import GetResponseNormal
@@ -57,3 +57,15 @@ def test_answers_are_no_refusals():
 def test_a_rejection_without_a_reason_points_at_the_keys_where_there_are_some(diagnostic, ciphered):
     aare = Aare(result=1, result_source_diagnostic=ResultSourceDiagnostic(diagnostic=diagnostic))
     assert ("guek" in rejection_of(aare, ciphered=ciphered).hint) == ciphered
+
+
+@pytest.mark.parametrize("source", DiagnosticSource)
+@pytest.mark.parametrize("number", range(-1, 17))
+def test_every_diagnostic_says_what_to_do(source, number):
+    aare = Aare(result=1, result_source_diagnostic=ResultSourceDiagnostic(source, number))
+    error = rejection_of(aare)
+    assert error.hint
+    assigned = AcseDiagnostic if source is DiagnosticSource.ACSE_SERVICE_USER else ProviderDiagnostic
+    known = number in assigned._value2member_map_
+    assert ("The standard knows no such" in error.hint) != known
+    assert (f"diagnostic {number}" in error.message) != known

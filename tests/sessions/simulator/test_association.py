@@ -20,7 +20,7 @@ from sessions.dlms.acse import (
 from sessions.dlms.apdu.errors import ConfirmedServiceError
 from sessions.dlms.authentication import AuthenticationMechanism, HlsContext, client_response, verify_server_response
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.errors import AuthenticationFailedError, SecurityError
+from sessions.dlms.errors import NotAuthenticError, SecurityError
 from sessions.dlms.initiate import InitiateRequest, InitiateResponse, decode_initiate_response
 from sessions.simulator.association import (
     TRANSITIONS,
@@ -284,7 +284,7 @@ def test_both_sides_prove_themselves(mechanism):
 def test_a_wrong_proof_ends_the_association(mechanism):
     meeting, hls = challenged(mechanism)
     wrong = replace(hls, secret=b"another", key=bytes(16))
-    with pytest.raises(AuthenticationFailedError):
+    with pytest.raises(NotAuthenticError):
         meeting.association.prove(client_response(wrong, invocation_counter=5))
     assert meeting.association.state is AssociationState.IDLE
 

@@ -1,0 +1,81 @@
+"""ACSE: the APDUs that open and close an application association (IEC 62056-5-3, 7.2; ISO/IEC 8650-1 in BER).
+
+names    numbers of the standard, with their words
+apdus    AARQ, AARE, RLRQ, RLRE as values, and how they are written
+reading  how they are read, and what is noted of those that deviate
+"""
+
+from sessions.dlms.acse.apdus import Aare, Aarq, Rlre, Rlrq, encode_aare, encode_aarq
+from sessions.dlms.acse.names import (
+    AARE_TAG,
+    AARQ_TAG,
+    AUTHENTICATION_FUNCTIONAL_UNIT,
+    CHALLENGE_MECHANISMS,
+    CONTEXT_ARC,
+    DLMS_UA,
+    MECHANISM_ARC,
+    MECHANISMS,
+    PROTOCOL_VERSION_1,
+    RLRE_TAG,
+    RLRQ_TAG,
+    AcseDiagnostic,
+    ApplicationContext,
+    AssociationResult,
+    AuthenticationValueChoice,
+    DiagnosticSource,
+    ProviderDiagnostic,
+    ReleaseRequestReason,
+    ReleaseResponseReason,
+    ResultSourceDiagnostic,
+    mechanism_words,
+    words_of,
+)
+from sessions.dlms.acse.reading import (
+    decode_aare,
+    decode_aarq,
+    decode_rlre,
+    decode_rlrq,
+    read_aare,
+    read_aarq,
+    read_rlre,
+    read_rlrq,
+)
+
+__all__ = [
+    "AARE_TAG",
+    "AARQ_TAG",
+    "AUTHENTICATION_FUNCTIONAL_UNIT",
+    "CHALLENGE_MECHANISMS",
+    "CONTEXT_ARC",
+    "DLMS_UA",
+    "MECHANISMS",
+    "MECHANISM_ARC",
+    "PROTOCOL_VERSION_1",
+    "RLRE_TAG",
+    "RLRQ_TAG",
+    "Aare",
+    "Aarq",
+    "AcseDiagnostic",
+    "ApplicationContext",
+    "AssociationResult",
+    "AuthenticationValueChoice",
+    "DiagnosticSource",
+    "ProviderDiagnostic",
+    "ReleaseRequestReason",
+    "ReleaseResponseReason",
+    "ResultSourceDiagnostic",
+    "Rlre",
+    "Rlrq",
+    "decode_aare",
+    "decode_aarq",
+    "decode_rlre",
+    "decode_rlrq",
+    "encode_aare",
+    "encode_aarq",
+    "mechanism_words",
+    "read_aare",
+    "read_aarq",
+    "read_rlre",
+    "read_rlrq",
+    "words_of",
+]
