@@ -25,16 +25,29 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeVar
 
+from meters.cosem.data import BitString
 from meters.cosem.obis import ObisCode
-from sessions.dlms.association import AssociationParameters, Protection, Referencing, check_parameters
+from sessions.dlms.association import (
+    KEY_OCTETS,
+    PROPOSED_CONFORMANCE,
+    PROPOSED_SHORT_NAME_CONFORMANCE,
+    AarqFields,
+    AssociationParameters,
+    Referencing,
+    check_parameters,
+)
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
-from sessions.dlms.key_files import load_private_key, load_public_key
+from sessions.dlms.key_files import load_certificate, load_private_key, load_public_key
+from sessions.dlms.protection import CipheringForm, Protection, SecurityPolicy
 from sessions.dlms.short_name_map import ShortNameMap, ShortNameObject
 from sessions.links.driver import DEFAULT_KEEP_ALIVE, Framing, HdlcSettings
 
@@ -56,6 +69,9 @@ COUNTER_OBJECT: Final = ObisCode.parse("0-0:43.1.0*255")
 PUBLIC_CLIENT: Final = 16
 MAX_COUNTER: Final = 0xFFFFFFFF
 MAX_FILE_OCTETS: Final = 64 * 1024
+FRESH_WORD: Final = "fresh"
+FRESH: Final = b""
+"""Stands for a dedicated key that is made anew for each association."""
 MAX_SHORT_NAME: Final = 0xFFFF
 
 
@@ -79,11 +95,18 @@ class AssociationFile:
 
     framing: Framing
     parameters: AssociationParameters
+    fresh_dedicated_key: bool = False
     hdlc: HdlcSettings = field(default_factory=HdlcSettings)
     timeout: float = DEFAULT_TIMEOUT
     invocation_counter: int | None = None
     counter_object: ObisCode = COUNTER_OBJECT
     counter_client_sap: int = PUBLIC_CLIENT
+
+    def prepared(self, random: Callable[[int], bytes]) -> AssociationParameters:
+        """The parameters for one association; a fresh dedicated key is made of `random(n)`, which gives n octets."""
+        if not self.fresh_dedicated_key:
+            return self.parameters
+        return replace(self.parameters, dedicated_key=random(KEY_OCTETS[self.parameters.security_suite]))
 
 
 def load_association(path: str | Path) -> AssociationFile:
@@ -120,9 +143,11 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
         raise AssociationFileError('is missing: "wrapper" or "hdlc"', key="framing")
     hdlc = _hdlc_settings(hdlc_keys)
     parameters = _parameters(keys, framing)
+    fresh = parameters.dedicated_key == FRESH
     association = AssociationFile(
         framing=framing,
-        parameters=parameters,
+        parameters=replace(parameters, dedicated_key=None) if fresh else parameters,
+        fresh_dedicated_key=fresh,
         hdlc=hdlc,
         timeout=keys.take("timeout", _seconds, DEFAULT_TIMEOUT),
         invocation_counter=keys.take("invocation_counter", _counter, None),
@@ -134,7 +159,7 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
     if framing == "hdlc" and hdlc.octets_for(parameters.server_sap) < 4 and parameters.server_sap > 0x7F:
         raise AssociationFileError("a logical device above 127 needs address_octets = 4", key="server_sap")
     try:
-        check_parameters(parameters)
+        check_parameters(association.prepared(bytes))
     except LocalProtocolError as error:
         raise AssociationFileError(error.message, code=error.code, hint=error.hint) from None
     return association
@@ -142,7 +167,13 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
 
 def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
     suite = keys.take("security_suite", _integer(0, 2), 0)
-    protection = keys.take("protection", _one_of(*(member.value for member in Protection)), Protection.NONE.value)
+    policy = _policy(keys)
+    protection, response_protection = _protections(keys, policy)
+    general = _general(keys)
+    if (policy.signed_request or policy.signed_response) and not (general and general.signed):
+        raise AssociationFileError(
+            f"demands signatures ({policy.words})", key="security_policy", hint="Set signed = true below [general]."
+        )
     words = [member.value for member in Referencing]
     referencing = keys.take("referencing", _one_of(*words), Referencing.LOGICAL_NAMES.value)
     return AssociationParameters(
@@ -150,24 +181,84 @@ def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
         server_sap=keys.take("server_sap", _integer(0, 0x3FFF if framing == "hdlc" else 0xFFFF), 1),
         authentication=AUTHENTICATION_WORDS[keys.take("authentication", _one_of(*AUTHENTICATION_WORDS), "none")],
         secret=keys.take("secret", _secret, b""),
-        protection=Protection(protection),
+        protection=protection,
+        response_protection=response_protection,
+        ciphering_form=CipheringForm(
+            keys.take("ciphering_form", _one_of(*(member.value for member in CipheringForm)), CipheringForm.AUTO.value)
+        ),
+        always_ciphered_context=keys.take("ciphered_context", _flag, False),
         security_suite=suite,
         client_system_title=keys.take("client_system_title", _hex(8), b""),
         server_system_title=keys.take("server_system_title", _hex(8), None),
+        user_id=keys.take("user_id", _integer(0, 255), None),
+        aarq_fields=_aarq_fields(keys),
         guek=keys.take("guek", _hex(16, 32), None),
         gak=keys.take("gak", _hex(16, 32), None),
-        dedicated_key=keys.take("dedicated_key", _hex(16, 32), None),
+        dedicated_key=keys.take("dedicated_key", _dedicated_key, None),
         gbek=keys.take("gbek", _hex(16, 32), None),
         kek=keys.take("kek", _hex(16, 32), None),
         client_signing_key=keys.take("client_signing_key", _key_file(load_private_key, suite), None),
         client_key_agreement_key=keys.take("client_key_agreement_key", _key_file(load_private_key, suite), None),
         server_signing_key=keys.take("server_signing_key", _key_file(load_public_key, suite), None),
         server_key_agreement_key=keys.take("server_key_agreement_key", _key_file(load_public_key, suite), None),
-        general=_general(keys),
+        general=general,
+        conformance=keys.take("conformance", _conformance(referencing), None),
         max_pdu_size=keys.take("max_pdu_size", _pdu_size, 0xFFFF),
+        pre_established=keys.take("pre_established", _flag, False),
+        server_max_receive_pdu_size=keys.take("server_max_receive_pdu_size", _pdu_size, 0),
         referencing=Referencing(referencing),
         short_names=_short_names(keys, referencing),
     )
+
+
+def _policy(keys: _Keys) -> SecurityPolicy:
+    """What the meter's security setup demands, where the file says it."""
+    value = keys.take("security_policy", _integer(0, 0xFF), 0)
+    version = keys.take("security_policy_version", _integer(0, 1), 0)
+    try:
+        return SecurityPolicy(value, version)
+    except ValueError as error:
+        raise AssociationFileError(str(error), key="security_policy") from None
+
+
+def _protections(keys: _Keys, policy: SecurityPolicy) -> tuple[Protection, Protection | None]:
+    """What requests carry, and the least that answers need: said outright, or as the policy demands."""
+    words = [member.value for member in Protection]
+    protection = keys.take("protection", _one_of(*words), None)
+    response = keys.take("response_protection", _one_of(*words), None)
+    if policy.value == 0:
+        return Protection(protection or "none"), None if response is None else Protection(response)
+    asked = policy.request if protection is None else Protection(protection)
+    demanded = policy.response if response is None else Protection(response)
+    for name, chosen, least in (
+        ("protection", asked, policy.request),
+        ("response_protection", demanded, policy.response),
+    ):
+        if not chosen.covers(least):
+            raise AssociationFileError(
+                f"is less than the security policy demands ({policy.words})",
+                key=name,
+                hint=f"Leave it out, or give {least.value}.",
+            )
+    return asked, demanded
+
+
+def _aarq_fields(keys: _Keys) -> AarqFields:
+    """The table [aarq]: fields that most meters never look at."""
+    table = _Keys(keys.take("aarq", _table, {}), "aarq.")
+    number = _integer(-(2**31), 2**31 - 1)
+    fields = AarqFields(
+        protocol_version=table.take("protocol_version", _bits, None),
+        called_ap_title=table.take("called_ap_title", _some_hex, None),
+        called_ae_qualifier=table.take("called_ae_qualifier", _some_hex, None),
+        called_ap_invocation_id=table.take("called_ap_invocation_id", number, None),
+        called_ae_invocation_id=table.take("called_ae_invocation_id", number, None),
+        calling_ae_qualifier=table.take("calling_ae_qualifier", _hex_or_certificate, None),
+        calling_ap_invocation_id=table.take("calling_ap_invocation_id", number, None),
+        implementation_information=table.take("implementation_information", _some_hex, None),
+    )
+    table.finish()
+    return fields
 
 
 def _short_names(keys: _Keys, referencing: str) -> ShortNameMap | None:
@@ -355,6 +446,50 @@ def _hex(*sizes: int) -> Callable[[Any], bytes]:
         if len(octets) not in sizes:
             raise ValueError(f"has {len(octets)} octets instead of {wanted}")
         return octets
+
+    return convert
+
+
+def _some_hex(value: Any) -> bytes:
+    octets = _from_hex(value.removeprefix("hex:")) if isinstance(value, str) else None
+    if not octets:
+        raise ValueError("is a text of hexadecimal digits, pairs of them")
+    return octets
+
+
+def _hex_or_certificate(value: Any) -> bytes:
+    """Octets, or a certificate in PEM, whose DER goes out."""
+    if not isinstance(value, str) or "-----BEGIN" not in value:
+        return _some_hex(value)
+    try:
+        return load_certificate(value, "this")
+    except LocalProtocolError as error:
+        raise ValueError(error.message.removeprefix("this: ")) from None
+
+
+def _bits(value: Any) -> BitString:
+    """A bit string as a text of 0 and 1."""
+    if not isinstance(value, str) or not value or set(value) - {"0", "1"}:
+        raise ValueError('is a text of the digits 0 and 1, such as "1"')
+    size = -(-len(value) // 8)
+    return BitString(int(value.ljust(8 * size, "0"), 2).to_bytes(size, "big"), len(value))
+
+
+def _dedicated_key(value: Any) -> bytes:
+    """A key, or the word for a new one with each association."""
+    return FRESH if value == FRESH_WORD else _hex(16, 32)(value)
+
+
+def _conformance(referencing: str) -> Callable[[Any], Conformance]:
+    """Services by the standard's names; one that this client does not implement may not be proposed."""
+    by_short_names = referencing == Referencing.SHORT_NAMES.value
+    possible = PROPOSED_SHORT_NAME_CONFORMANCE if by_short_names else PROPOSED_CONFORMANCE
+    names = {name: flag for flag in Conformance if flag in possible for name in flag.names}
+
+    def convert(value: Any) -> Conformance:
+        if not isinstance(value, list) or not value or not all(word in names for word in value):
+            raise ValueError(f"is a list of services, of these: {', '.join(names)}")
+        return reduce(or_, (names[word] for word in value))
 
     return convert
 

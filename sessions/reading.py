@@ -170,7 +170,7 @@ async def read_objects(
     counter = association.invocation_counter
     if association.parameters.needs_counters and counter is None:
         counter = await learn_invocation_counter(endpoint, association, on_frame=count)
-    conversation = _conversation(endpoint, association, association.parameters, counter, count)
+    conversation = _conversation(endpoint, association, association.prepared(secrets.token_bytes), counter, count)
     try:
         negotiated = await conversation.open()
         readings = await read_all(conversation, references)

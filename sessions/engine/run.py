@@ -194,7 +194,7 @@ class SessionRun:
             keeper = CounterKeeper(plan, lambda parameters: self._converse(plan, parameters))
             await keeper.prepare()
             self.keeper = keeper
-        conversation = self._converse(plan, plan.association.parameters)
+        conversation = self._converse(plan, plan.association.prepared(secrets.token_bytes))
         try:
             negotiated = await conversation.open()
         except DlmsError as error:

@@ -6,11 +6,15 @@ import os
 
 import pytest
 
+from meters.cosem.data import BitString
 from meters.cosem.obis import ObisCode
 from sessions.association_file import AssociationFileError, load_association, parse_association
-from sessions.dlms.association import AssociationParameters, Protection, Referencing
+from sessions.dlms.association import AarqFields, AssociationParameters, Protection, Referencing
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.elliptic import public_of
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
+from sessions.dlms.protection import CipheringForm
 from sessions.dlms.short_name_map import ShortNameObject
 from sessions.links.driver import HdlcSettings
 
@@ -113,10 +117,134 @@ def test_the_words_of_authentication(word, mechanism):
     assert association.parameters.authentication is mechanism
 
 
-@pytest.mark.parametrize("word", ["hls-manufacturer", "hls-ecdsa"])
-def test_mechanisms_that_are_not_supported_are_said_to_be_so(word):
-    error = refused({**CIPHERED, "authentication": word, "secret": "text:12345678"}, "authentication")
-    assert error.code == "not-supported"
+def test_ecdsa_needs_a_suite_with_signatures_and_the_keys():
+    ecdsa = {**CIPHERED, "authentication": "hls-ecdsa"}
+    refused(ecdsa, "security_suite")
+    private, public = b"\x01" * 32, public_of(b"\x02" * 32)
+    refused({**ecdsa, "security_suite": 1}, "client_signing_key")
+    refused({**ecdsa, "security_suite": 1, "client_signing_key": private.hex()}, "server_signing_key")
+    complete = {
+        **ecdsa,
+        "security_suite": 1,
+        "client_signing_key": private.hex(),
+        "server_signing_key": public.hex(),
+    }
+    assert parse_association(complete).parameters.authentication is AuthenticationMechanism.HLS_ECDSA
+
+
+@pytest.mark.parametrize("form", CipheringForm)
+def test_the_words_of_the_ciphering_form(form):
+    assert parse_association({**CIPHERED, "ciphering_form": form.value}).parameters.ciphering_form is form
+
+
+def test_protection_by_direction():
+    parameters = parse_association({**CIPHERED, "response_protection": "authenticated"}).parameters
+    assert parameters.protection is Protection.AUTHENTICATED_ENCRYPTED
+    assert parameters.demanded_protection is Protection.AUTHENTICATED
+    assert parse_association(CIPHERED).parameters.demanded_protection is Protection.AUTHENTICATED_ENCRYPTED
+
+
+UNSAID = {key: value for key, value in CIPHERED.items() if key != "protection"}
+
+
+@pytest.mark.parametrize(
+    ("value", "version", "asked", "demanded"),
+    [
+        (1, 0, "authenticated", "authenticated"),
+        (3, 0, "authenticated-encrypted", "authenticated-encrypted"),
+        (0x04, 1, "authenticated", "none"),
+        (0x6C, 1, "authenticated-encrypted", "authenticated-encrypted"),
+        (0x60, 1, "none", "authenticated-encrypted"),
+    ],
+)
+def test_a_security_policy_says_both_protections(value, version, asked, demanded):
+    table = {**UNSAID, "security_policy": value, "security_policy_version": version}
+    parameters = parse_association(table).parameters
+    assert (parameters.protection.value, parameters.demanded_protection.value) == (asked, demanded)
+    more = parse_association({**table, "protection": "authenticated-encrypted"}).parameters
+    assert more.protection is Protection.AUTHENTICATED_ENCRYPTED
+
+
+def test_less_than_the_security_policy_demands_is_refused():
+    table = {**UNSAID, "security_policy": 3}
+    assert "authenticated-encrypted" in refused({**table, "protection": "encrypted"}, "protection").hint
+    refused({**table, "response_protection": "authenticated"}, "response_protection")
+    refused({**table, "security_policy": 4}, "security_policy")
+    refused({**table, "security_policy": 0x03, "security_policy_version": 1}, "security_policy")
+    signed = refused({**table, "security_policy": 0x14, "security_policy_version": 1}, "security_policy")
+    assert "[general]" in signed.hint
+
+
+def test_a_fresh_dedicated_key_is_made_for_each_association():
+    file = parse_association({**CIPHERED, "dedicated_key": "fresh"})
+    assert (file.fresh_dedicated_key, file.parameters.dedicated_key) == (True, None)
+    assert file.prepared(lambda size: b"\x07" * size).dedicated_key == b"\x07" * 16
+    plain = parse_association(CIPHERED)
+    assert plain.prepared(bytes) is plain.parameters
+    refused({**CIPHERED, "protection": "authenticated", "dedicated_key": "fresh"}, "dedicated_key")
+
+
+def test_the_fields_of_the_aarq():
+    fields = {
+        "protocol_version": "100001",
+        "called_ap_title": "4D45544552",
+        "called_ae_qualifier": "01",
+        "called_ap_invocation_id": -1,
+        "called_ae_invocation_id": 2,
+        "calling_ae_qualifier": "02",
+        "calling_ap_invocation_id": 3,
+        "implementation_information": "AA",
+    }
+    parameters = parse_association({"framing": "wrapper", "user_id": 200, "aarq": fields}).parameters
+    assert parameters.user_id == 200
+    assert parameters.aarq_fields == AarqFields(
+        protocol_version=BitString(b"\x84", 6),
+        called_ap_title=b"METER",
+        called_ae_qualifier=b"\x01",
+        called_ap_invocation_id=-1,
+        called_ae_invocation_id=2,
+        calling_ae_qualifier=b"\x02",
+        calling_ap_invocation_id=3,
+        implementation_information=b"\xaa",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"user_id": 256}, "user_id"),
+        ({"aarq": {"protocol_version": "12"}}, "aarq.protocol_version"),
+        ({"aarq": {"protocol_version": ""}}, "aarq.protocol_version"),
+        ({"aarq": {"called_ap_title": ""}}, "aarq.called_ap_title"),
+        ({"aarq": {"calling_ae_qualifier": "-----BEGIN CERTIFICATE-----"}}, "aarq.calling_ae_qualifier"),
+        ({"aarq": {"title": "00"}}, "aarq.title"),
+        ({"conformance": ["get", "access-everything"]}, "conformance"),
+        ({"conformance": []}, "conformance"),
+        ({"conformance": ["read"]}, "conformance"),
+        ({"conformance": "get"}, "conformance"),
+        ({"pre_established": "yes"}, "pre_established"),
+        ({"pre_established": True, "authentication": "lls", "secret": "text:1"}, "authentication"),
+    ],
+)
+def test_what_an_association_cannot_say(changes, key):
+    refused({"framing": "wrapper", **changes}, key)
+
+
+def test_conformance_and_pre_established_associations():
+    table = {
+        "framing": "hdlc",
+        "client_sap": 102,
+        "pre_established": True,
+        "conformance": ["get", "action"],
+        "server_max_receive_pdu_size": 500,
+        "ciphered_context": False,
+    }
+    parameters = parse_association(table).parameters
+    assert parameters.pre_established
+    assert parameters.proposed_conformance == Conformance.GET | Conformance.ACTION
+    assert parameters.server_max_receive_pdu_size == 500
+    by_short_names = {"framing": "hdlc", "referencing": "short-names", "conformance": ["read"]}
+    assert parse_association(by_short_names).parameters.proposed_conformance == Conformance.READ
 
 
 @pytest.mark.parametrize("word", [member.value for member in Protection])
