@@ -3,6 +3,7 @@
 8/0-0:1.0.0*255/2
 7/1-0:99.1.0*255/2[2026-11-01T00:00..2026-11-02T00:00]      by time; either end may carry an offset (+01:00, Z)
 7/1-0:99.1.0*255/2[#1..10]                                  by entry; the last one may be 0 or absent: to the end
+3/1.8.0/2                                                   any notation of OBIS codes; a reduced one means electricity
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class ObjectReference:
         if not -128 <= attribute_id <= 127:
             raise ObjectReferenceError(f"{text!r}: attribute {attribute_id} is not between -128 and 127")
         try:
-            logical_name = ObisCode.parse(found["name"])
+            logical_name = ObisCode.parse_reduced(found["name"])
         except ValueError as error:
             raise ObjectReferenceError(f"{text!r}: {error}") from None
         part = None if found["part"] is None else _parse_part(text, found["part"])

@@ -87,7 +87,7 @@ def _object(class_id: Any, logical_name: Any) -> Parameters:
 
 def _logical_name(text: Any) -> str:
     try:
-        return str(text if isinstance(text, ObisCode) else ObisCode.parse(str(text)))
+        return str(text if isinstance(text, ObisCode) else ObisCode.parse_reduced(str(text)))
     except ValueError as error:
         raise ParameterError("logical_name", str(error)) from None
 

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Final
 
-_SHORT = re.compile(r"^\s*(\d{1,3})\s*-\s*(\d{1,3})\s*:\s*(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\s*[*&]\s*(\d{1,3}))?\s*$")
-_DOTTED = re.compile(r"^\s*(\d{1,3})((?:[.,]\d{1,3}){5})\s*$")
-_HEX = re.compile(r"^\s*(?:0[xX])?([0-9A-Fa-f]{12})\s*$")
+NOT_SPECIFIED: Final = 255
+ELECTRICITY: Final = 1
+LETTERS: Final = {"C": 96, "F": 97, "L": 98, "P": 99}
+"""What stands for a group in reduced codes: service, error, list and profile entries."""
+
+ABSTRACT_LETTERS: Final = frozenset("CF")
+
+_GROUP: Final = r"[0-9]{1,3}"
+_SHORT: Final = re.compile(
+    rf"(?:(?:(?P<a>{_GROUP})\s*-\s*)?(?P<b>{_GROUP})\s*:\s*)?"
+    rf"(?P<c>{_GROUP}|[CFLP])\s*\.\s*(?P<d>{_GROUP}|[CFLP])(?:\s*\.\s*(?P<e>{_GROUP}))?(?:\s*[*&.]\s*(?P<f>{_GROUP}))?",
+    re.IGNORECASE,
+)
+_DOTTED: Final = re.compile(rf"{_GROUP}(?:[.,]{_GROUP}){{5}}")
+_HEX: Final = re.compile(r"(?:0x)?([0-9a-f]{2}(?:[ :-]?[0-9a-f]{2}){5})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,7 +32,7 @@ class ObisCode:
     c: int
     d: int
     e: int
-    f: int = 255
+    f: int = NOT_SPECIFIED
 
     def __post_init__(self) -> None:
         for name, group in zip("ABCDEF", self.groups, strict=True):
@@ -35,29 +47,70 @@ class ObisCode:
     def octets(self) -> bytes:
         return bytes(self.groups)
 
+    @property
+    def dotted(self) -> str:
+        """`1.0.1.8.0.255`."""
+        return ".".join(str(group) for group in self.groups)
+
+    @property
+    def reduced(self) -> str:
+        """As meters print it where the medium is known: `1.8.0`, with `*5` where F says something."""
+        return f"{self.c}.{self.d}.{self.e}" + ("" if self.f == NOT_SPECIFIED else f"*{self.f}")
+
     @classmethod
     def from_octets(cls, octets: bytes) -> ObisCode:
         """From the six octets of a logical_name; ValueError for any other length."""
-        return _from_octets(octets)
+        if len(octets) != 6:
+            raise ValueError(f"a logical name has 6 octets, these are {len(octets)}")
+        return cls(*octets)
 
     @classmethod
     def parse(cls, text: str) -> ObisCode:
-        """From `1-0:1.8.0*255`, `1-0:1.8.0` (F is 255), `1.0.1.8.0.255` or twelve hex digits; ValueError says what is wrong."""
-        if found := _SHORT.match(text):
-            return cls(*(255 if group is None else int(group) for group in found.groups()))
-        if found := _DOTTED.match(text):
-            return cls(*(int(group) for group in re.split("[.,]", text.strip())))
-        if found := _HEX.match(text):
-            return cls.from_octets(bytes.fromhex(found[1]))
-        raise ValueError(f"“{text}” is not an OBIS code: write it as 1-0:1.8.0*255 or 1.0.1.8.0.255")
+        """From a code that names all it means; ValueError says what is wrong.
+
+        `1-0:1.8.0*255` (also `&255` and `.255`), `1-0:1.8.0` (F is 255), `1.0.1.8.0.255`, twelve hex digits. A letter may
+        stand for a group, as in `0-0:C.1.0`.
+        """
+        code = cls._read(text, None)
+        if code is None:
+            raise ValueError(f"“{text}” is not an OBIS code: write it as 1-0:1.8.0*255 or 1.0.1.8.0.255")
+        return code
+
+    @classmethod
+    def parse_reduced(cls, text: str, *, medium: int = ELECTRICITY, channel: int = 0) -> ObisCode:
+        """From any notation, the reduced ones of IEC 62056-21 among them; ValueError says what is wrong.
+
+        `1.8.0`, `1.8.0*01`, `1.8` (E is 0), `1:1.8.0` (B is 1), `F.F`: what is left out is taken from `medium` and `channel`;
+        service and error entries (C, F) are abstract objects.
+        """
+        code = cls._read(text, (medium, channel))
+        if code is None:
+            raise ValueError(f"“{text}” is not an OBIS code: write it as 1-0:1.8.0*255 or 1.8.0")
+        return code
+
+    @classmethod
+    def _read(cls, text: str, left_out: tuple[int, int] | None) -> ObisCode | None:
+        """None for what is no code; without `left_out` a code has to say its medium, channel and E."""
+        shown = text.strip()
+        if _DOTTED.fullmatch(shown):
+            return cls(*(int(group) for group in re.split("[.,]", shown)))
+        if found := _HEX.fullmatch(shown):
+            return cls.from_octets(bytes.fromhex(re.sub("[ :-]", "", found[1])))
+        short = _SHORT.fullmatch(shown)
+        if short is None or (left_out is None and None in (short["a"], short["e"])):
+            return None
+        medium, channel = left_out or (0, 0)
+        if short["c"].upper() in ABSTRACT_LETTERS:
+            medium = 0
+        defaults = (medium, channel, 0, 0, 0, NOT_SPECIFIED)
+        return cls(*(_group(short, name, default) for name, default in zip("abcdef", defaults, strict=True)))
 
     def __str__(self) -> str:
         return f"{self.a}-{self.b}:{self.c}.{self.d}.{self.e}*{self.f}"
 
 
-@lru_cache(maxsize=4096)
-def _from_octets(octets: bytes) -> ObisCode:
-    """The same few names come again and again: every request, every frame that the inspector opens."""
-    if len(octets) != 6:
-        raise ValueError(f"a logical name has 6 octets, these are {len(octets)}")
-    return ObisCode(*octets)
+def _group(found: re.Match[str], name: str, default: int) -> int:
+    text = found[name]
+    if text is None:
+        return default
+    return LETTERS[text.upper()] if text.upper() in LETTERS else int(text)

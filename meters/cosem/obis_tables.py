@@ -1,7 +1,7 @@
 """The words behind the value groups of OBIS codes (IEC 62056-6-1; EN 13757-1 for the other media).
 
-Keys of the object tables are `C.D.E`, `C.D` (any E) or `C` (any D and E), the most exact one counts. In their words `{e}`
-stands for E, and `{nth}` for its ordinal where E counts from 0: nothing for the first, 2 for the second.
+Keys of the object tables are `C.D.E`, `C.D` (any E) or `C` (any D and E), a group may be a range (`96.1.0-9`); the most exact
+key counts. In their words `{nth}` stands for the ordinal of E where E counts from 0: nothing for the first, 2 for the second.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ HARMONICS: Final = {
     126: "all harmonics",
     127: "all harmonics to nominal",
 }
+LAST_HARMONIC: Final = 120
 VOLTAGES: Final = frozenset({12, 32, 52, 72})
 """With D 32 their E is a cell of the UNIPEDE table of voltage dips."""
 
@@ -168,7 +169,8 @@ def _losses() -> dict[int, str]:
 LOSSES: Final = _losses()
 
 ELECTRICITY_OBJECTS: Final = {
-    "0.0": "Electricity identifier {nth}",
+    "0.0.0-9": "Electricity identifier {nth}",
+    "0.0.255": "Electricity identifiers, all",
     "0.1.0": "Billing period counter",
     "0.1.1": "Number of billing periods available",
     "0.1.2": "Billing period time stamp",
@@ -231,9 +233,16 @@ ELECTRICITY_OBJECTS: Final = {
     "0.10.1": "Transformer iron losses coefficient",
     "0.10.2": "Line resistance losses coefficient",
     "0.10.3": "Line reactance losses coefficient",
-    "0.11": "Measurement algorithm",
-    "96.1": "Metering point identifier {nth}",
-    "96.5": "Internal operating status",
+    "0.11.1": "Measurement algorithm, active power",
+    "0.11.2": "Measurement algorithm, active energy",
+    "0.11.3": "Measurement algorithm, reactive power",
+    "0.11.4": "Measurement algorithm, reactive energy",
+    "0.11.5": "Measurement algorithm, apparent power",
+    "0.11.6": "Measurement algorithm, apparent energy",
+    "0.11.7": "Measurement algorithm, power factor",
+    "96.1.0-9": "Metering point identifier {nth}",
+    "96.5.0": "Internal operating status",
+    "96.5.1-5": "Internal operating status",
     "96.10.0": "Missing voltage status",
     "96.10.1": "Missing current status",
     "96.10.2": "Current without voltage status",
@@ -324,16 +333,16 @@ ABSTRACT_OBJECTS: Final = {
     "15.0.6": "M-Bus profile control schedule",
     "15.0.7": "Function control schedule",
     "16.0": "Register monitor",
-    "16.1": "Alarm monitor",
+    "16.1.0-9": "Alarm monitor",
     "16.2": "Parameter monitor",
     "17.0": "Limiter",
     "18.0": "Array manager",
-    **{f"19.{d}.0": "Payment account" for d in range(10)},
-    **{f"19.{d}": "Payment credit" for d in range(10, 20)},
-    **{f"19.{d}": "Payment charge" for d in range(20, 30)},
-    **{f"19.{d}": "Token gateway" for d in range(40, 50)},
-    **{f"19.{d}.1": "Maximum credit limit" for d in range(50, 60)},
-    **{f"19.{d}.2": "Maximum vend limit" for d in range(50, 60)},
+    "19.0-9.0": "Payment account",
+    "19.10-19": "Payment credit",
+    "19.20-29": "Payment charge",
+    "19.40-49": "Token gateway",
+    "19.50-59.1": "Maximum credit limit",
+    "19.50-59.2": "Maximum vend limit",
     "20.0.0": "Optical port setup",
     "20.0.1": "Electrical port setup",
     "21.0.0": "Standard readout",
@@ -407,7 +416,7 @@ ABSTRACT_OBJECTS: Final = {
     "44.1": "Function control",
     "66.0": "Compact data",
     "93": "Consortium-specific object",
-    "96.1": "Device identifier {nth}",
+    "96.1.0-9": "Device identifier {nth}",
     "96.1.10": "Metering point identifier",
     "96.1.255": "Device identifiers, all",
     "96.2.0": "Number of configuration changes",
@@ -425,9 +434,10 @@ ABSTRACT_OBJECTS: Final = {
     "96.3.0": "State of the input/output control signals",
     "96.3.1": "State of the input control signals",
     "96.3.2": "State of the output control signals",
-    "96.3": "State of control signals",
+    "96.3.3-4": "State of control signals",
     "96.3.10": "Disconnect control",
-    **{f"96.3.{e}": "Arbitrator" + (f" {e - 19}" if e > 20 else "") for e in range(20, 30)},
+    "96.3.20": "Arbitrator",
+    **{f"96.3.{e}": f"Arbitrator {e - 19}" for e in range(21, 30)},
     "96.4": "Internal control signals",
     "96.5": "Internal operating status",
     "96.6.0": "Battery use time",
@@ -440,21 +450,22 @@ ABSTRACT_OBJECTS: Final = {
     "96.6.10": "Auxiliary supply use time",
     "96.6.11": "Auxiliary supply voltage",
     **_power_failures(),
-    "96.8": "Operating time",
+    "96.8.0": "Operating time",
+    "96.8.1-63": "Operating time, rate",
     "96.9.0": "Ambient temperature",
     "96.9.1": "Ambient pressure",
     "96.9.2": "Relative humidity",
-    "96.10": "Status register",
+    "96.10.1-10": "Status register",
     "96.11": "Event code",
     "96.12.1": "Number of connections of the port",
     "96.12.4": "Communication port parameter 1",
     "96.12.5": "GSM field strength",
     "96.12.6": "Telephone number or address of the device",
-    "96.12": "Communication port parameter",
+    "96.12.2-3": "Communication port parameter",
     "96.13.0": "Consumer message on the port",
     "96.13.1": "Consumer message on the display",
-    "96.13": "Consumer message",
-    "96.14": "Currently active tariff",
+    "96.13.2-9": "Consumer message",
+    "96.14.0-15": "Currently active tariff",
     "96.15": "Event counter",
     "96.16": "Profile entry signature",
     "96.20.0": "Meter opened, events",
@@ -462,7 +473,7 @@ ABSTRACT_OBJECTS: Final = {
     "96.20.15": "Strong magnetic field, events",
     "96.20": "Tamper register",
     "97.97.255": "Error registers, all",
-    "97.97": "Error register {nth}",
+    "97.97.0-9": "Error register {nth}",
     **_numbered("97.98", 0, "Alarm register"),
     **_numbered("97.98", 10, "Alarm filter"),
     **_numbered("97.98", 20, "Alarm descriptor"),
@@ -483,6 +494,48 @@ ABSTRACT_OBJECTS: Final = {
     "99.98": "Event log",
     "127": "Inactive object",
 }
+
+ABSTRACT_AREAS: Final = {
+    0: "General entry",
+    1: "Clock",
+    2: "Modem",
+    10: "Script table",
+    11: "Special days table",
+    12: "Schedule",
+    13: "Activity calendar",
+    14: "Register activation",
+    15: "Single action schedule",
+    16: "Monitor",
+    17: "Limiter",
+    18: "Array manager",
+    19: "Payment",
+    20: "Local port",
+    21: "Readout list",
+    22: "HDLC setup",
+    23: "Twisted pair",
+    24: "M-Bus",
+    25: "Network setup",
+    26: "S-FSK",
+    27: "LLC",
+    28: "PRIME",
+    29: "G3-PLC",
+    30: "ZigBee",
+    31: "Wireless M-Bus",
+    33: "HS-PLC",
+    40: "Association",
+    41: "SAP assignment",
+    42: "COSEM logical device name",
+    43: "Security",
+    44: "Image transfer",
+    65: "Utility table",
+    66: "Compact data",
+    93: "Consortium-specific object",
+    96: "Service entry",
+    97: "Error or alarm entry",
+    98: "List",
+    99: "Profile",
+}
+"""C of the abstract objects: what is said of a code of which no more is known."""
 
 COUNTRIES: Final = {
     0: "Finland",
@@ -540,7 +593,7 @@ COUNTRIES: Final = {
 
 # -- the other media ------------------------------------------------------------------------------------------------------
 
-_DIRECTIONS: Final = ("Forward", "Reverse")
+_DIRECTIONS: Final = ("forward", "reverse")
 _STATES: Final = ("undisturbed", "disturbed", "absolute")
 
 
@@ -554,19 +607,16 @@ def _gas_indexes() -> dict[int, str]:
     }
 
 
-GAS_INDEXES: Final = _gas_indexes() | {7: "Forward volume of the encoder", 8: "Reverse volume of the encoder"}
+GAS_INDEXES: Final = _gas_indexes() | {7: "forward volume of the encoder", 8: "reverse volume of the encoder"}
 _CONDITIONS: Final = ("at metering conditions", "corrected", "at base conditions")
 GAS_INDEX_PROCESSING: Final = {
     **dict(enumerate(_CONDITIONS)),
     3: "at metering conditions, redundant",
     **{
-        6
-        + 6 * period
-        + 3 * last
-        + number: f"{('current', 'last')[last]} difference of measurement period {period + 1}, {words}"
-        for period in range(3)
+        6 + 6 * number + 3 * last + condition: f"{('current', 'last')[last]} difference of {period}, {words}"
+        for number, period in enumerate((*(f"measurement period {count}" for count in (1, 2, 3)), "billing period"))
         for last in range(2)
-        for number, words in enumerate(_CONDITIONS)
+        for condition, words in enumerate(_CONDITIONS)
     },
 }
 GAS_FLOW: Final = 43
@@ -576,48 +626,52 @@ GAS_FLOW_PROCESSING: Final = {
     **{15 + number: f"current average {number + 1}" for number in range(4)},
     **{19 + number: f"last average {number + 1}" for number in range(4)},
 }
+GAS_ANALYSIS: Final = 70
 GAS_QUANTITIES: Final = {
-    41: "Absolute temperature",
-    42: "Absolute pressure",
-    GAS_FLOW: "Flow rate",
-    44: "Velocity of sound",
-    45: "Density",
-    46: "Relative density",
-    47: "Gauge pressure",
-    48: "Differential pressure",
-    49: "Density of air",
-    51: "Correction factor",
-    52: "Conversion factor",
-    53: "Compressibility",
-    54: "Superior calorific value",
-    55: "Gas law deviation coefficient",
-    70: "Natural gas analysis",
+    41: "absolute temperature",
+    42: "absolute pressure",
+    GAS_FLOW: "flow rate",
+    44: "velocity of sound",
+    45: "density",
+    46: "relative density",
+    47: "gauge pressure",
+    48: "differential pressure",
+    49: "density of air",
+    51: "correction factor",
+    52: "conversion factor",
+    53: "compressibility",
+    54: "superior calorific value",
+    55: "law deviation coefficient",
+    GAS_ANALYSIS: "analysis",
 }
+GAS_ANALYSIS_COMPONENTS: Final = frozenset(range(8, 21)) | frozenset(range(60, 85))
+"""D of the natural gas analysis: what each of them is, is told by the meter's maker."""
 
-WATER: Final = {1: "Volume", 2: "Flow rate", 3: "Forward temperature"}
+
+WATER: Final = {1: "volume", 2: "flow rate", 3: "forward temperature"}
 HEAT: Final = {
-    1: "Energy",
-    2: "Volume",
-    3: "Mass",
-    4: "Flow volume",
-    5: "Flow mass",
-    6: "Return volume",
-    7: "Return mass",
-    8: "Power",
-    9: "Flow rate",
-    10: "Flow temperature",
-    11: "Return temperature",
-    12: "Temperature difference",
-    13: "Pressure",
+    1: "energy",
+    2: "volume",
+    3: "mass",
+    4: "flow volume",
+    5: "flow mass",
+    6: "return volume",
+    7: "return mass",
+    8: "power",
+    9: "flow rate",
+    10: "flow temperature",
+    11: "return temperature",
+    12: "temperature difference",
+    13: "pressure",
 }
 HEAT_COST_ALLOCATOR: Final = {
-    1: "Unrated integral",
-    2: "Rated integral",
-    3: "Radiator surface temperature",
-    4: "Heating medium temperature",
-    5: "Flow temperature",
-    6: "Return temperature",
-    7: "Room temperature",
+    1: "unrated integral",
+    2: "rated integral",
+    3: "radiator surface temperature",
+    4: "heating medium temperature",
+    5: "flow temperature",
+    6: "return temperature",
+    7: "room temperature",
 }
 PERIODICAL: Final = {
     1: "of the last period",
@@ -628,3 +682,10 @@ PERIODICAL: Final = {
     6: "test",
 }
 """D of heat, cooling, water and heat cost allocators; 0 is the current value."""
+PERIODICAL_PREFIXES: Final = {
+    4: "Heat cost allocator",
+    5: "Cooling",
+    6: "Heat",
+    8: "Cold water",
+    9: "Hot water",
+}

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.cosem.date_time import UNSPECIFIED_DEVIATION, CosemDate, CosemDateTime, CosemTime
@@ -98,7 +98,6 @@ def test_what_is_wrong_is_said(text, reason):
 
 
 @given(st.binary(min_size=12, max_size=12))
-@settings(deadline=None)
 def test_whatever_a_meter_sends_goes_round(octets):
     moment = CosemDateTime.decode(octets)
     assert parse_date_time(date_time_text(moment)).encode() == octets
@@ -107,14 +106,12 @@ def test_whatever_a_meter_sends_goes_round(octets):
 
 
 @given(st.integers(UNSPECIFIED_DEVIATION, 0x7FFF))
-@settings(deadline=None)
 def test_every_deviation_goes_round(deviation):
     octets = bytes.fromhex("07ea0b19030a000000") + deviation.to_bytes(2, "big", signed=True) + b"\x00"
     assert parse_date_time(date_time_text(CosemDateTime.decode(octets))).encode() == octets
 
 
 @given(st.text(max_size=40))
-@settings(deadline=None)
 def test_any_other_text_is_refused_with_a_sentence(text):
     for parse in (parse_date_time, parse_date, parse_time):
         try:

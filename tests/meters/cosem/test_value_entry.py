@@ -2,7 +2,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.cosem.data import (
@@ -268,7 +268,6 @@ DECLARED = st.sampled_from(
 
 
 @given(VALUES, DECLARED)
-@settings(deadline=None)
 def test_every_value_goes_round_under_every_declaration(data, declared):
     assert from_json(json.loads(json.dumps(to_json(data, declared))), declared) == data
 
@@ -297,14 +296,12 @@ def valid(declared: ValueType) -> st.SearchStrategy[Data]:
 
 
 @given(DECLARED.flatmap(lambda declared: st.tuples(st.just(declared), valid(declared))))
-@settings(deadline=None)
 def test_every_value_of_a_declared_type_goes_round(pair):
     declared, data = pair
     assert from_json(json.loads(json.dumps(to_json(data, declared))), declared) == data
 
 
 @given(st.text(max_size=30), DECLARED)
-@settings(deadline=None)
 def test_any_text_is_a_value_or_an_error_with_a_sentence(text, declared):
     for option in declared.options:
         try:
@@ -323,7 +320,6 @@ JSON = st.recursive(
 
 
 @given(JSON, DECLARED)
-@settings(deadline=None)
 def test_any_json_is_a_value_or_an_error_with_a_sentence(value, declared):
     try:
         from_json(value, declared)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.cosem.data import (
@@ -242,14 +242,12 @@ DECLARED = st.sampled_from([attribute.type for known in known_classes() for attr
 
 
 @given(VALUES, DECLARED)
-@settings(deadline=None)
 def test_every_value_can_be_shown_under_every_declaration(data, declared):
     for line in show(data, declared).lines():
         assert line.strip()
 
 
 @given(st.lists(VALUES, min_size=5, max_size=5).map(lambda parts: structure(*parts)))
-@settings(deadline=None)
 def test_a_sentence_is_told_of_fields_that_hold_anything(data):
     assert words(data, parse_type("script_action"))
     assert words(structure(*data.value[:4]), parse_type("capture_object"))
