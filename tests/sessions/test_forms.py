@@ -56,7 +56,7 @@ class TestRead:
         [
             ({"class_id": "x"}, "class_id"),
             ({"class_id": "65536"}, "class_id"),
-            ({"logical_name": "1.8.0"}, "logical_name"),
+            ({"logical_name": "1.8.256"}, "logical_name"),
             ({"logical_name": "<b>"}, "logical_name"),
             ({"attribute_id": "128"}, "attribute_id"),
         ],
@@ -124,7 +124,7 @@ class TestWrite:
             ({"value_type": "structure", "value": "{}"}, "value"),
             ({"value_type": "boolean", "value": "maybe"}, "value"),
             ({"class_id": "x"}, "class_id"),
-            ({"logical_name": "1.8"}, "logical_name"),
+            ({"logical_name": "1"}, "logical_name"),
         ],
     )
     def test_refuses_at_the_field(self, dlms_session, changes, field) -> None:

@@ -39,7 +39,7 @@ class TestObjects:
             ("class_id", None),
             ("class_id", "eight"),
             ("logical_name", ""),
-            ("logical_name", "1.2.3"),
+            ("logical_name", "1.2.x"),
             ("attribute_id", 128),
             ("attribute_id", -129),
         ],

@@ -388,7 +388,7 @@ class TestAsking:
         assert json.loads(answer.headers["HX-Trigger"]) == {"step:added": {"step": dlms_session.steps.last().pk}}
 
     def test_a_bad_value_stands_at_its_field(self, technician, dlms_session) -> None:
-        bad = {**READ_CLOCK, "kind": "READ", "logical_name": "1.8.0"}
+        bad = {**READ_CLOCK, "kind": "READ", "logical_name": "1.8.256"}
         answer = technician.post(url("step_add", dlms_session.pk), bad, headers=HTMX)
         html = answer.content.decode()
         assert 'id="read_logical_name_error"' in html
