@@ -47,7 +47,7 @@ from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
 from sessions.dlms.key_files import load_certificate, load_private_key, load_public_key
-from sessions.dlms.protection import CipheringForm, Protection, SecurityPolicy
+from sessions.dlms.protection import CipheringForm, Policy, Protection
 from sessions.dlms.short_name_map import ShortNameMap, ShortNameObject
 from sessions.links.driver import DEFAULT_KEEP_ALIVE, Framing, HdlcSettings
 
@@ -211,17 +211,17 @@ def _parameters(keys: _Keys, framing: Framing) -> AssociationParameters:
     )
 
 
-def _policy(keys: _Keys) -> SecurityPolicy:
+def _policy(keys: _Keys) -> Policy:
     """What the meter's security setup demands, where the file says it."""
     value = keys.take("security_policy", _integer(0, 0xFF), 0)
     version = keys.take("security_policy_version", _integer(0, 1), 0)
     try:
-        return SecurityPolicy(value, version)
+        return Policy(value, version)
     except ValueError as error:
         raise AssociationFileError(str(error), key="security_policy") from None
 
 
-def _protections(keys: _Keys, policy: SecurityPolicy) -> tuple[Protection, Protection | None]:
+def _protections(keys: _Keys, policy: Policy) -> tuple[Protection, Protection | None]:
     """What requests carry, and the least that answers need: said outright, or as the policy demands."""
     words = [member.value for member in Protection]
     protection = keys.take("protection", _one_of(*words), None)

@@ -60,8 +60,8 @@ class CipheringForm(Enum):
     GENERAL = "general"
 
 
-class PolicyBits(IntFlag):
-    """security_policy of class 64, version 1."""
+class SecurityPolicy(IntFlag):
+    """security_policy of class 64, version 1; access rights of version 3 use the same bits."""
 
     AUTHENTICATED_REQUEST = 0x04
     ENCRYPTED_REQUEST = 0x08
@@ -77,7 +77,7 @@ _VERSION_0: Final = tuple(Protection)
 
 
 @dataclass(frozen=True, slots=True)
-class SecurityPolicy:
+class Policy:
     """What a security setup demands of every APDU of its associations. ValueError for a number that is not assigned."""
 
     value: int = 0
@@ -96,39 +96,39 @@ class SecurityPolicy:
         """The least that a request needs."""
         if self.version == 0:
             return _VERSION_0[self.value]
-        bits = PolicyBits(self.value)
-        return Protection.of(PolicyBits.AUTHENTICATED_REQUEST in bits, PolicyBits.ENCRYPTED_REQUEST in bits)
+        bits = SecurityPolicy(self.value)
+        return Protection.of(SecurityPolicy.AUTHENTICATED_REQUEST in bits, SecurityPolicy.ENCRYPTED_REQUEST in bits)
 
     @property
     def response(self) -> Protection:
         """The least that a response needs."""
         if self.version == 0:
             return _VERSION_0[self.value]
-        bits = PolicyBits(self.value)
-        return Protection.of(PolicyBits.AUTHENTICATED_RESPONSE in bits, PolicyBits.ENCRYPTED_RESPONSE in bits)
+        bits = SecurityPolicy(self.value)
+        return Protection.of(SecurityPolicy.AUTHENTICATED_RESPONSE in bits, SecurityPolicy.ENCRYPTED_RESPONSE in bits)
 
     @property
     def signed_request(self) -> bool:
-        return self.version == 1 and PolicyBits.SIGNED_REQUEST in PolicyBits(self.value)
+        return self.version == 1 and SecurityPolicy.SIGNED_REQUEST in SecurityPolicy(self.value)
 
     @property
     def signed_response(self) -> bool:
-        return self.version == 1 and PolicyBits.SIGNED_RESPONSE in PolicyBits(self.value)
+        return self.version == 1 and SecurityPolicy.SIGNED_RESPONSE in SecurityPolicy(self.value)
 
     @staticmethod
-    def of(request: Protection, response: Protection, *, version: int = 1) -> SecurityPolicy:
+    def of(request: Protection, response: Protection, *, version: int = 1) -> Policy:
         """The policy that demands this; version 0 knows one protection for both directions, so the union of them."""
         if version == 0:
-            return SecurityPolicy(_VERSION_0.index(request | response), 0)
-        bits = PolicyBits(0)
+            return Policy(_VERSION_0.index(request | response), 0)
+        bits = SecurityPolicy(0)
         for flag, demanded in (
-            (PolicyBits.AUTHENTICATED_REQUEST, request.authenticated),
-            (PolicyBits.ENCRYPTED_REQUEST, request.encrypted),
-            (PolicyBits.AUTHENTICATED_RESPONSE, response.authenticated),
-            (PolicyBits.ENCRYPTED_RESPONSE, response.encrypted),
+            (SecurityPolicy.AUTHENTICATED_REQUEST, request.authenticated),
+            (SecurityPolicy.ENCRYPTED_REQUEST, request.encrypted),
+            (SecurityPolicy.AUTHENTICATED_RESPONSE, response.authenticated),
+            (SecurityPolicy.ENCRYPTED_RESPONSE, response.encrypted),
         ):
-            bits |= flag if demanded else PolicyBits(0)
-        return SecurityPolicy(int(bits), 1)
+            bits |= flag if demanded else SecurityPolicy(0)
+        return Policy(int(bits), 1)
 
     @property
     def words(self) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Final, TypeVar
 
 from meters.cosem.data import Data, DataType, array, enum, octet_string, structure
@@ -82,17 +82,6 @@ class SecurityPolicyV0(IntEnum):
     AUTHENTICATED = 1
     ENCRYPTED = 2
     AUTHENTICATED_AND_ENCRYPTED = 3
-
-
-class SecurityPolicy(IntFlag):
-    """security_policy of version 1; access rights of version 3 use the same bits."""
-
-    AUTHENTICATED_REQUEST = 0x04
-    ENCRYPTED_REQUEST = 0x08
-    SIGNED_REQUEST = 0x10
-    AUTHENTICATED_RESPONSE = 0x20
-    ENCRYPTED_RESPONSE = 0x40
-    SIGNED_RESPONSE = 0x80
 
 
 POLICY_BITS: Final = {0: 0x03, 1: 0xFC}

@@ -2,6 +2,7 @@
 
     IDLE ──AARQ accepted──> ASSOCIATED          no authentication, LLS
     IDLE ──AARQ challenged──> HLS_PENDING ──proof accepted──> ASSOCIATED
+    IDLE ──pre-established──> ASSOCIATED        no AARQ, and nothing but the link's end releases it
 
 An AARQ in any state starts anew: the association before it is gone. In HLS_PENDING nothing is served but the method
 reply_to_HLS_authentication of the current association. Source: IEC 62056-5-3 (ACSE), Green Book 9.4.
@@ -35,6 +36,7 @@ from sessions.dlms.authentication import (
     server_response,
     verify_client_response,
 )
+from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import ReceiveFloor
 from sessions.dlms.errors import DlmsError, SecurityError
 from sessions.dlms.initiate import (
@@ -44,6 +46,7 @@ from sessions.dlms.initiate import (
     InitiateResponse,
     decode_initiate_request,
 )
+from sessions.dlms.protection import Protection
 from sessions.dlms.security import KEY_OCTETS, TITLE_OCTETS
 from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
 from sessions.simulator.device import Caller, LogicalDevice, Role, ServedClient
@@ -71,6 +74,7 @@ class AssociationState(Enum):
 
 
 class AssociationEvent(Enum):
+    PRE_ESTABLISHED = auto()
     AARQ_ACCEPTED = auto()
     AARQ_CHALLENGED = auto()
     AARQ_REJECTED = auto()
@@ -91,7 +95,7 @@ _ALWAYS: Final = {
 }
 
 TRANSITIONS: Final[Mapping[AssociationState, Mapping[AssociationEvent, AssociationState]]] = {
-    _S.IDLE: _ALWAYS,
+    _S.IDLE: {**_ALWAYS, _E.PRE_ESTABLISHED: _S.ASSOCIATED},
     _S.HLS_PENDING: {**_ALWAYS, _E.PROOF_ACCEPTED: _S.ASSOCIATED, _E.PROOF_REFUSED: _S.IDLE},
     _S.ASSOCIATED: _ALWAYS,
 }
@@ -133,24 +137,40 @@ class ServerAssociation:
         if self.state is AssociationState.IDLE:
             self.caller = None
 
+    def establish(self, client: ServedClient) -> None:
+        """A pre-established association stands without an AARQ."""
+        self.fire(AssociationEvent.PRE_ESTABLISHED)
+        self._protect_as(client)
+        self._ciphering.client_system_title = client.client_system_title
+        self._ciphering.agree(None)
+        self.caller = Caller(
+            client=client,
+            conformance=client.conformance & self._device.conformance,
+            client_max_receive_pdu_size=0,
+            ciphered=(self._ciphering.demanded | self._ciphering.promised) is not Protection.NONE,
+        )
+        self._device.associated(self.caller)
+
     # -- AARQ --------------------------------------------------------------------------------------------------------
 
     def open(self, aarq: Aarq, client: ServedClient | None) -> Aare | bytes:
         """Judge an AARQ; the AARE, or the octets of a recorded one. A counter that is not new leaves as `SecurityError`."""
         self.fire(AssociationEvent.AARQ_REJECTED)
         try:
-            if client is None:
+            if client is None or client.pre_established:
                 raise _user(AcseDiagnostic.NO_REASON_GIVEN)
             self._check_names(aarq, client)
-            initiate, envelope = self._open_initiate(aarq, client)
+            initiate, envelope = self._open_initiate(aarq)
             self._check_initiate(initiate)
         except Rejection as rejection:
             return _rejecting(aarq, rejection)
+        ciphered = aarq.application_context_name == ApplicationContext.LN_CIPHERED
+        possible = self._device.conformance if ciphered else self._device.conformance & ~Conformance.GENERAL_PROTECTION
         self.caller = Caller(
             client=client,
-            conformance=initiate.proposed_conformance & self._device.conformance,
+            conformance=initiate.proposed_conformance & possible,
             client_max_receive_pdu_size=initiate.client_max_receive_pdu_size,
-            ciphered=aarq.application_context_name == ApplicationContext.LN_CIPHERED,
+            ciphered=ciphered,
         )
         self._ciphering.agree(initiate.dedicated_key)
         return self._accept(aarq, self.caller, envelope)
@@ -164,7 +184,8 @@ class ServerAssociation:
                 )
             )
         ciphered = aarq.application_context_name == ApplicationContext.LN_CIPHERED
-        required = client.protection.authenticated or client.protection.encrypted
+        self._protect_as(client)
+        required = (self._ciphering.demanded | self._ciphering.promised) is not Protection.NONE
         if (required and not ciphered) or aarq.application_context_name not in (
             ApplicationContext.LN,
             ApplicationContext.LN_CIPHERED,
@@ -173,8 +194,13 @@ class ServerAssociation:
         if ciphered and not self._device.security.guek:
             raise _user(AcseDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
         titled = ciphered or client.authentication in TITLED_MECHANISMS
-        if titled and len(aarq.calling_ap_title or b"") != TITLE_OCTETS:
+        title = self._device.server_system_title
+        if titled and (len(aarq.calling_ap_title or b"") != TITLE_OCTETS or aarq.calling_ap_title == title):
             raise _user(AcseDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED)
+        if aarq.called_ap_title is not None and aarq.called_ap_title != title:
+            raise _user(AcseDiagnostic.CALLED_AP_TITLE_NOT_RECOGNIZED)
+        if client.user_ids and aarq.calling_ae_invocation_id not in client.user_ids:
+            raise _user(AcseDiagnostic.CALLING_AE_INVOCATION_IDENTIFIER_NOT_RECOGNIZED)
         self._check_authentication(aarq, client)
 
     def _check_authentication(self, aarq: Aarq, client: ServedClient) -> None:
@@ -193,13 +219,27 @@ class ServerAssociation:
             raise _user(AcseDiagnostic.AUTHENTICATION_FAILURE)
         if client.authentication.is_hls and len(offered) not in client.authentication.challenge_sizes:
             raise _user(AcseDiagnostic.AUTHENTICATION_FAILURE)
+        if client.authentication is AuthenticationMechanism.HLS_ECDSA:
+            self._check_signing_keys(aarq.calling_ap_title or b"")
 
-    def _open_initiate(self, aarq: Aarq, client: ServedClient) -> tuple[InitiateRequest, Envelope | None]:
+    def _check_signing_keys(self, client_title: bytes) -> None:
+        """ECDSA needs our own key, and the client's certificate."""
+        keys = self._device.security.party_keys(client_title)
+        if keys.signing_key is None:
+            raise _user(AcseDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED)
+        if keys.peer_signing_key is None:
+            raise _user(AcseDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED)
+
+    def _protect_as(self, client: ServedClient) -> None:
+        """From now on what this client, and the security policy, demand."""
+        self._ciphering.protection = client.protection
+        self._ciphering.response_protection = client.response_protection
+        self._ciphering.policed = client.role is not Role.PUBLIC
+
+    def _open_initiate(self, aarq: Aarq) -> tuple[InitiateRequest, Envelope | None]:
         """The InitiateRequest, deciphered where it is ciphered. Only a stale counter is told apart from other errors."""
         octets = aarq.user_information or b""
         self._ciphering.client_system_title = aarq.calling_ap_title or b""
-        self._ciphering.protection = client.protection
-        self._ciphering.policed = client.role is not Role.PUBLIC
         envelope = None
         try:
             if octets[:1] and octets[0] in CIPHERED_TAGS:
@@ -247,8 +287,10 @@ class ServerAssociation:
 
     def _challenge(self, aarq: Aarq, caller: Caller, aare: Aare) -> Aare:
         """HLS pass 2."""
-        challenge = self._device.recorded_challenge(caller.client) or self._random(CHALLENGE_SIZE)
+        size = max(CHALLENGE_SIZE, caller.client.authentication.challenge_sizes.start)
+        challenge = self._device.recorded_challenge(caller.client) or self._random(size)
         security = self._device.security
+        keys = security.party_keys(aarq.calling_ap_title or b"")
         self._proof_floor = copy(security.floor)
         self._hls = HlsContext(
             mechanism=caller.client.authentication,
@@ -260,6 +302,9 @@ class ServerAssociation:
             server_system_title=self._device.server_system_title,
             client_to_server=aarq.calling_authentication_value or b"",
             server_to_client=challenge,
+            signing_key=keys.signing_key,
+            peer_signing_key=keys.peer_signing_key,
+            manufacturer=caller.client.manufacturer,
         )
         return replace(
             aare,
@@ -275,6 +320,7 @@ class ServerAssociation:
         response = InitiateResponse(
             negotiated_conformance=caller.conformance, server_max_receive_pdu_size=self._device.max_receive_pdu_size
         ).encode()
+        envelope = self._ciphering.answered(envelope, dedicated=False)
         return response if envelope is None else self._ciphering.seal(response, envelope)
 
     # -- HLS passes 3 and 4 ------------------------------------------------------------------------------------------

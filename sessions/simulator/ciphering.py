@@ -23,17 +23,15 @@ from sessions.dlms.apdu.ciphered import (
     read_ciphered_apdu,
     read_general_ciphered_apdu,
 )
-from sessions.dlms.association import Protection
 from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.errors import SecurityError
+from sessions.dlms.protection import Protection, SecurityPolicy
 from sessions.dlms.security import HEADER_OCTETS, TAG_OCTETS, TITLE_OCTETS, SecurityControl, protect, unprotect
-from sessions.dlms.security_setup import SecurityPolicy
 from sessions.dlms.transactions import GENERAL_TAGS as TRANSACTION_TAGS
 from sessions.dlms.transactions import Opened, Transactions
 from sessions.simulator.device import MeterSecurity
 
-_ANY_REQUEST: Final = SecurityPolicy.AUTHENTICATED_REQUEST | SecurityPolicy.ENCRYPTED_REQUEST
 CIPHERED_TAGS: Final = frozenset(PLAIN_TAGS) | {GENERAL_GLO_TAG, GENERAL_DED_TAG} | TRANSACTION_TAGS
 LONGEST_LENGTH: Final = 3
 """Octets of the A-XDR length of a ciphered APDU: one announces, two count."""
@@ -67,8 +65,8 @@ class Envelope:
 
 
 class ServerCiphering:
-    """Keys and counters of one association. `protection` is the least that requests need; where `policed`, the security policy
-    adds to it. `random(n)` gives n octets for the keys of general-ciphering.
+    """Keys and counters of one association. `protection` is the least that requests need, `response_protection` the least that
+    answers have; where `policed`, the security policy adds to both. `random(n)` gives n octets for the keys of general-ciphering.
     """
 
     def __init__(
@@ -78,6 +76,7 @@ class ServerCiphering:
         self._server_system_title = server_system_title
         self.client_system_title = b""
         self.protection = Protection.NONE
+        self.response_protection = Protection.NONE
         self.policed = False
         self._dedicated_key: bytes | None = None
         self._dedicated_counters = InvocationCounters()
@@ -105,7 +104,23 @@ class ServerCiphering:
 
     @property
     def suffices_in_clear(self) -> bool:
-        return self.protection is Protection.NONE and not self._policy & _ANY_REQUEST
+        return self.demanded is Protection.NONE
+
+    @property
+    def demanded(self) -> Protection:
+        """The least that a request needs."""
+        policy = self._policy
+        return self.protection | Protection.of(
+            SecurityPolicy.AUTHENTICATED_REQUEST in policy, SecurityPolicy.ENCRYPTED_REQUEST in policy
+        )
+
+    @property
+    def promised(self) -> Protection:
+        """The least that an answer has."""
+        policy = self._policy
+        return self.response_protection | Protection.of(
+            SecurityPolicy.AUTHENTICATED_RESPONSE in policy, SecurityPolicy.ENCRYPTED_RESPONSE in policy
+        )
 
     @property
     def _policy(self) -> SecurityPolicy:
@@ -159,11 +174,31 @@ class ServerCiphering:
         _, counter, plaintext = unprotect(
             apdu.payload, key=key, gak=self._security.gak, system_title=self.client_system_title
         )
-        floor.move(counter)  # only now: a forged message moves nothing
         if isinstance(apdu, CipheredApdu) and plaintext[:1] != bytes((PLAIN_TAGS[apdu.tag],)):
             raise SecurityError("the APDU inside is another than the tag outside says", code="wrong-tag")
+        floor.move(counter)  # only now: a forged message moves nothing
         general = isinstance(apdu, GeneralCipheredApdu)
         return plaintext, Envelope(apdu.security_control, apdu.dedicated, general, suite=self._security.suite)
+
+    def answered(self, envelope: Envelope | None, *, dedicated: bool = True) -> Envelope | None:
+        """How the answer goes out: in the kind of envelope of the request, and protected at least as promised.
+
+        `dedicated`: under the dedicated key where one was agreed, if the request came in clear.
+        """
+        promised = self.promised
+        if promised is Protection.NONE:
+            return envelope
+        if envelope is None or (envelope.control is None and _is_clear(envelope.opened)):
+            control = SecurityControl(self._security.suite, promised.authenticated, promised.encrypted)
+            key = dedicated and self._dedicated_key is not None
+            opened = None if envelope is None else envelope.opened
+            return Envelope(control, key, general=opened is not None, opened=opened, suite=self._security.suite)
+        if envelope.control is not None:
+            return replace(envelope, control=_strengthened(envelope.control, promised))
+        assert envelope.opened is not None  # it would be in clear
+        shape = envelope.opened.shape
+        shape = replace(shape, control=_strengthened(shape.control, promised))
+        return replace(envelope, opened=replace(envelope.opened, shape=shape))
 
     def seal(self, plaintext: bytes, envelope: Envelope) -> bytes:
         """The answer in its envelope; it uses one of the server's own counters up, but for keys of one APDU."""
@@ -181,10 +216,10 @@ class ServerCiphering:
             system_title=self._server_system_title,
             invocation_counter=counters.take(),
         )
-        if envelope.general:
+        tags = DED_TAGS if envelope.dedicated else GLO_TAGS
+        if envelope.general or plaintext[0] not in tags:
             tag = GENERAL_DED_TAG if envelope.dedicated else GENERAL_GLO_TAG
             return Writer().u8(tag).octet_string(self._server_system_title).octet_string(payload).octets()
-        tags = DED_TAGS if envelope.dedicated else GLO_TAGS
         return Writer().u8(tags[plaintext[0]]).octet_string(payload).octets()
 
     def _answered(self, opened: Opened) -> Opened:
@@ -204,12 +239,21 @@ class ServerCiphering:
         """Another suite, another key set or less protection than agreed is refused before any key is tried."""
         if control.suite != self._security.suite or control.broadcast:
             raise SecurityError(f"{control} was not agreed", code="wrong-suite")
-        policy = self._policy
-        authenticated = self.protection.authenticated or SecurityPolicy.AUTHENTICATED_REQUEST in policy
-        encrypted = self.protection.encrypted or SecurityPolicy.ENCRYPTED_REQUEST in policy
-        missing = (authenticated and not control.authenticated) or (encrypted and not control.encrypted)
-        if missing or not (control.authenticated or control.encrypted):
+        protection = Protection.of(control.authenticated, control.encrypted)
+        if protection is Protection.NONE or not protection.covers(self.demanded):
             raise SecurityError(f"{control} is less than the association demands", code="protection-too-weak")
+
+
+def _is_clear(opened: Opened | None) -> bool:
+    return opened is None or opened.shape.ciphering is None
+
+
+def _strengthened(control: SecurityControl, promised: Protection) -> SecurityControl:
+    return replace(
+        control,
+        authenticated=control.authenticated or promised.authenticated,
+        encrypted=control.encrypted or promised.encrypted,
+    )
 
 
 def _read_envelope(octets: bytes) -> CipheredApdu | GeneralCipheredApdu:

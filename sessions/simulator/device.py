@@ -12,13 +12,13 @@ from typing import Final, Protocol
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
-from sessions.dlms.association import Protection
-from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.authentication import AuthenticationMechanism, ManufacturerResponse, aes_response
 from sessions.dlms.certificates import CertificateType
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import LAST_COUNTER, InvocationCounters, ReceiveFloor
 from sessions.dlms.general_protection import PartyKeys
-from sessions.dlms.security_setup import KeyId, SecurityPolicy
+from sessions.dlms.protection import Protection, SecurityPolicy
+from sessions.dlms.security_setup import KeyId
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transactions import SeenTransactions
 from sessions.simulator.key_store import KeyStore
@@ -32,6 +32,7 @@ SERVED_CONFORMANCE: Final = (
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.ACCESS
     | Conformance.PRIORITY_MGMT_SUPPORTED
+    | Conformance.GENERAL_PROTECTION
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
@@ -53,16 +54,25 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedClient:
-    """What the meter holds for one client SAP. `protection` is the least that each request needs.
+    """What the meter holds for one client SAP. `protection` is the least that each request needs, `response_protection` the
+    least that each answer has (an answer is never protected less than its request).
 
-    `any_secret`: whatever the client offers is taken; for traces that begin after the association.
+    `user_ids`: who may associate, where the meter keeps such a list. `pre_established`: there is no AARQ, the association stands
+    with `conformance` and under `client_system_title`. `any_secret`: whatever the client offers is taken; for traces that begin
+    after the association.
     """
 
     client_sap: int
     role: Role = Role.READER
     authentication: AuthenticationMechanism = AuthenticationMechanism.NONE
     secret: bytes = field(default=b"", repr=False)
+    manufacturer: ManufacturerResponse = aes_response
     protection: Protection = Protection.NONE
+    response_protection: Protection = Protection.NONE
+    user_ids: frozenset[int] = frozenset()
+    pre_established: bool = False
+    conformance: Conformance = SERVED_CONFORMANCE
+    client_system_title: bytes = b""
     any_secret: bool = False
 
 

@@ -4,7 +4,9 @@
     [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "udp" (wrapper, port) | "pty";
                                      for HDLC max_info, window
     [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
-    [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …
+                                     user_ids (who may associate), security_setup_version (0 or 1, of the security policy)
+    [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
+                                     demands and promises what they say
     [lines.meters.key_pairs]         for security suites 1 and 2: seed, from which key pairs and certificates of meter and client
                                      are made; signing_key, key_agreement_key of the meter where they are given (PEM or hex)
 
@@ -15,7 +17,7 @@ longest APDU that the meter sends.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +29,15 @@ from sessions.dlms.certificates import CertificateEntity, CertificateType
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
 from sessions.dlms.key_files import load_private_key
-from sessions.simulator.device import MANAGEMENT_DEVICE, LogicalDevice, MeterSecurity, Role, ServedClient
+from sessions.dlms.protection import Policy, SecurityPolicy
+from sessions.simulator.device import (
+    MANAGEMENT_DEVICE,
+    SERVED_CONFORMANCE,
+    LogicalDevice,
+    MeterSecurity,
+    Role,
+    ServedClient,
+)
 from sessions.simulator.key_store import USES, LabKeys, lab_keys
 from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type, system_title
 
@@ -167,12 +177,16 @@ def make_meter(
     address = table.get("physical_address") if hdlc else None
     association = _announced(table.get("association", DEFAULT_ASSOCIATION), hdlc, address)
     meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
-    keys = _key_pairs(table, association, system_title(meter_type.manufacturer, serial_number))
+    title = system_title(meter_type.manufacturer, serial_number)
+    if "server_system_title" in association:
+        raise LabError("server_system_title follows from the serial number")
+    keys = _key_pairs(table, association, title)
     if keys is not None:
         association |= _announced_keys(keys)
+    association["server_system_title"] = title.hex().upper()
+    if not parse_association(association).parameters.titled:
+        del association["server_system_title"]
     device = build_meter(meter_type, _settings(table, association, host_clock, hdlc, keys))
-    if parse_association(association).parameters.needs_counters:
-        association["server_system_title"] = device.server_system_title.hex().upper()
     return LabMeter(
         serial_number=serial_number,
         name=table.get("name", f"{meter_type.name} {serial_number}"),
@@ -197,13 +211,11 @@ def _settings(
     keys: LabKeys | None,
 ) -> MeterSettings:
     parameters = parse_association(association).parameters
-    if "server_system_title" in association:
-        raise LabError("server_system_title follows from the serial number")
     line = hdlc or HdlcOptions()
     return MeterSettings(
         serial_number=table["serial_number"],
-        security=_security(parameters, keys, host_clock()),
-        clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value))),),
+        security=_security(parameters, keys, host_clock(), table.get("security_setup_version")),
+        clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value)), table.get("user_ids", ())),),
         host_clock=host_clock,
         max_send_pdu_size=table.get("max_pdu_size", 0),
         device_address=table.get("physical_address", MANAGEMENT_DEVICE),
@@ -212,9 +224,14 @@ def _settings(
     )
 
 
-def _security(parameters: AssociationParameters, keys: LabKeys | None, now: datetime) -> MeterSecurity:
+def _security(
+    parameters: AssociationParameters, keys: LabKeys | None, now: datetime, version: int | None
+) -> MeterSecurity:
     """What the meter holds: the same keys as its client. Its policy demands what the client does."""
-    version = 1 if parameters.security_suite else 0
+    if version is None:
+        version = 1 if parameters.security_suite or parameters.response_protection is not None else 0
+    if version not in (0, 1):
+        raise LabError("security_setup_version is 0 or 1")
     return MeterSecurity(
         guek=parameters.guek or b"",
         gak=parameters.gak or b"",
@@ -230,12 +247,11 @@ def _security(parameters: AssociationParameters, keys: LabKeys | None, now: date
 
 def policy_of(parameters: AssociationParameters, version: int) -> int:
     """The security_policy that demands what an association uses, in both directions."""
-    protection = parameters.protection
+    policy = Policy.of(parameters.protection, parameters.demanded_protection, version=version)
     signed = parameters.general is not None and parameters.general.signed
-    if version == 0:
-        return (1 if protection.authenticated else 0) | (2 if protection.encrypted else 0)
-    kinds = (protection.authenticated, protection.encrypted, signed)
-    return sum((0x04 << number) | (0x20 << number) for number, wanted in enumerate(kinds) if wanted)
+    if version == 1 and signed:
+        return policy.value | SecurityPolicy.SIGNED_REQUEST | SecurityPolicy.SIGNED_RESPONSE
+    return policy.value
 
 
 def _key_pairs(table: Mapping[str, Any], association: Mapping[str, Any], server_title: bytes) -> LabKeys | None:
@@ -280,14 +296,20 @@ def _announced(
     return announced
 
 
-def served_client(parameters: AssociationParameters, role: Role) -> ServedClient:
-    """The meter's side of an association."""
+def served_client(parameters: AssociationParameters, role: Role, user_ids: Iterable[int] = ()) -> ServedClient:
+    """The meter's side of an association. `user_ids`: who may associate, nobody in particular where there are none."""
     return ServedClient(
         client_sap=parameters.client_sap,
         role=role,
         authentication=parameters.authentication,
         secret=parameters.secret,
+        manufacturer=parameters.manufacturer,
         protection=parameters.protection,
+        response_protection=parameters.demanded_protection,
+        user_ids=frozenset(user_ids),
+        pre_established=parameters.pre_established,
+        conformance=parameters.conformance or SERVED_CONFORMANCE,
+        client_system_title=parameters.client_system_title,
     )
 
 

@@ -21,7 +21,7 @@ from sessions.dlms.errors import DecodeError, NotAuthenticError, SecurityError, 
 from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.simulator.association import AssociationEvent, AssociationState, ServerAssociation
 from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
-from sessions.simulator.device import LogicalDevice
+from sessions.simulator.device import LogicalDevice, ServedClient
 from sessions.simulator.service import UNLIMITED, Room
 from sessions.simulator.transfers import ServerTransfers
 
@@ -68,9 +68,12 @@ class Server:
     def _receive(self, octets: bytes) -> bytes | None:
         if octets[:1] == bytes((AARQ_TAG,)):
             return self._open(octets)
+        client = self._device.client(self._client_sap)
+        if client is not None and client.pre_established:
+            self._establish(client)
         if self.state is AssociationState.IDLE:
             return NOT_ALLOWED.encode()
-        if octets[:1] == bytes((RLRQ_TAG,)):
+        if octets[:1] == bytes((RLRQ_TAG,)) and (client is None or not client.pre_established):
             return self._release(octets)
         if octets[:1] and octets[0] in CIPHERED_TAGS:
             plaintext, envelope = self._ciphering.open(octets)
@@ -101,6 +104,14 @@ class Server:
             self._transfers = ServerTransfers(self._device, self._association.caller)
         return aare.encode() if isinstance(aare, Aare) else aare
 
+    def _establish(self, client: ServedClient) -> None:
+        """A pre-established association stands as soon as it is used."""
+        if self.state is not AssociationState.IDLE:
+            return
+        self._association.establish(client)
+        assert self._association.caller is not None  # it stands
+        self._transfers = ServerTransfers(self._device, self._association.caller)
+
     def _release(self, octets: bytes) -> bytes:
         rlrq = decode_apdu(octets)
         assert isinstance(rlrq, Rlrq)  # the tag says so
@@ -112,6 +123,7 @@ class Server:
 
     def _answer(self, plaintext: bytes, envelope: Envelope | None) -> bytes | None:
         request = decode_apdu(plaintext)
+        envelope = self._ciphering.answered(envelope)
         answer = self._serve(request, envelope)
         # Exception-responses have no protected form.
         ciphered = envelope if answer is not None and answer[0] != ExceptionResponse.tag else None

@@ -17,6 +17,7 @@ from sessions.dlms.certificates import CertificateEntity, CertificateType, make_
 from sessions.dlms.elliptic import public_of
 from sessions.dlms.errors import DlmsError, LocalProtocolError, RemoteProtocolError, SecurityError
 from sessions.dlms.key_wrap import unwrap_key
+from sessions.dlms.protection import SecurityPolicy
 from sessions.dlms.security_setup import (
     MAX_ELEMENTS,
     POLICY_BITS,
@@ -25,7 +26,6 @@ from sessions.dlms.security_setup import (
     CertificateListEntry,
     KeyId,
     SecurityMethod,
-    SecurityPolicy,
     SecurityPolicyV0,
     agreed_keys,
     certificate_of,

@@ -101,7 +101,7 @@ def test_who_is_known_is_let_in(aarq, client_sap):
     assert not aare.hls_required
     assert meeting.association.state is AssociationState.ASSOCIATED
     response = decode_initiate_response(aare.user_information or b"")
-    assert response.negotiated_conformance == meeting.device.conformance
+    assert response.negotiated_conformance == meeting.device.conformance & ~Conformance.GENERAL_PROTECTION
     assert response.server_max_receive_pdu_size == 1024
     assert meeting.association.caller is not None
     assert meeting.association.caller.client_max_receive_pdu_size == 500
