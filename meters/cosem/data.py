@@ -85,7 +85,7 @@ class BitString:
 class Data:
     """One value. `value` by type:
 
-    null-data and don't-care None; array and structure a sequence of `Data`, a tuple or `meters.cosem.rows.Rows`;
+    null-data and don't-care None; array and structure a sequence of `Data`, a tuple or a `DataSequence`;
     compact-array a `CompactArray`; boolean bool;
     bit-string `BitString`; octet-string bytes; visible-string and utf8-string bytes too (meters put anything into them, see
     `text()`); integers, enum and the delta types int; bcd the octet as int; floats float; date-time, date and time their
@@ -152,6 +152,23 @@ DELTAS = frozenset(
     }
 )
 STRINGS = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
+
+
+class DataSequence(Sequence[Data]):
+    """Elements of an array that are made when they are looked at. Equal to any sequence of the same `Data`."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DataSequence | tuple | list):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 @dataclass(frozen=True, slots=True)

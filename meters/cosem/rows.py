@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 from typing import Any, Final, overload
 
-from meters.cosem.data import DELTAS, Data, DataType
+from meters.cosem.data import DELTAS, Data, DataSequence, DataType
 
 GAPS: Final = DELTAS | {DataType.NULL_DATA}
 """Types whose value follows from the row before."""
@@ -30,10 +30,10 @@ class RowType:
         return f"RowType({', '.join(kind.asn1_name for kind in self.types)})"
 
 
-class Rows(Sequence[Data]):
+class Rows(DataSequence):
     """Structures, one for each row. `row_types[n]` and `values[n]` tell of row `n`: the types, and the values as `Data.value`.
 
-    Equal to any sequence of the same `Data`. Not to be changed once it is made.
+    Not to be changed once it is made.
     """
 
     __slots__ = ("row_types", "values")
@@ -74,17 +74,6 @@ class Rows(Sequence[Data]):
 
     def __iter__(self) -> Iterator[Data]:
         return starmap(_structure, zip(self.row_types, self.values, strict=True))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Rows | tuple | list):
-            return NotImplemented
-        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return repr(tuple(self))
 
 
 def _structure(row_type: RowType, values: tuple[Any, ...]) -> Data:

@@ -65,7 +65,7 @@ class ArrayStream:
         rows = self._take_rows()
         others = self._take_others(int(inside and not rows))
         self._inside = bool(self._octets) and not self.finished
-        return [*rows, *others] if others else rows
+        return [*rows, *others] if rows and others else others or rows
 
     def _read_head(self) -> bool:
         """The array's tag and count, once they are here."""
@@ -74,7 +74,7 @@ class ArrayStream:
         if self._octets[0] != DataType.ARRAY:
             self.total, self._depth = 1, 0
             return True
-        reader = Reader(bytes(self._octets[:_LONGEST_HEAD]), origin=self._base)
+        reader = Reader(self._front(_LONGEST_HEAD), origin=self._base)
         reader.u8("tag")
         try:
             self.total = reader.length("count")
@@ -95,22 +95,26 @@ class ArrayStream:
             self._drop(stop)
         return rows
 
-    def _take_others(self, complete: int) -> list[Data]:
+    def _take_others(self, complete: int) -> Sequence[Data]:
         """The elements at the front that are something else; the first `complete` ones were walked over already."""
         while self.count + complete < (self.total or 0) and self._boundary.advance(self._octets):
             complete += 1
         if not complete:
             return []
         end = self._boundary.end
-        reader = Reader(bytes(self._octets[:end]), origin=self._base)
-        elements = [read_data(reader, depth=self._depth) for _ in range(complete)]
-        self.count += complete
+        reader = Reader(self._front(end), origin=self._base)
         self._boundary.forget(end)
         self._octets_gone(end)
+        elements: Sequence[Data] = [read_data(reader, depth=self._depth) for _ in range(complete)]
+        self.count += complete
         if self._depth == 0 and elements[0].type is DataType.COMPACT_ARRAY:
-            elements = list(elements[0])
+            elements = elements[0].elements
             self.count = self.total = len(elements)
         return elements
+
+    def _front(self, count: int) -> bytes:
+        with memoryview(self._octets) as octets, octets[:count] as front:
+            return bytes(front)
 
     def _drop(self, count: int) -> None:
         """Leave `count` octets behind, and look for the next element from there."""

@@ -90,7 +90,7 @@ class Reader:
     `origin` is added to every offset, so that a reader over a part speaks of positions in the whole.
     """
 
-    __slots__ = ("end", "octets", "offset", "origin", "tracer")
+    __slots__ = ("constructed", "end", "octets", "offset", "origin", "tracer")
 
     def __init__(self, octets: bytes, *, tracer: Tracer | None = None, origin: int = 0) -> None:
         self.octets = octets
@@ -98,6 +98,8 @@ class Reader:
         self.end = len(octets)
         self.origin = origin
         self.tracer = tracer
+        self.constructed = 0
+        """Values that hold others, as far as they were read: what the decoder of `Data` counts against bombs."""
 
     # -- positions ---------------------------------------------------------------------------------------------------
 

@@ -1,13 +1,18 @@
-"""The types whose values hold no other values, as `struct` knows them: what the decoders and encoders of A-XDR share."""
+"""The types whose values hold no other values: what `struct` knows of them, and how one of them is read and written.
+
+The decoders and encoders of A-XDR share it: values with their tags, rows, compact-arrays.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
-from meters.cosem.data import Data, DataType
+from meters.cosem.data import BitString, Data, DataType
 from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
+from sessions.dlms.cursor import Reader, Writer
 
 CODES: Final[Mapping[int, str]] = {
     DataType.BOOLEAN: "?",
@@ -76,3 +81,65 @@ PACKERS: Final[Mapping[int, Callable[..., bytes]]] = {
     tag: struct.Struct(f">B{code}").pack for tag, code in CODES.items()
 }
 """Tag and number in one go."""
+
+
+# -- one value ---------------------------------------------------------------------------------------------------------
+
+_WITHOUT_CONTENTS: Final = {kind: Data(kind) for kind in EMPTY} | {kind: Data(kind, b"") for kind in STRINGS}
+"""One object for each type: octets that say nothing take no memory of their own."""
+_ONE_OCTET: Final = 8
+
+
+def read_value(reader: Reader, kind: DataType) -> Data:
+    """The contents of one value that holds no others, behind its tag or where a description tells its type."""
+    layout = LAYOUTS.get(kind)
+    if layout is not None:
+        return Data(kind, reader.number(layout, "value"))
+    if kind in STRINGS:
+        contents = reader.take(reader.length("length"), "contents")
+        return Data(kind, contents) if contents else _WITHOUT_CONTENTS[kind]
+    if kind in EMPTY:
+        return _WITHOUT_CONTENTS[kind]
+    if kind is DataType.BIT_STRING:
+        bits = reader.length("bits")
+        contents = reader.take((bits + 7) // 8, "contents")
+        return _short_bit_string(contents, bits) if bits <= _ONE_OCTET else Data(kind, BitString(contents, bits))
+    size, moment = MOMENTS[kind]
+    return Data(kind, moment.decode(reader.take(size, "value")))
+
+
+@lru_cache(maxsize=1024)
+def _short_bit_string(octets: bytes, bits: int) -> Data:
+    return Data(DataType.BIT_STRING, BitString(octets, bits))
+
+
+def write_value(writer: Writer, kind: DataType, value: Any) -> None:
+    """Tag and contents of a value that holds no others; ValueError where it does not fit its type."""
+    try:
+        pack = PACKERS.get(kind)
+        if pack is not None:
+            writer.put(pack(kind, value))
+        else:
+            _write_contents(writer.u8(kind), kind, value)
+    except (struct.error, OverflowError, TypeError, AttributeError):
+        raise ValueError(f"{value!r} does not fit into {kind.asn1_name}") from None
+
+
+def write_untagged_value(writer: Writer, kind: DataType, value: Any) -> None:
+    """The contents alone."""
+    try:
+        if kind in LAYOUTS:
+            writer.put(LAYOUTS[kind].pack(value))
+        else:
+            _write_contents(writer, kind, value)
+    except (struct.error, OverflowError, TypeError, AttributeError):
+        raise ValueError(f"{value!r} does not fit into {kind.asn1_name}") from None
+
+
+def _write_contents(writer: Writer, kind: DataType, value: Any) -> None:
+    if kind in STRINGS:
+        writer.octet_string(value)
+    elif kind is DataType.BIT_STRING:
+        writer.length(value.length).put(value.octets)
+    elif kind in MOMENTS:
+        writer.put(value.encode())

@@ -29,11 +29,36 @@ def data_bombs() -> Iterator[tuple[str, bytes]]:
     yield "an array of empty structures", b"\x01\x82\x7f\xff" + b"\x02\x00" * 0x7FFF
     yield "an array of empty strings", b"\x01\x82\x7f\xff" + b"\x09\x00" * 0x7FFF
     yield "rows of one null", b"\x01\x82\x55\x55" + b"\x02\x01\x00" * 0x5555
+    yield "long numbers", b"\x01\x82\x55\x55" + b"".join(b"\x12" + _big(n) for n in range(0x5555))
+    yield "a structure of long numbers", b"\x02\x82\x55\x55" + b"".join(b"\x12" + _big(n) for n in range(0x5555))
+    yield "short strings", b"\x01\x82\x3f\xff" + b"".join(b"\x09\x02" + _big(n) for n in range(0x3FFF))
+    yield "times", b"\x01\x82\x33\x33" + b"".join(b"\x1b" + _big(n) * 2 for n in range(0x3333))
+    yield "empty bit-strings", b"\x01\x82\x7f\xff" + b"\x04\x00" * 0x7FFF
+    yield "bit-strings of an octet", b"\x01\x82\x55\x55" + b"\x04\x08\xa5" * 0x5555
+    yield (
+        "small values, nested",
+        b"\x01\x82\x1f\xff" + b"".join(b"\x02\x01\x01\x01\x09\x02" + _big(n) for n in range(0x1FFF)),
+    )
+    yield "chains", b"\x01\x82\x06\x00" + (b"\x01\x01" * 20 + b"\x00") * 0x600
     yield "rows that differ", b"\x01\x82\x08\x00" + b"".join(_row(n) for n in range(0x800))
     yield "a compact array of nulls", bytes.fromhex("130084FFFFFFFF")
     yield "a compact array of arrays of nulls", bytes.fromhex("1301FFFF0082FFFF") + bytes(SIZE)
     yield "a compact array of nested descriptions", b"\x13" + b"\x01\xff\xff" * (SIZE // 3) + b"\x00\x01\x00"
+    yield "a compact array of long numbers", b"\x13\x12\x82\xff\xfe" + b"".join(map(_big, range(0x7FFF)))
+    yield "a compact array of narrow rows", b"\x13\x02\x02\x12\x11\x82\xff\xff" + bytes(0xFFFF)
+    yield "a compact array of strings", b"\x13\x09\x82\xff\xff" + b"".join(b"\x02" + _big(n) for n in range(0x5555))
+    yield "a compact array of mostly nulls", bytes.fromhex("13020611000000000082ffff") + bytes(0xFFFF)
+    yield (
+        "a compact array of nested structures",
+        bytes.fromhex("1302010201020182ffff")[:-3] + b"\x11\x82\xff\xff" + bytes(0xFFFF),
+    )
+    yield "a long description", b"\x13\x02\x82\xff\xf0" + b"\x11" * 0xFFF0 + b"\x00"
     yield "a compact array of empty structures", bytes.fromhex("130200") + b"\x82\xff\xff" + bytes(SIZE)
+
+
+def _big(number: int) -> bytes:
+    """A number of two octets that Python has not made already."""
+    return ((number * 7919 + 1000) % 0x10000).to_bytes(2, "big")
 
 
 def _row(number: int) -> bytes:

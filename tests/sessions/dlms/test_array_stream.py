@@ -165,7 +165,7 @@ def test_a_compact_array_comes_whole(size):
     octets = encode_data(Data(DataType.COMPACT_ARRAY, CompactArray(TypeDescription(DataType.LONG_UNSIGNED), elements)))
     stream = ArrayStream()
     came = [stream.feed(octets[at : at + size]) for at in range(0, len(octets), size)]
-    assert came[-1] == list(elements)
+    assert came[-1] == elements
     assert not any(came[:-1])
     assert (stream.total, stream.count, stream.finished) == (2, 2, True)
     stream.finish()
