@@ -33,7 +33,7 @@ from sessions.simulator.lab import LabMeter
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
 
 Wanted = TypeVar("Wanted")
-CHALLENGE = b"challenge of the client"
+CHALLENGE = b"a challenge of the client, long enough"
 
 
 def counting_random(start: int = 1) -> Callable[[int], bytes]:
@@ -70,7 +70,7 @@ class Pair:
         table = {**meter.association, **changes}
         self.association = parse_association({name: value for name, value in table.items() if value is not None})
         self.station = station or station_for(meter)
-        parameters = self.association.parameters
+        parameters = self.association.prepared(same_octets)
         link = make_link(self.association.framing, parameters, self.association.hdlc, 5.0)
         self.counters = InvocationCounters(counters)
         self.client = DlmsClient(
@@ -106,18 +106,26 @@ class Pair:
 
     # -- the wire ----------------------------------------------------------------------------------------------------
 
+    def _carry(self, octets: bytes) -> None:
+        """To the meter, and its answer back."""
+        self.station.receive_octets(octets, self.now)
+        answer = self.station.octets_to_send()
+        self.sizes.append(len(answer))
+        if answer:
+            self.client.receive_octets(answer, self.now)
+
     def _run(self, begin: Callable[[], object], wanted: type[Wanted]) -> Wanted:
         self.blocks.clear()
         self.sizes.clear()
         begin()
         found: Wanted | None = None
         error: DlmsError | None = None
-        while octets := self.client.octets_to_send():
-            self.station.receive_octets(octets, self.now)
-            answer = self.station.octets_to_send()
-            self.sizes.append(len(answer))
-            if answer:
-                self.client.receive_octets(answer, self.now)
+        more = True
+        while more:
+            octets = self.client.octets_to_send()
+            more = octets != b""
+            if more:
+                self._carry(octets)
             while (event := self.client.next_event()) is not None:
                 match event:
                     case Failed() | RequestFailed():

@@ -403,3 +403,84 @@ def test_a_wrong_certificate_of_the_meter_is_noticed():
 def suite_association(meter):
     left_out = ("server_", "client_signing", "client_key", "general", "framing")
     return {name: value for name, value in meter.association.items() if not name.startswith(left_out)}
+
+
+# -- what answers are promised to have ------------------------------------------------------------------------------------
+
+P = Protection
+
+
+def promising(request: Protection, response: Protection, **more) -> ServerCiphering:
+    made = ciphering(request, **more)
+    made.response_protection = response
+    return made
+
+
+@pytest.mark.parametrize("asked", [P.AUTHENTICATED, P.ENCRYPTED, P.AUTHENTICATED_ENCRYPTED])
+@pytest.mark.parametrize("promised", P)
+@pytest.mark.parametrize("general", [False, True])
+@pytest.mark.parametrize("dedicated", [False, True])
+def test_an_answer_is_in_kind_and_at_least_as_promised(asked, promised, general, dedicated):
+    server = promising(P.NONE, promised, dedicated=dedicated)
+    key = DEDICATED if dedicated else KEY
+    _, envelope = server.open(sealed(control=CONTROLS[asked], key=key, general=general, dedicated=dedicated))
+    answer = server.seal(ANSWER, server.answered(envelope))
+    apdu = decode_apdu(answer)
+    assert (isinstance(apdu, GeneralCipheredApdu), apdu.dedicated) == (general, dedicated)
+    protection = P.of(apdu.security_control.authenticated, apdu.security_control.encrypted)
+    assert protection is asked | promised
+    assert unprotect(apdu.payload, key=key, gak=GAK, system_title=SERVER)[2] == ANSWER
+
+
+@pytest.mark.parametrize("promised", [P.AUTHENTICATED, P.ENCRYPTED, P.AUTHENTICATED_ENCRYPTED])
+@pytest.mark.parametrize("dedicated", [False, True])
+@pytest.mark.parametrize("initiate", [False, True])
+def test_a_request_in_clear_is_answered_as_promised(promised, dedicated, initiate):
+    server = promising(P.NONE, promised, dedicated=dedicated)
+    assert server.suffices_in_clear
+    envelope = server.answered(None, dedicated=not initiate)
+    assert envelope is not None
+    apdu = decode_apdu(server.seal(ANSWER, envelope))
+    assert apdu.tag == (DED_TAGS if dedicated and not initiate else GLO_TAGS)[ANSWER[0]]
+    assert P.of(apdu.security_control.authenticated, apdu.security_control.encrypted) is promised
+    assert envelope.overhead >= len(server.seal(ANSWER, envelope)) - len(ANSWER)
+
+
+def test_without_a_promise_answers_stay_as_the_request_was():
+    server = promising(P.NONE, P.NONE)
+    assert server.answered(None) is None
+    _, envelope = server.open(sealed())
+    assert server.answered(envelope) is envelope
+
+
+def test_an_answer_without_a_ciphered_form_of_its_own_goes_in_a_general_envelope():
+    server = promising(P.NONE, P.AUTHENTICATED_ENCRYPTED)
+    apdu = decode_apdu(server.seal(b"\xda\x00\x00\x00\x01\x00\x00\x00", server.answered(None)))
+    assert isinstance(apdu, GeneralCipheredApdu)
+
+
+def test_the_policy_adds_to_what_the_association_demands_and_promises():
+    server = promising(P.AUTHENTICATED, P.NONE)
+    server._security.policy, server._security.policy_version = 0x48, 1
+    assert (server.demanded, server.promised) == (P.AUTHENTICATED, P.NONE)
+    server.policed = True
+    assert (server.demanded, server.promised) == (P.AUTHENTICATED_ENCRYPTED, P.ENCRYPTED)
+
+
+def test_an_encrypted_forgery_with_another_key_moves_no_counter():
+    server = ciphering(P.ENCRYPTED)
+    forged = sealed(control=CONTROLS[P.ENCRYPTED], counter=0xFFFFFFF0, key=bytes(16))
+    with pytest.raises(SecurityError):
+        server.open(forged)
+    assert server.expected_counter == 0
+
+
+@pytest.mark.parametrize("bit", range(96))
+def test_every_bit_of_the_clients_tag_counts(bit):
+    octets = bytearray(sealed())
+    octets[-12 + bit // 8] ^= 1 << bit % 8
+    server = ciphering()
+    with pytest.raises(SecurityError) as refused:
+        server.open(bytes(octets))
+    assert refused.value.code == "bad-tag"
+    assert server.expected_counter == 0

@@ -194,3 +194,40 @@ def test_the_policy_demands_what_the_client_does(suite, protection, general, pol
     association |= {"general": general} if general else {}
     meter = lab_meter(association, **({"key_pairs": {}} if suite else {}))
     assert meter.device.security.policy == policy
+
+
+@pytest.mark.parametrize(
+    ("changes", "version", "expected"),
+    [
+        ({"protection": "authenticated"}, None, (1, 0)),
+        ({"protection": "authenticated-encrypted"}, None, (3, 0)),
+        ({"protection": "authenticated-encrypted"}, 1, (0x6C, 1)),
+        ({"protection": "authenticated", "response_protection": "encrypted"}, None, (0x44, 1)),
+        ({"protection": "authenticated", "response_protection": "encrypted"}, 0, (3, 0)),
+        ({"protection": "none"}, None, (0, 0)),
+    ],
+)
+def test_the_policy_demands_what_the_association_uses(changes, version, expected):
+    table = {} if version is None else {"security_setup_version": version}
+    security = lab_meter({**GMAC, **changes}, **table).device.security
+    assert (security.policy, security.policy_version) == expected
+
+
+def test_a_version_that_the_security_setup_has_not():
+    with pytest.raises(LabError, match="security_setup_version"):
+        lab_meter(GMAC, security_setup_version=2)
+
+
+def test_the_meters_title_is_announced_where_the_client_needs_it():
+    for association, told in (
+        (LLS, False),
+        (GMAC, True),
+        ({**LLS, "authentication": "hls-sha256", "client_system_title": GMAC["client_system_title"]}, True),
+        ({"pre_established": True}, False),
+    ):
+        assert ("server_system_title" in lab_meter(association).association) == told
+
+
+def test_who_may_associate_is_the_meters_list():
+    meter = lab_meter({**LLS, "user_id": 3}, user_ids=[3, 4])
+    assert meter.device.client(32).user_ids == {3, 4}
