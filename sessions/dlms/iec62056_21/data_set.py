@@ -1,0 +1,181 @@
+"""Data lines of IEC 62056-21, 6.5: what a readout, an answer or a command says.
+
+    data block  data line CR LF … ! CR LF
+    data line   data set …
+    data set    address ( value [ * unit ] ) …
+
+Several values may follow one address. A group without an address goes on with the data set before it (the rows of a profile).
+Strict in what is written; what is read may hold any printable character but brackets: meters put `*`, `/` and `!` into values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sessions.dlms.cursor import Reader
+from sessions.dlms.errors import InvalidValueError, LimitExceededError, LocalProtocolError, TruncatedError
+from sessions.dlms.iec62056_21.characters import CRLF, END_MARK
+
+MAX_ADDRESS: Final = 64
+MAX_VALUE: Final = 8192
+FREE_VALUES: Final = 4096
+OCTETS_A_VALUE: Final = 8
+"""More values than `FREE_VALUES` need at least so many octets each: a bomb of empty brackets is none of a meter's readouts."""
+
+_OPEN, _CLOSE, _STAR = 0x28, 0x29, 0x2A
+_GROUP: Final = re.compile(rb"([^()\x00-\x1f\x7f-\xff]*)\(([^()\x00-\x1f\x7f-\xff]*)\)")
+_GAP: Final = re.compile(rb"[\r\n]+")
+_BROKEN: Final = re.compile(rb"[()\x00-\x1f\x7f-\xff]")
+_RESERVED: Final = re.compile(r"[()/!\x00-\x1f\x7f-\xff]")
+
+
+@dataclass(frozen=True, slots=True)
+class DataValue:
+    """What stands between two brackets. A text with more than one `*` (lists joined by `&`) has no unit of its own."""
+
+    value: str
+    unit: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> DataValue:
+        value, _, unit = text.partition("*")
+        return cls(value, unit) if unit and "*" not in unit else cls(text)
+
+    def __str__(self) -> str:
+        return f"{self.value}*{self.unit}" if self.unit else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """One address and its values; the address may be empty."""
+
+    address: str
+    values: tuple[DataValue, ...]
+
+    def __str__(self) -> str:
+        return self.address + "".join(f"({value})" for value in self.values)
+
+    def encode(self) -> bytes:
+        texts = [self.address, *(str(value) for value in self.values)]
+        if any(_RESERVED.search(text) for text in texts) or not self.values:
+            raise LocalProtocolError("brackets, / and ! have no place in an address or a value", layer="link")
+        return str(self).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class DataBlock:
+    """Lines of data sets. `ended`: an exclamation mark says that nothing follows."""
+
+    lines: tuple[tuple[DataSet, ...], ...]
+    ended: bool = True
+
+    @property
+    def data_sets(self) -> tuple[DataSet, ...]:
+        return tuple(data_set for line in self.lines for data_set in line)
+
+    def encode(self) -> bytes:
+        """With CR LF behind every line, but for a bare answer, which is one line and no more."""
+        lines = [b"".join(data_set.encode() for data_set in line) for line in self.lines]
+        if not self.ended and len(lines) == 1:
+            return lines[0]
+        return b"".join(line + CRLF for line in lines) + (bytes((END_MARK,)) + CRLF if self.ended else b"")
+
+    def find(self, address: str) -> DataSet | None:
+        """The first data set with this address."""
+        return next((one for one in self.data_sets if one.address == address), None)
+
+
+def read_data_block(reader: Reader) -> DataBlock:
+    """Everything up to the reader's end: data lines, and the exclamation marks between and behind them."""
+    lines: list[tuple[DataSet, ...]] = []
+    line: list[DataSet] = []
+    ended = False
+    allowance = FREE_VALUES + reader.remaining // OCTETS_A_VALUE
+    while reader.remaining:
+        if (gap := _GAP.match(reader.octets, reader.offset)) is not None:
+            reader.offset = gap.end()
+            _close(lines, line)
+        elif reader.peek() == END_MARK:
+            reader.take(1, "end-mark", "!")
+            _close(lines, line)
+            ended = True
+        else:
+            data_set = _read_data_set(reader, allowance)
+            allowance -= len(data_set.values)
+            line.append(data_set)
+            ended = False
+    _close(lines, line)
+    return DataBlock(tuple(lines), ended)
+
+
+def _close(lines: list[tuple[DataSet, ...]], line: list[DataSet]) -> None:
+    if line:
+        lines.append(tuple(line))
+        line.clear()
+
+
+def _read_data_set(reader: Reader, allowance: int) -> DataSet:
+    with reader.group("data-set"):
+        values = list(_read_values(reader, allowance))
+    address = values.pop(0)
+    return DataSet(address, tuple(DataValue.of(text) for text in values))
+
+
+def _read_values(reader: Reader, allowance: int) -> Iterator[str]:
+    """The address, then each value as text."""
+    group = _GROUP.match(reader.octets, reader.offset)
+    if group is None:
+        raise _no_group(reader)
+    _check_size(reader, group)
+    address = reader.take(len(group[1]), "address").decode("ascii")
+    reader.label(address)
+    yield address
+    while group is not None:
+        allowance -= 1
+        if allowance < 0:
+            raise LimitExceededError("value", reader.position, "more values than a readout can have")
+        _check_size(reader, group)
+        yield _read_value(reader, group[2])
+        group = _GROUP.match(reader.octets, reader.offset)
+        if group is not None and group[1]:
+            return
+
+
+def _check_size(reader: Reader, group: re.Match[bytes]) -> None:
+    for name, text, most in (("address", group[1], MAX_ADDRESS), ("value", group[2], MAX_VALUE)):
+        if len(text) > most:
+            raise LimitExceededError(name, reader.position, f"{len(text)} characters, at most {most} are read")
+
+
+def _read_value(reader: Reader, octets: bytes) -> str:
+    """One group in brackets, the cursor at its opening one."""
+    text = octets.decode("ascii")
+    value = DataValue.of(text)
+    reader.offset += 1
+    reader.take(len(value.value), "value", value.value)
+    if value.unit:
+        reader.offset += 1
+        reader.take(len(value.unit), "unit", value.unit)
+    reader.offset += 1
+    return text
+
+
+def _no_group(reader: Reader) -> InvalidValueError | TruncatedError:
+    """Why no data set begins at the cursor."""
+    at = reader.offset
+    broken = _BROKEN.search(reader.octets, at)
+    if broken is not None and broken[0] == b"(":
+        broken = _BROKEN.search(reader.octets, broken.end())
+    if broken is None:
+        return TruncatedError("data-set", reader.position, "it has no closing bracket")
+    found = broken[0]
+    shown = repr(found.decode("ascii")) if b" " <= found <= b"~" else found.hex()
+    return InvalidValueError("data-set", reader.origin + broken.start(), f"address(value) expected, {shown} found")
+
+
+def decode_data_block(octets: bytes) -> DataBlock:
+    """The data block that fills the octets (characters without parity)."""
+    return read_data_block(Reader(octets))
