@@ -60,6 +60,7 @@ from sessions.dlms.link import (
     ApduReceived,
     FrameReceived,
     FrameSent,
+    LineChangeNeeded,
     Link,
     LinkConnected,
     LinkDisconnected,
@@ -204,6 +205,11 @@ class DlmsClient:
         self._link.receive_octets(octets, now)
         self._drain_link(now)
 
+    def line_changed(self, now: float) -> None:
+        """The line has the settings of the last `LineChangeNeeded`."""
+        self._link.line_changed(now)
+        self._drain_link(now)
+
     def connection_lost(self, now: float) -> None:
         """The line is at its end."""
         self._link.connection_lost(now)
@@ -321,7 +327,7 @@ class DlmsClient:
 
     def _handle_link_event(self, event: LinkEvent, now: float) -> None:
         match event:
-            case FrameSent() | OctetsDiscarded():
+            case FrameSent() | OctetsDiscarded() | LineChangeNeeded():
                 self._events.append(event)
             case FrameReceived():
                 self._events.append(event)
@@ -337,6 +343,8 @@ class DlmsClient:
 
     def _link_connected(self, event: LinkConnected, now: float) -> None:
         self._hdlc = event.parameters if isinstance(event.parameters, HdlcParameters) else None
+        for words in event.remarks:
+            self._handshake.remark(words)
         if self.parameters.pre_established:
             self._take_as_associated()
             return

@@ -13,7 +13,7 @@ from sessions.dlms.apdu import Apdu
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.association import Negotiated
 from sessions.dlms.errors import DlmsError
-from sessions.dlms.link import FrameReceived, FrameSent, OctetsDiscarded
+from sessions.dlms.link import FrameReceived, FrameSent, LineChangeNeeded, OctetsDiscarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +151,5 @@ ClientEvent = (
     | FrameSent
     | FrameReceived
     | OctetsDiscarded
+    | LineChangeNeeded
 )

@@ -15,9 +15,10 @@ from sessions.dlms.errors import DlmsError
 
 @dataclass(frozen=True, slots=True)
 class LinkConnected:
-    """The link is up. `parameters`: what HDLC negotiated, None on the wrapper."""
+    """The link is up. `parameters`: what HDLC negotiated, None on the wrapper. `remarks`: what was odd on the way."""
 
     parameters: object | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,39 @@ class LinkFailed:
     error: DlmsError
 
 
-LinkEvent = LinkConnected | ApduReceived | FrameSent | FrameReceived | OctetsDiscarded | LinkDisconnected | LinkFailed
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """How a serial line carries characters. `parity`: N, E, O, M or S."""
+
+    baud: int
+    data_bits: int = 8
+    parity: str = "N"
+    stop_bits: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
+
+
+@dataclass(frozen=True, slots=True)
+class LineChangeNeeded:
+    """What was sent must leave, then the line must get these settings; the link waits until `line_changed` says so.
+
+    Where the line has no settings (TCP) the instruction is passed over, and `line_changed` called all the same.
+    """
+
+    settings: LineSettings
+
+
+LinkEvent = (
+    LinkConnected
+    | ApduReceived
+    | FrameSent
+    | FrameReceived
+    | OctetsDiscarded
+    | LineChangeNeeded
+    | LinkDisconnected
+    | LinkFailed
+)
 
 
 class Link(Protocol):
@@ -85,6 +118,9 @@ class Link(Protocol):
     def disconnect(self, now: float) -> None: ...
 
     def receive_octets(self, octets: bytes, now: float) -> None: ...
+
+    def line_changed(self, now: float) -> None:
+        """The line has the settings of the last `LineChangeNeeded`."""
 
     def connection_lost(self, now: float) -> None: ...
 
@@ -133,6 +169,9 @@ class Outbox:
     def next_event(self) -> LinkEvent | None:
         """The oldest event that was not taken yet."""
         return self._events.popleft() if self._events else None
+
+    def line_changed(self, now: float) -> None:
+        """Most links never ask for another line."""
 
     def _send(self, octets: bytes, now: float) -> None:
         self._octets += octets

@@ -46,7 +46,7 @@ from sessions.dlms.events import (
 )
 from sessions.dlms.hdlc.client_link import HdlcClientLink
 from sessions.dlms.hdlc.parameters import HdlcParameters
-from sessions.dlms.link import FrameReceived, FrameSent, Link, OctetsDiscarded
+from sessions.dlms.link import FrameReceived, FrameSent, LineChangeNeeded, LineSettings, Link, OctetsDiscarded
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
 from sessions.dlms.wrapper import WrapperLink
@@ -152,6 +152,7 @@ class Conversation:
         self.before_octets = before_octets
         self.connect_timeout = connect_timeout
         self._line: Line | None = None
+        self._line_settings: LineSettings | None = None
 
     @property
     def is_open(self) -> bool:
@@ -291,7 +292,8 @@ class Conversation:
                 await self._write()
                 if (event := self._take_events(wanted, on_block)) is not None:
                     return event
-                await self._wait(None)
+                if not await self._change_line():
+                    await self._wait(None)
         except (_Refused, LocalProtocolError) as error:
             if not self.is_open:
                 await self.close()
@@ -315,6 +317,16 @@ class Conversation:
             except TimeoutError:
                 self._line_broke(LineError("The other side takes no more octets.", code="write-timeout"))
 
+    async def _change_line(self) -> bool:
+        """Give the line the settings that the link needs, once what was written has left; whether it needed some."""
+        settings, self._line_settings = self._line_settings, None
+        if settings is None or self._line is None:
+            return False
+        async with asyncio.timeout(WRITE_TIMEOUT):
+            await self._line.change_settings(settings)
+        self.client.line_changed(self._now())
+        return True
+
     def _take_events(
         self, wanted: type[Wanted] | None, on_block: Callable[[BlockReceived], None] | None
     ) -> Wanted | None:
@@ -332,6 +344,8 @@ class Conversation:
                 case BlockReceived():
                     if on_block is not None:
                         on_block(event)
+                case LineChangeNeeded():
+                    self._line_settings = event.settings
                 case RequestFailed() | Failed():
                     refused = event.error
                 case _ if wanted is not None and isinstance(event, wanted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Protocol
 
 from sessions.dlms.errors import DlmsError
+from sessions.dlms.link import LineSettings
 
 
 class LineError(DlmsError):
@@ -26,6 +27,9 @@ class Line(Protocol):
 
     async def write(self, octets: bytes) -> None:
         """Send all of it."""
+
+    async def change_settings(self, settings: LineSettings) -> None:
+        """After all that was written has left: speed, data bits, parity and stop bits. A line without them passes it over."""
 
     async def close(self) -> None:
         """Let go of the line. Never fails, never hangs."""

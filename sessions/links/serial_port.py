@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import errno
 import os
+import termios
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import serial
 
+from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import SerialEndpoint
 from sessions.links.line import LineError
 
 POLL_SECONDS = 0.2
 WRITE_TIMEOUT = 10.0
+PSEUDO_TERMINALS = "/dev/pts/"
 
 
 class SerialLine:
@@ -68,6 +71,14 @@ class SerialLine:
         except (OSError, serial.SerialException) as error:
             raise _broken(error) from None
 
+    async def change_settings(self, settings: LineSettings) -> None:
+        if self._closing.is_set():
+            raise LineError("The serial port is closed.", code="port-closed")
+        try:
+            await self._loop.run_in_executor(self._writer, _change, self._port, settings)
+        except (ValueError, OSError, termios.error) as error:
+            raise _unsettable(str(self._port.port), error) from None
+
     async def close(self) -> None:
         self._closing.set()
         for cancel in (self._port.cancel_read, self._port.cancel_write):
@@ -78,6 +89,30 @@ class SerialLine:
             self._port.close()
         self._writer.shutdown(wait=False, cancel_futures=True)
         self._arrived.put_nowait(b"")  # whoever still reads sees the end
+
+
+def _change(port: serial.Serial, settings: LineSettings) -> None:
+    """Wait until the last octet is out, then change."""
+    port.flush()
+    data_bits, parity = _character(str(port.port), settings.data_bits, settings.parity)
+    port.apply_settings(
+        {"baudrate": settings.baud, "bytesize": data_bits, "parity": parity, "stopbits": settings.stop_bits}
+    )
+
+
+def _character(device: str, data_bits: int, parity: str) -> tuple[int, str]:
+    """Data bits and parity. A pseudo-terminal has none, and refuses to be told some: its octets are whole as they are."""
+    if os.path.realpath(device).startswith(PSEUDO_TERMINALS):
+        return serial.EIGHTBITS, serial.PARITY_NONE
+    return data_bits, parity
+
+
+def _unsettable(device: str, error: Exception) -> LineError:
+    return LineError(
+        f"{device} does not take these settings: {error}.",
+        code="port-settings",
+        hint="Check baud rate, data bits, parity and stop bits.",
+    )
 
 
 def _broken(error: Exception) -> LineError:
@@ -94,21 +129,18 @@ async def open_serial(endpoint: SerialEndpoint) -> SerialLine:
         port = await asyncio.get_running_loop().run_in_executor(None, _open, endpoint)
     except serial.SerialException as error:
         raise _refused(endpoint, error) from None
-    except (ValueError, OSError) as error:
-        raise LineError(
-            f"{endpoint.device} does not take these settings: {error}.",
-            code="port-settings",
-            hint="Check baud rate, data bits, parity and stop bits.",
-        ) from None
+    except (ValueError, OSError, termios.error) as error:
+        raise _unsettable(endpoint.device, error) from None
     return SerialLine(port)
 
 
 def _open(endpoint: SerialEndpoint) -> serial.Serial:
+    data_bits, parity = _character(endpoint.device, endpoint.data_bits, endpoint.parity)
     return serial.Serial(
         endpoint.device,
         baudrate=endpoint.baud,
-        bytesize=endpoint.data_bits,
-        parity=endpoint.parity,
+        bytesize=data_bits,
+        parity=parity,
         stopbits=endpoint.stop_bits,
         timeout=POLL_SECONDS,
         write_timeout=WRITE_TIMEOUT,

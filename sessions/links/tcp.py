@@ -7,6 +7,7 @@ import contextlib
 import errno
 import socket
 
+from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import TcpEndpoint
 from sessions.links.line import LineError
 
@@ -37,6 +38,9 @@ class TcpLine:
             raise LineError("The other side closed the connection.", code="connection-lost") from None
         except OSError as error:
             raise LineError(f"The connection broke: {error.strerror or error}.", code="connection-lost") from None
+
+    async def change_settings(self, settings: LineSettings) -> None:
+        """A network has no speed; a serial bridge in raw mode keeps its own."""
 
     async def close(self) -> None:
         self._writer.close()

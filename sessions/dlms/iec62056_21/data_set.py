@@ -26,7 +26,8 @@ OCTETS_A_VALUE: Final = 8
 """More values than `FREE_VALUES` need at least so many octets each: a bomb of empty brackets is none of a meter's readouts."""
 
 _OPEN, _CLOSE, _STAR = 0x28, 0x29, 0x2A
-_GROUP: Final = re.compile(rb"([^()\x00-\x1f\x7f-\xff]*)\(([^()\x00-\x1f\x7f-\xff]*)\)")
+_GROUP: Final = re.compile(rb"([^()\x00-\x1f\x7f-\xff]*)\(([^()\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff]*)\)")
+"""Long values run over line ends in some telegrams."""
 _GAP: Final = re.compile(rb"[\r\n]+")
 _BROKEN: Final = re.compile(rb"[()\x00-\x1f\x7f-\xff]")
 _RESERVED: Final = re.compile(r"[()/!\x00-\x1f\x7f-\xff]")
@@ -152,11 +153,12 @@ def _check_size(reader: Reader, group: re.Match[bytes]) -> None:
 
 def _read_value(reader: Reader, octets: bytes) -> str:
     """One group in brackets, the cursor at its opening one."""
-    text = octets.decode("ascii")
+    text = octets.translate(None, b"\r\n").decode("ascii")
     value = DataValue.of(text)
+    broken = len(text) != len(octets)
     reader.offset += 1
-    reader.take(len(value.value), "value", value.value)
-    if value.unit:
+    reader.take(len(octets) if broken else len(value.value), "value", text if broken else value.value)
+    if value.unit and not broken:
         reader.offset += 1
         reader.take(len(value.unit), "unit", value.unit)
     reader.offset += 1

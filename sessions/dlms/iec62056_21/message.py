@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "E2": "execute",
     "B0": "break",
 }
+OPERAND: Final = "P0"
 PASSWORD_COMMANDS: Final = ("P1", "P2")
 """Their data are secret."""
 WRITES: Final = frozenset("WE")

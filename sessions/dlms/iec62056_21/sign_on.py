@@ -91,15 +91,17 @@ class IdentificationMessage:
 
     @property
     def mode(self) -> Mode:
-        if self.baud_identification in BAUD_OF_MODE_C:
+        if self.baud_identification.isdigit():
             return Mode.E if HDLC_PROTOCOL in self.enhanced else Mode.C
         return Mode.B if self.baud_identification in BAUD_OF_MODE_B else Mode.A
 
     @property
     def baud(self) -> int:
-        """The highest speed that is offered; in mode A the one that is used already."""
+        """The highest speed that is offered; in mode A the one that is used already. A reserved digit offers all we know."""
         z = self.baud_identification
-        return BAUD_OF_MODE_C.get(z) or BAUD_OF_MODE_B.get(z) or START_BAUD
+        if self.mode is Mode.A:
+            return START_BAUD
+        return BAUD_OF_MODE_B[z] if self.mode is Mode.B else BAUD_OF_MODE_C.get(z, max(BAUD_OF_MODE_C.values()))
 
     @property
     def reaction_time(self) -> float:
@@ -115,7 +117,7 @@ class IdentificationMessage:
 
     def __str__(self) -> str:
         enhanced = "".join(f"\\{character}" for character in self.enhanced)
-        return f"/{self.manufacturer}{self.baud_identification}{enhanced}{self.identification}"
+        return printable(f"/{self.manufacturer}{self.baud_identification}{enhanced}{self.identification}")
 
     def summary(self) -> str:
         offer = f"mode {self.mode.value}"
@@ -144,9 +146,14 @@ class AcknowledgementMessage:
 
     def summary(self) -> str:
         wanted = MODES_OF_CONTROL.get(self.mode_control, f"manufacturer's mode {self.mode_control}")
-        protocol = PROTOCOLS.get(self.protocol_control, f"protocol {self.protocol_control}")
+        protocol = PROTOCOLS.get(self.protocol_control, self.protocol_control)
         speed = "an unknown speed" if self.baud is None else f"{self.baud} Bd"
         return f"acknowledgement: {wanted}, {protocol} protocol, {speed}"
+
+
+def printable(text: str) -> str:
+    """Without characters that would steer a terminal."""
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def read_request_message(reader: Reader) -> RequestMessage:
@@ -177,12 +184,9 @@ def read_identification_message(reader: Reader) -> IdentificationMessage:
         raise InvalidValueError("baud-identification", at, f"a printable character expected, {ord(z):02x} found")
     reader.label(_baud_words(z))
     enhanced = _read_enhanced(reader)
-    at = reader.position
-    size = _line_length(reader)
-    identification = reader.take(size, "identification").decode("latin-1")
-    if any(not " " <= character <= "~" for character in identification):
-        raise InvalidValueError("identification", at, "characters that cannot be printed")
-    reader.label(identification)
+    # Some meters write characters that cannot be printed (STX for `\\2`): whose meter it is, they do not change.
+    identification = reader.take(_line_length(reader), "identification").decode("latin-1")
+    reader.label(printable(identification))
     _read_line_end(reader)
     return IdentificationMessage(manufacturer, z, identification, enhanced)
 
@@ -210,12 +214,12 @@ def read_acknowledgement_message(reader: Reader) -> AcknowledgementMessage:
     at = reader.position
     parts = []
     for name, words in (
-        ("protocol-control", lambda v: PROTOCOLS.get(v, "")),
-        ("baud-identification", lambda z: f"{BAUD_OF_MODE_C[z]} Bd" if z in BAUD_OF_MODE_C else ""),
-        ("mode-control", lambda y: MODES_OF_CONTROL.get(y, "")),
+        ("protocol-control", PROTOCOLS),
+        ("baud-identification", {z: f"{baud} Bd" for z, baud in BAUD_OF_MODE_C.items()}),
+        ("mode-control", MODES_OF_CONTROL),
     ):
         character = reader.take(1, name).decode("latin-1")
-        reader.label(f"{character} ({words(character)})" if words(character) else character)
+        reader.label(f"{character} ({words[character]})" if character in words else character)
         parts.append(character)
     if any(not character.isalnum() or not character.isascii() for character in parts):
         raise InvalidValueError("option-select", at, "three digits or letters expected")
@@ -228,7 +232,9 @@ def _line_length(reader: Reader) -> int:
     found = _LINE_END.search(reader.octets, reader.offset, min(reader.end, reader.offset + MAX_LINE))
     if found is None:
         if reader.remaining >= MAX_LINE:
-            raise InvalidValueError("identification", reader.position, f"the line has no end within {MAX_LINE} characters")
+            raise InvalidValueError(
+                "identification", reader.position, f"the line has no end within {MAX_LINE} characters"
+            )
         raise TruncatedError("line-end", reader.position + reader.remaining, "CR LF expected, nothing is left")
     return found.start() - reader.offset
 
@@ -239,7 +245,9 @@ def _read_line_end(reader: Reader) -> None:
     if found is None:
         if reader.remaining == 0:
             raise TruncatedError("line-end", reader.position, "CR LF expected, nothing is left")
-        raise InvalidValueError("line-end", reader.position, f"CR LF expected, {reader.octets[reader.offset]:02x} found")
+        raise InvalidValueError(
+            "line-end", reader.position, f"CR LF expected, {reader.octets[reader.offset]:02x} found"
+        )
     reader.take(found.end() - found.start(), "line-end", "CR LF")
 
 

@@ -2,11 +2,13 @@ import asyncio
 import contextlib
 import errno
 import os
+import termios
 import tty
 
 import pytest
 import serial
 
+from sessions.dlms.link import LineSettings
 from sessions.links import serial_port
 from sessions.links.endpoint import SerialEndpoint
 from sessions.links.line import LineError
@@ -152,3 +154,46 @@ async def test_a_port_that_is_unplugged(pty):
     with pytest.raises(LineError):  # it stays lost
         await asyncio.wait_for(line.read(), 5)
     await line.close()
+
+
+def speed_of(name):
+    descriptor = os.open(name, os.O_RDWR | os.O_NOCTTY)
+    try:
+        return termios.tcgetattr(descriptor)[5]
+    finally:
+        os.close(descriptor)
+
+
+async def test_the_line_changes_its_settings_behind_what_was_written(pty):
+    far, name = pty
+    line = await open_line(SerialEndpoint(name, 300, 7, "E"))
+    assert speed_of(name) == termios.B300
+    await line.write(b"/?!\r\n")
+    await line.change_settings(LineSettings(9600))
+    assert speed_of(name) == termios.B9600
+    await line.change_settings(LineSettings(19200, 7, "E"))
+    assert speed_of(name) == termios.B19200
+    await line.write(b"\xff")
+    got = b""
+    while len(got) < 6:
+        got += await asyncio.to_thread(os.read, far, 64)
+    assert got == b"/?!\r\n\xff"
+    os.write(far, b"answer")
+    assert await line.read() == b"answer"
+    await line.close()
+    with pytest.raises(LineError) as refused:
+        await line.change_settings(LineSettings(9600))
+    assert refused.value.code == "port-closed"
+
+
+async def test_settings_that_a_port_does_not_take(pty):
+    line = await open_line(SerialEndpoint(pty[1]))
+    with pytest.raises(LineError) as refused:
+        await line.change_settings(LineSettings(9600, stop_bits=9))
+    assert refused.value.code == "port-settings"
+    await line.close()
+
+
+def test_only_a_pseudo_terminal_has_no_parity():
+    assert serial_port._character("/dev/ttyS0", 7, "E") == (7, "E")
+    assert serial_port._character("/dev/pts/0", 7, "E") == (8, "N")
