@@ -46,6 +46,8 @@ from sessions.dlms.events import (
 )
 from sessions.dlms.hdlc.client_link import HdlcClientLink
 from sessions.dlms.hdlc.parameters import HdlcParameters
+from sessions.dlms.iec62056_21.mode_e import ModeELink
+from sessions.dlms.iec62056_21.settings import SignOnSettings
 from sessions.dlms.link import FrameReceived, FrameSent, LineChangeNeeded, LineSettings, Link, OctetsDiscarded
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
@@ -74,6 +76,7 @@ class HdlcSettings:
 
     `address_octets` None: one octet without a physical address, two where both parts fit into them, else four.
     `disconnect_first`: a DISC goes before the SNRM. `keep_alive`: seconds of idleness after which the meter is polled, 0 never.
+    `sign_on`: the meter wants the sign-on of IEC 62056-21 mode E before it speaks HDLC.
     """
 
     physical_address: int | None = None
@@ -82,6 +85,7 @@ class HdlcSettings:
     window: int = 1
     disconnect_first: bool = False
     keep_alive: float = DEFAULT_KEEP_ALIVE
+    sign_on: SignOnSettings | None = None
 
     def octets_for(self, logical_device: int) -> int:
         """The size of the server address."""
@@ -116,7 +120,7 @@ def make_link(
             code="framing-not-possible",
             hint="Choose the framing “wrapper”, or a TCP or serial line.",
         )
-    return HdlcClientLink(
+    link = HdlcClientLink(
         client_sap=parameters.client_sap,
         server_sap=parameters.server_sap,
         physical_address=hdlc.physical_address,
@@ -126,6 +130,7 @@ def make_link(
         disconnect_first=hdlc.disconnect_first,
         keep_alive=hdlc.keep_alive,
     )
+    return link if hdlc.sign_on is None else ModeELink(link, hdlc.sign_on, response_timeout=timeout)
 
 
 class Conversation:
@@ -322,8 +327,11 @@ class Conversation:
         settings, self._line_settings = self._line_settings, None
         if settings is None or self._line is None:
             return False
-        async with asyncio.timeout(WRITE_TIMEOUT):
-            await self._line.change_settings(settings)
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                await self._line.change_settings(settings)
+        except TimeoutError:
+            raise LineError("The line does not get rid of what was written.", code="write-timeout") from None
         self.client.line_changed(self._now())
         return True
 

@@ -12,6 +12,7 @@ import socket
 from typing import Final, cast
 
 from sessions.dlms.errors import FrameError
+from sessions.dlms.link import LineSettings
 from sessions.dlms.wrapper import WrapperReader
 from sessions.links.endpoint import UdpEndpoint
 from sessions.links.line import LineError
@@ -55,6 +56,9 @@ class UdpLine(asyncio.DatagramProtocol):
         if isinstance(item, LineError):
             raise item
         return item
+
+    async def change_settings(self, settings: LineSettings) -> None:
+        """A network has no speed."""
 
     async def write(self, octets: bytes) -> None:
         """Each wrapper frame in a datagram of its own."""

@@ -15,6 +15,14 @@ from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import decode_hdlc_parameters
 from sessions.dlms.hdlc.stream import Found, FrameReader
+from sessions.dlms.iec62056_21.client import Iec21Client, Purpose
+from sessions.dlms.iec62056_21.data_set import decode_data_block
+from sessions.dlms.iec62056_21.message import CommandMessage
+from sessions.dlms.iec62056_21.profile import profiles
+from sessions.dlms.iec62056_21.settings import SignOnSettings
+from sessions.dlms.iec62056_21.state import State
+from sessions.dlms.iec62056_21.stream import MessageReader
+from sessions.dlms.iec62056_21.telegram import decode_telegram
 from sessions.dlms.initiate import decode_initiate_request, decode_initiate_response
 from sessions.dlms.inspector import DissectionKeys, Dissector
 from sessions.dlms.security import unprotect
@@ -65,6 +73,44 @@ def wrapper_stream(octets: bytes) -> None:
     WrapperReader().feed(octets)
 
 
+def iec62056_21_stream(octets: bytes) -> None:
+    """Octets of an optical head, in each way that a side may listen."""
+    for listening in ({}, {"unframed": True}, {"telegrams": True}, {"option_selects": True}):
+        reader = MessageReader()
+        for name, value in listening.items():
+            setattr(reader, name, value)
+        reader.feed(octets)
+        while reader.next() or reader.give_up():
+            pass
+        assert reader.pending == 0
+
+
+def data_lines(octets: bytes) -> None:
+    """Data lines, and what they become as profiles; what can be written is read the same again."""
+    block = decode_data_block(octets)
+    profiles(block.data_sets)
+    if block.data_sets and all(data_set.address for data_set in block.data_sets):
+        assert decode_data_block(block.encode()) == block
+
+
+def sign_on_client(octets: bytes) -> None:
+    """A hostile meter before the sign-on, the readout and the programming mode."""
+    for purpose in Purpose:
+        party = Iec21Client(SignOnSettings(reaction_time=0.0, switch_pause=0.0), response_timeout=1.0)
+        party.open(purpose, 0.0)
+        party.line_changed(0.0)
+        if purpose is not Purpose.LISTEN:
+            party.receive_octets(b"/ABC5\\2\r\n", 0.1)
+        party.line_changed(0.5)
+        party.receive_octets(octets, 0.6)
+        for now in range(1, 60):
+            party.line_changed(float(now))
+            party.handle_timer(float(now))
+            if party.state is State.PROGRAMMING and now < 5:
+                party.command(CommandMessage("R1", b"1.8.0()"), float(now))
+        assert party.state in (State.CLOSED, State.FAILED, State.BINARY, State.PROGRAMMING), party.state
+
+
 def moments(octets: bytes) -> None:
     """Dates and times of any octets: they have words even where they are no moment."""
     for kind, size in ((CosemDateTime, 12), (CosemDate, 5), (CosemTime, 4)):
@@ -112,6 +158,10 @@ TARGETS: Final[Mapping[str, Target]] = {
     "hdlc_stream": hdlc_stream,
     "hdlc_parameters": decode_hdlc_parameters,
     "wrapper_stream": wrapper_stream,
+    "iec62056_21_stream": iec62056_21_stream,
+    "data_lines": data_lines,
+    "telegram": decode_telegram,
+    "sign_on_client": sign_on_client,
     "moments": moments,
     "obis_text": obis_text,
     "ciphered": ciphered,
@@ -121,7 +171,17 @@ TARGETS: Final[Mapping[str, Target]] = {
     "server_wrapper": partial(server, "wrapper"),
     "server_hdlc": partial(server, "hdlc"),
 }
-NOTHING: Final = {"hdlc_stream", "frame", "moments", "client_wrapper", "client_hdlc", "server_wrapper", "server_hdlc"}
+NOTHING: Final = {
+    "iec62056_21_stream",
+    "sign_on_client",
+    "hdlc_stream",
+    "frame",
+    "moments",
+    "client_wrapper",
+    "client_hdlc",
+    "server_wrapper",
+    "server_hdlc",
+}
 """Targets that swallow everything: from them nothing may come out, not even a typed error."""
 
 

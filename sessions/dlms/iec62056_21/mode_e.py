@@ -49,10 +49,18 @@ class ModeELink(Outbox):
         self._drain(now)
 
     def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None:
-        if not self._in_hdlc:
-            raise LocalProtocolError("the meter has not signed on", layer="link")
+        self._needs_hdlc()
         self._hdlc.send_apdu(apdu, now, expect_reply=expect_reply)
         self._drain(now)
+
+    def send_unconfirmed(self, apdu: bytes, now: float, *, broadcast: bool = False) -> None:
+        self._needs_hdlc()
+        self._hdlc.send_unconfirmed(apdu, now, broadcast=broadcast)
+        self._drain(now)
+
+    def _needs_hdlc(self) -> None:
+        if not self._in_hdlc:
+            raise LocalProtocolError("the meter has not signed on", layer="link")
 
     def disconnect(self, now: float) -> None:
         if self._in_hdlc:

@@ -24,12 +24,16 @@ from sessions.dlms.errors import (
 )
 from sessions.dlms.events import ActionOutcome, NotificationReceived
 from sessions.dlms.hdlc.client_link import HdlcClientLink
-from sessions.dlms.link import FrameReceived, FrameSent
+from sessions.dlms.hdlc.server_link import HdlcServerLink
+from sessions.dlms.iec62056_21.mode_e import ModeELink
+from sessions.dlms.iec62056_21.settings import SignOnSettings
+from sessions.dlms.link import ApduReceived, FrameReceived, FrameSent, LineSettings
 from sessions.dlms.transfers.items import GetItem, SetItem
 from sessions.dlms.wrapper import WrapperLink
 from sessions.links.driver import Conversation, HdlcSettings, make_link
 from sessions.links.endpoint import TcpEndpoint, UdpEndpoint
 from sessions.links.line import LineError
+from sessions.links.tcp import TcpLine, open_tcp
 from tests.sessions.dlms.scripted import (
     AUTHENTICATED_ENCRYPTED,
     CLOCK,
@@ -38,6 +42,7 @@ from tests.sessions.dlms.scripted import (
     LONG,
     NAME,
     NOTIFICATION,
+    ScriptedMeter,
     parameters,
 )
 
@@ -358,3 +363,71 @@ async def test_links_by_framing():
     assert refused.value.code == "framing-not-possible"
     assert refused.value.hint
     assert (wrapper.client_sap, wrapper.server_sap, wrapper.response_timeout) == (300, 1, 7.0)
+
+
+async def test_a_sign_on_comes_before_hdlc_where_it_is_wanted():
+    hdlc = HdlcSettings(sign_on=SignOnSettings(device_address="77"))
+    assert isinstance(make_link("hdlc", parameters(), hdlc, 5.0), ModeELink)
+
+
+async def test_the_line_gets_the_settings_that_the_sign_on_wants(monkeypatch):
+    """A meter of mode E behind a socket: the line is told each change, after what was written before it."""
+    happened = []
+
+    class Noting(TcpLine):
+        async def change_settings(self, settings: LineSettings) -> None:
+            happened.append(str(settings))
+
+        async def write(self, octets: bytes) -> None:
+            happened.append(octets[:6])
+            await super().write(octets)
+
+    async def note_the_line(endpoint, **options):
+        line = await open_tcp(endpoint)
+        return Noting(line._reader, line._writer)
+
+    async def meter(reader, writer):
+        assert await reader.readuntil(b"\n") == b"/?77!\r\n"
+        writer.write(b"/ABc5\\2METER\r\n")
+        assert await reader.readuntil(b"\n") == b"\x06252\r\n"
+        link = HdlcServerLink(server_sap=1)
+        scripted = ScriptedMeter(parameters())
+        while octets := await reader.read(65536):
+            link.receive_octets(octets, 0.0)
+            while (event := link.next_event()) is not None:
+                if isinstance(event, ApduReceived):
+                    for answer in scripted(event.apdu):
+                        link.send_apdu(answer, 0.0)
+            writer.write(link.octets_to_send())
+        writer.close()
+
+    monkeypatch.setattr("sessions.links.driver.open_line", note_the_line)
+    server = await asyncio.start_server(meter, "127.0.0.1", 0)
+    async with server:
+        endpoint = TcpEndpoint("127.0.0.1", server.sockets[0].getsockname()[1])
+        hdlc = HdlcSettings(sign_on=SignOnSettings(device_address="77", switch_pause=0.0))
+        client = DlmsClient(parameters(), make_link("hdlc", parameters(), hdlc, 5.0), challenge=CTOS, counters=None)
+        talk = Conversation(endpoint, client)
+        await talk.open()
+        await talk.release()
+    assert happened[:4] == ["300 7E1", b"/?77!\r", b"\x06252\r\n", "9600 8N1"]
+    assert happened[4][:1] == b"\x7e"
+
+
+async def test_a_line_that_keeps_what_was_written_breaks(monkeypatch):
+    class Stuck(TcpLine):
+        async def change_settings(self, settings: LineSettings) -> None:
+            await asyncio.sleep(60)
+
+    async def stuck_line(endpoint, **options):
+        line = await open_tcp(endpoint)
+        return Stuck(line._reader, line._writer)
+
+    monkeypatch.setattr("sessions.links.driver.open_line", stuck_line)
+    monkeypatch.setattr("sessions.links.driver.WRITE_TIMEOUT", 0.05)
+    async with served(parameters(), hdlc=True) as meter:
+        link = make_link("hdlc", parameters(), HdlcSettings(sign_on=SignOnSettings()), 5.0)
+        talk = Conversation(meter.endpoint, DlmsClient(parameters(), link, challenge=CTOS, counters=None))
+        with pytest.raises(LineError) as broken:
+            await talk.open()
+        assert broken.value.code == "write-timeout"

@@ -79,8 +79,6 @@ def remarks(wire):
     return [event.text for event in wire.of(Remarked)]
 
 
-
-
 def events_of(client):
     events = []
     while (event := client.next_event()) is not None:
@@ -458,7 +456,7 @@ def test_a_nak_repeats_a_read_and_never_a_write():
 
 def test_silence_repeats_a_read_and_never_a_write():
     for command, times in ((READ, 3), (WRITE, 1), (PASSWORD, 1)):
-        wire = programming(spoil=lambda from_client, octets, sent=command.encode(): b"" if octets == sent else octets)
+        wire = programming(spoil=replaced(command.encode(), b""))
         wire.commanded(command)
         assert error_of(wire).code == "stopped"
         assert said_by_client(wire).count(command.encode()) == times

@@ -1,6 +1,7 @@
 import pytest
 
 from sessions.dlms.errors import LocalProtocolError
+from sessions.dlms.hdlc.frame import decode_hdlc_frame
 from sessions.dlms.iec62056_21.mode_e import ModeELink
 from sessions.dlms.iec62056_21.server import HandedOver, Iec21Server
 from sessions.dlms.iec62056_21.settings import SignOnSettings
@@ -63,7 +64,7 @@ class Line:
     def tick(self):
         ends = [self.link, self.sign_on]
         timers = [at for end in ends if (at := end.next_timer()) is not None]
-        if not timers or self.link.next_timer() is None and self.binary:
+        if not timers or (self.link.next_timer() is None and self.binary):
             return False
         self.now = max(self.now, min(timers))
         for end in ends:
@@ -114,6 +115,15 @@ def test_oddities_of_the_sign_on_are_remarks_of_the_link():
 def test_no_apdu_before_the_sign_on():
     with pytest.raises(LocalProtocolError):
         Line().link.send_apdu(b"x", 0.0)
+    with pytest.raises(LocalProtocolError):
+        Line().link.send_unconfirmed(b"x", 0.0)
+
+
+def test_unconfirmed_apdus_go_in_ui_frames():
+    line = connected()
+    line.link.send_unconfirmed(b"\xc1", line.now)
+    line.run()
+    assert decode_hdlc_frame(line.of(FrameSent)[-1].octets).information == b"\xe6\xe6\x00\xc1"
 
 
 def test_a_meter_that_signs_on_and_speaks_no_hdlc():

@@ -48,7 +48,8 @@ def test_a_row_that_was_cut_is_shown_as_far_as_it_goes():
 
 
 @pytest.mark.parametrize(
-    "octets", [b"P.01(1)(2)(3)", b"P.01(1)(2)(15)(x)(1.5)(kW)", b"P.01(1)(2)(15)(2)(1.5)(kW)", b"P.01(1)(2)(15)(99999)(1)"]
+    "octets",
+    [b"P.01(1)(2)(3)", b"P.01(1)(2)(15)(x)(1.5)(kW)", b"P.01(1)(2)(15)(2)(1.5)(kW)", b"P.01(1)(2)(15)(99999)(1)"],
 )
 def test_what_is_no_header_is_no_profile(octets):
     assert read(octets) == []

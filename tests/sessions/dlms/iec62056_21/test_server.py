@@ -216,7 +216,9 @@ def test_the_reaction_time_is_the_identifications():
     assert server.octets_to_send() == b"/ABc5\r\n"
 
 
-@given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from((REQUEST, b"\x06051\r\n", b"\x06050\r\n"))), max_size=8))
+@given(
+    st.lists(st.one_of(st.binary(max_size=20), st.sampled_from((REQUEST, b"\x06051\r\n", b"\x06050\r\n"))), max_size=8)
+)
 def test_garbage_never_breaks_it(parts):
     meter = Meter()
     for part in parts:

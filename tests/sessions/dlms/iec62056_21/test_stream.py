@@ -136,7 +136,10 @@ def test_a_telegram_whose_last_line_has_no_end():
 
 def test_an_identification_before_a_framed_message_stands_alone():
     reader = reader_of(telegrams=True)
-    assert messages(items(reader, b"/ABC5M\r\n" + samples.DATA)) == [IdentificationMessage("ABC", "5", "M"), MESSAGES[3]]
+    assert messages(items(reader, b"/ABC5M\r\n" + samples.DATA)) == [
+        IdentificationMessage("ABC", "5", "M"),
+        MESSAGES[3],
+    ]
 
 
 def test_a_data_block_without_a_frame():
