@@ -15,4 +15,4 @@ async def open_line(endpoint: Endpoint, *, connect_timeout: float = 5.0) -> Line
         return await open_tcp(endpoint, connect_timeout=connect_timeout)
     if isinstance(endpoint, UdpEndpoint):
         return await open_udp(endpoint, connect_timeout=connect_timeout)
-    return await open_serial(endpoint)
+    return await open_serial(endpoint, open_timeout=connect_timeout)

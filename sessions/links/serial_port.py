@@ -123,15 +123,31 @@ def _broken(error: Exception) -> LineError:
     )
 
 
-async def open_serial(endpoint: SerialEndpoint) -> SerialLine:
+async def open_serial(endpoint: SerialEndpoint, *, open_timeout: float = 5.0) -> SerialLine:
     """Open the port for us alone, or a `LineError` that says why not."""
+    opening = asyncio.get_running_loop().run_in_executor(None, _open, endpoint)
     try:
-        port = await asyncio.get_running_loop().run_in_executor(None, _open, endpoint)
+        port = await asyncio.wait_for(asyncio.shield(opening), open_timeout)
+    except (TimeoutError, asyncio.CancelledError) as error:
+        opening.add_done_callback(_close_late)
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise LineError(
+            f"{endpoint.device} did not open within {open_timeout:g} s.",
+            code="port-hangs",
+            hint="The adapter or its driver hangs: unplug it and plug it in again.",
+        ) from None
     except serial.SerialException as error:
         raise _refused(endpoint, error) from None
     except (ValueError, OSError, termios.error) as error:
         raise _unsettable(endpoint.device, error) from None
     return SerialLine(port)
+
+
+def _close_late(opening: asyncio.Future[serial.Serial]) -> None:
+    """A port that opened after nobody waited for it any more is not ours to keep."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _open(endpoint: SerialEndpoint) -> serial.Serial:

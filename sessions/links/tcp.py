@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
 
@@ -25,27 +24,51 @@ class TcpLine:
     async def read(self) -> bytes:
         try:
             return await self._reader.read(READ_SIZE)
-        except ConnectionResetError:
-            return b""
         except OSError as error:
-            raise LineError(f"The connection broke: {error.strerror or error}.", code="connection-lost") from None
+            raise _broken(error) from None
 
     async def write(self, octets: bytes) -> None:
         try:
             self._writer.write(octets)
             await self._writer.drain()
-        except (ConnectionResetError, BrokenPipeError):
-            raise LineError("The other side closed the connection.", code="connection-lost") from None
         except OSError as error:
-            raise LineError(f"The connection broke: {error.strerror or error}.", code="connection-lost") from None
+            raise _broken(error) from None
 
     async def change_settings(self, settings: LineSettings) -> None:
         """A network has no speed; a serial bridge in raw mode keeps its own."""
 
     async def close(self) -> None:
         self._writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
+        try:
             await asyncio.wait_for(self._writer.wait_closed(), CLOSE_PATIENCE)
+        except TimeoutError:
+            self._writer.transport.abort()  # octets that nobody takes shall not keep the port
+        except OSError:
+            pass  # it was broken already
+
+
+def _broken(error: OSError) -> LineError:
+    """A connection that broke while it was used."""
+    if isinstance(error, BrokenPipeError):
+        return LineError("The other side closed the connection.", code="connection-lost")
+    if isinstance(error, ConnectionResetError):
+        return LineError(
+            "The other side reset the connection.",
+            code="connection-reset",
+            hint="The meter or the bridge dropped it: was it restarted, or has it taken another client? Open the session again.",
+        )
+    if isinstance(error, TimeoutError):
+        return LineError(
+            "The other side does not take part in the connection any more.",
+            code="connection-timeout",
+            hint="The network is interrupted, or the meter is switched off: check both, then open the session again.",
+        )
+    unreachable = error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+    return LineError(
+        f"The connection broke: {error.strerror or error}.",
+        code="host-unreachable" if unreachable else "connection-lost",
+        hint="Check the cable, the network and the address." if unreachable else "",
+    )
 
 
 async def open_tcp(endpoint: TcpEndpoint, *, connect_timeout: float = 5.0) -> TcpLine:

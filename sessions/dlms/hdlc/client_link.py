@@ -48,6 +48,7 @@ class HdlcClientLink(Outbox):
 
     `disconnect_first`: a DISC goes before the SNRM, for meters that keep an old link. `inter_frame_time`: the least pause
     between the last octet of the server and our next frame, for half-duplex lines and optical heads that turn slowly.
+    `octet_time`: how long an octet takes on a slow line; an answer is not due before the request has left.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class HdlcClientLink(Outbox):
         max_retries: int = 2,
         inter_octet_timeout: float = 0.5,
         inter_frame_time: float = 0.0,
+        octet_time: float = 0.0,
         poll_interval: float = 0.1,
         busy_timeout: float = 120.0,
         keep_alive: float = 0.0,
@@ -75,6 +77,7 @@ class HdlcClientLink(Outbox):
         self.parameters = HdlcParameters()
         self.disconnect_first = disconnect_first
         self.inter_frame_time = inter_frame_time
+        self.octet_time = octet_time
         self._patience = Patience(
             response_timeout=response_timeout,
             max_retries=max_retries,
@@ -90,9 +93,11 @@ class HdlcClientLink(Outbox):
         self._sender = Sender()
         self._receiver = Receiver()
         self._unnumbered = UnnumberedReceiver()
-        self._due: deque[HdlcFrame] = deque()
+        self._due: deque[bytes] = deque()
         """Frames that wait for the pause after the server's last octet."""
         self._quiet_until = 0.0
+        self._free_at = 0.0
+        """When the last octet of ours has left the line."""
         self._expect_reply = True
         self._polled = False
         self._heard = False
@@ -440,17 +445,19 @@ class HdlcClientLink(Outbox):
     def _transmit(self, frame: HdlcFrame, now: float) -> None:
         """Say something that wants an answer."""
         self._polled = isinstance(frame, RrFrame | RnrFrame)
-        self._patience.spoke(max(now, self._quiet_until))
         self._say(frame, now)
+        self._patience.spoke(self._free_at)
 
     def _say(self, frame: HdlcFrame, now: float) -> None:
-        self._due.append(frame)
+        octets = frame.encode()
+        self._free_at = max(now, self._quiet_until, self._free_at) + len(octets) * self.octet_time
+        self._due.append(octets)
         if now >= self._quiet_until:
             self._flush(now)
 
     def _flush(self, now: float) -> None:
         while self._due:
-            octets = self._due.popleft().encode()
+            octets = self._due.popleft()
             self._hearing.sent(octets)
             self._send(octets, now)
 

@@ -31,7 +31,7 @@ from sessions.dlms.link import ApduReceived, FrameReceived, FrameSent, LineSetti
 from sessions.dlms.transfers.items import GetItem, SetItem
 from sessions.dlms.wrapper import WrapperLink
 from sessions.links.driver import Conversation, HdlcSettings, make_link
-from sessions.links.endpoint import TcpEndpoint, UdpEndpoint
+from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint
 from sessions.links.line import LineError
 from sessions.links.tcp import TcpLine, open_tcp
 from tests.sessions.dlms.scripted import (
@@ -353,6 +353,9 @@ async def test_links_by_framing():
     assert isinstance(hdlc, HdlcClientLink)
     assert (hdlc.proposed.max_info_receive, hdlc.proposed.window_transmit, hdlc.response_timeout) == (500, 3, 7.0)
     wrapper = make_link("wrapper", parameters(client_sap=300), HdlcSettings(), 7.0)
+    slow = make_link("hdlc", parameters(), HdlcSettings(), 7.0, endpoint=SerialEndpoint("/dev/ttyS0", 300))
+    assert isinstance(slow, HdlcClientLink)
+    assert (slow.octet_time, hdlc.octet_time) == (pytest.approx(10 / 300), 0.0)
     assert isinstance(wrapper, WrapperLink)
     assert not wrapper.datagrams
     udp = make_link("wrapper", parameters(), HdlcSettings(), 7.0, endpoint=UdpEndpoint("127.0.0.1", 4059))

@@ -71,6 +71,19 @@ def test_what_is_none_is_refused_with_a_way_to_write_it(text):
     assert "tcp://" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "bits"),
+    [
+        (SerialEndpoint("/dev/ttyS0", 9600), 10),
+        (SerialEndpoint("/dev/ttyS0", 300, 7, "E", 1), 10),
+        (SerialEndpoint("/dev/ttyS0", 2400, 8, "E", 1), 11),
+        (SerialEndpoint("/dev/ttyS0", 2400, 8, "N", 2), 11),
+    ],
+)
+def test_how_long_an_octet_takes(endpoint, bits):
+    assert endpoint.octet_time == pytest.approx(bits / endpoint.baud)
+
+
 @given(st.text(max_size=40), st.sampled_from(["", "tcp://", "udp://", "serial://", "serial:///dev/"]))
 @settings(max_examples=150)
 def test_any_text_is_an_endpoint_or_refused(text, head):

@@ -3,6 +3,9 @@ import contextlib
 import errno
 import os
 import termios
+
+
+import threading
 import tty
 
 import pytest
@@ -200,3 +203,61 @@ async def test_settings_that_a_port_does_not_take(pty):
 async def test_only_a_pseudo_terminal_has_no_parity():
     assert serial_port._character("/dev/ttyS0", 7, "E") == (7, "E")
     assert serial_port._character("/dev/pts/0", 7, "E") == (8, "N")
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_port_that_hangs_while_it_opens(pty, monkeypatch, cancelled):
+    """It is not waited for, and closed when it opens at last."""
+    release = threading.Event()
+    opened = []
+
+    def hang(endpoint):
+        release.wait(5)
+        port = serial.Serial(pty[1], exclusive=True)
+        opened.append(port)
+        return port
+
+    monkeypatch.setattr(serial_port, "_open", hang)
+    opening = asyncio.ensure_future(open_line(SerialEndpoint(pty[1]), connect_timeout=60 if cancelled else 0.05))
+    await asyncio.sleep(0.02)
+    if cancelled:
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+    else:
+        with pytest.raises(LineError) as refused:
+            await opening
+        assert refused.value.code == "port-hangs"
+    release.set()
+    for _ in range(200):
+        if opened and not opened[0].is_open:
+            break
+        await asyncio.sleep(0.01)
+    assert not opened[0].is_open
+
+
+async def test_a_port_that_fails_after_nobody_waited(pty, monkeypatch):
+    release = threading.Event()
+
+    def fail(endpoint):
+        release.wait(5)
+        raise serial.SerialException(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(serial_port, "_open", fail)
+    with pytest.raises(LineError):
+        await open_line(SerialEndpoint(pty[1]), connect_timeout=0.05)
+    release.set()
+    await asyncio.sleep(0.05)
+
+
+async def test_a_port_that_is_unplugged_under_a_write(pty, monkeypatch):
+    line = await open_line(SerialEndpoint(pty[1]))
+
+    def fail(octets):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(line._port, "write", fail)
+    with pytest.raises(LineError) as refused:
+        await line.write(b"x")
+    assert (refused.value.code, bool(refused.value.hint)) == ("port-lost", True)
+    await line.close()

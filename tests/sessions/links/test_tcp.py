@@ -1,11 +1,14 @@
 import asyncio
+import errno
 import socket
 
 import pytest
 
+from sessions.links import tcp
 from sessions.links.endpoint import TcpEndpoint
 from sessions.links.line import LineError
 from sessions.links.opening import open_line
+from sessions.links.tcp import TcpLine
 
 pytestmark = pytest.mark.asyncio
 
@@ -70,7 +73,7 @@ async def test_nobody_answers_the_connection():
     assert refused.value.code == "connect-timeout"
 
 
-async def test_a_connection_that_breaks_is_an_end_or_a_line_error():
+async def test_a_reset_is_told_from_an_end():
     async def reset(reader, writer):
         await reader.readexactly(1)
         writer.get_extra_info("socket").setsockopt(
@@ -82,10 +85,62 @@ async def test_a_connection_that_breaks_is_an_end_or_a_line_error():
     async with server:
         line = await open_line(endpoint)
         await line.write(b"x")
-        assert await line.read() == b""
+        with pytest.raises(LineError) as reset_by_peer:
+            await line.read()
+        assert reset_by_peer.value.code == "connection-reset"
+        assert reset_by_peer.value.hint
         with pytest.raises(LineError) as refused:
             for _ in range(50):
                 await line.write(b"x" * 1000)
                 await asyncio.sleep(0.01)
-        assert refused.value.code == "connection-lost"
+        assert refused.value.code in ("connection-lost", "connection-reset")
         await line.close()
+
+
+class Broken(asyncio.StreamReader):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    async def read(self, n=-1):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "connection-reset"),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), "connection-lost"),
+        (TimeoutError(errno.ETIMEDOUT, "Connection timed out"), "connection-timeout"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "host-unreachable"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "host-unreachable"),
+        (OSError(errno.EIO, "Input/output error"), "connection-lost"),
+    ],
+)
+async def test_each_way_to_break_has_its_sentence(error, code):
+    line = TcpLine(Broken(error), None)
+    with pytest.raises(LineError) as refused:
+        await line.read()
+    assert (refused.value.layer, refused.value.code) == ("line", code)
+    assert refused.value.message.endswith(".")
+
+
+async def test_closing_does_not_wait_for_a_peer_that_takes_nothing(monkeypatch):
+    monkeypatch.setattr(tcp, "CLOSE_PATIENCE", 0.05)
+    accepted = []
+
+    async def hoard(reader, writer):
+        accepted.append(writer)
+        reader._transport.pause_reading()
+
+    server, endpoint = await serve(hoard)
+    async with server:
+        line = await open_line(endpoint)
+        writing = asyncio.ensure_future(line.write(bytes(50_000_000)))
+        await asyncio.sleep(0.05)
+        assert not writing.done()
+        await asyncio.wait_for(line.close(), 2)
+        await asyncio.wait_for(writing, 2)
+        for writer in accepted:
+            writer.transport.abort()
+        await asyncio.sleep(0)

@@ -720,6 +720,22 @@ def test_a_line_that_turns_slowly_gets_its_pause():
     assert [type(frame) for frame in sent_by(client)] == [RrFrame]
 
 
+def test_on_a_slow_line_an_answer_is_due_when_the_request_has_left():
+    """300 baud: 30 octets a second. A request of 153 octets takes five seconds, three of them fifteen."""
+    parameters = HdlcParameters(140, 140, 3, 1)
+    client = make_client(octet_time=1 / 30, response_timeout=5.0, parameters=parameters)
+    client.connect(0.0)
+    (snrm,) = sent_by(client)
+    assert client.next_timer() == pytest.approx(5.0 + len(snrm.encode()) / 30)
+    agreed = HdlcParameters(140, 140, 1, 3).encode()
+    send(client, answer(UaFrame, information=agreed), 2.0)
+    client.send_apdu(bytes(400), 10.0)
+    frames = [frame.encode() for frame in sent_by(client)]
+    assert len(frames) == 3
+    assert client.next_timer() == pytest.approx(10.0 + 5.0 + sum(map(len, frames)) / 30)
+    assert client.next_timer() > 28.0
+
+
 def test_a_frame_that_waits_for_its_pause_is_forgotten_with_the_link():
     client = idle_client(inter_frame_time=0.5)
     client.receive_octets(b"\x00", 1.0)
