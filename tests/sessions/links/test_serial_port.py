@@ -3,8 +3,6 @@ import contextlib
 import errno
 import os
 import termios
-
-
 import threading
 import tty
 
