@@ -4,7 +4,8 @@ Single values are text (`parse_entry`, `entry_text`): numbers, true and false, O
 `date_time_text`, octets in hex (or `text:…`), characters of text-like octet-strings as they are (or `hex:…`), bits as 0 and 1.
 
 Constructed values are JSON (`from_json`, `to_json`): a declared structure is an object of its fields, an array a list. What is
-not declared, or is not what was declared, carries its type: `{"type": "unsigned", "value": 1}`.
+not declared, or is not what was declared, carries its type: `{"type": "unsigned", "value": 1}`; a compact-array its description
+as well: `"unsigned"`, `{"array": 3, "of": …}` or `{"structure": […]}`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
-from meters.cosem.data import INTEGERS, BitString, Data, DataType, as_json
+from meters.cosem.data import CONSTRUCTED, INTEGERS, BitString, CompactArray, Data, DataType, TypeDescription, as_json
 from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
 from meters.cosem.date_time_text import (
     date_text,
@@ -33,6 +34,8 @@ TYPES_BY_NAME: Final = {kind.asn1_name: kind for kind in DataType}
 INTEGRAL: Final = INTEGERS | {kind for kind in DataType if kind.name.startswith("DELTA_")}
 DELTA_RANGES: Final = {kind: RANGES[DataType[kind.name.removeprefix("DELTA_")]] for kind in INTEGRAL - INTEGERS}
 EMPTY: Final = frozenset({DataType.NULL_DATA, DataType.DONT_CARE})
+NOT_DESCRIBED: Final = CONSTRUCTED | {DataType.DONT_CARE}
+MAX_COUNT: Final = 0xFFFF
 HEX, TEXT = "hex:", "text:"
 ANY: Final = ValueType()
 
@@ -251,7 +254,7 @@ def _characters_text(octets: bytes) -> str:
 
 
 def to_json(data: Data, declared: ValueType = ANY) -> Any:
-    """What `from_json` reads as this value. A compact-array is told, and cannot be read again."""
+    """What `from_json` reads as this value."""
     if declared.kind is None:
         return _choice_json(data, declared)
     if not declared.fits(data) or data.type is not declared.kind:
@@ -281,8 +284,19 @@ def typed_json(data: Data) -> dict[str, Any]:
     if data.type in EMPTY:
         return {"type": data.type.asn1_name}
     if data.constructed:
-        return {"type": data.type.asn1_name, "value": [typed_json(value) for value in data]}
+        told: dict[str, Any] = {"type": data.type.asn1_name, "value": [typed_json(value) for value in data]}
+        if data.type is DataType.COMPACT_ARRAY:
+            told["description"] = _description_json(data.value.description)
+        return told
     return {"type": data.type.asn1_name, "value": _single_json(data, ValueType(data.type))}
+
+
+def _description_json(description: TypeDescription) -> Any:
+    if description.type is DataType.ARRAY:
+        return {"array": description.count, "of": _description_json(description.members[0])}
+    if description.type is DataType.STRUCTURE:
+        return {"structure": [_description_json(member) for member in description.members]}
+    return description.type.asn1_name
 
 
 def _single_json(data: Data, declared: ValueType) -> Any:
@@ -301,7 +315,7 @@ def from_json(value: Any, declared: ValueType = ANY, *, path: str = "", depth: i
     """A value from JSON; EntryError says what is wrong, and where."""
     if depth > MAX_DEPTH:
         raise EntryError(f"more than {MAX_DEPTH} values inside each other", path)
-    if isinstance(value, Mapping) and "type" in value and not set(value) - {"type", "value"}:
+    if isinstance(value, Mapping) and "type" in value and not set(value) - {"type", "value", "description"}:
         return _from_typed(value, path, depth)
     if declared.kind is None:
         return _from_choice(value, declared, path, depth)
@@ -368,14 +382,32 @@ def _from_typed(value: Mapping[str, Any], path: str, depth: int) -> Data:
     kind = TYPES_BY_NAME.get(str(value["type"]))
     if kind is None:
         raise EntryError(f"“{str(value['type'])[:MAX_SHOWN]}” is no type, one of: {', '.join(TYPES_BY_NAME)}", path)
+    if kind is DataType.COMPACT_ARRAY and "description" in value:
+        elements = _from_list(value.get("value"), ANY, path, depth).value
+        return Data(kind, CompactArray(_description(value["description"], f"{path}.description", depth), elements))
     return from_json(value.get("value"), ValueType(kind), path=path, depth=depth + 1)
+
+
+def _description(value: Any, path: str, depth: int) -> TypeDescription:
+    """What the elements of a compact-array are, as `_description_json` tells it."""
+    if depth > MAX_DEPTH:
+        raise EntryError(f"more than {MAX_DEPTH} types inside each other", path)
+    match value:
+        case str() if value in TYPES_BY_NAME and TYPES_BY_NAME[value] not in NOT_DESCRIBED:
+            return TypeDescription(TYPES_BY_NAME[value])
+        case {"array": int(count), "of": element} if 0 <= count <= MAX_COUNT:
+            return TypeDescription(DataType.ARRAY, (_description(element, f"{path}.of", depth + 1),), count)
+        case {"structure": list(members)}:
+            described = (_description(one, f"{path}[{n}]", depth + 1) for n, one in enumerate(members, 1))
+            return TypeDescription(DataType.STRUCTURE, tuple(described))
+    raise EntryError('a type is described as "unsigned", {"array": 3, "of": …} or {"structure": […]}', path)
 
 
 def _from_single(value: Any, declared: ValueType, path: str) -> Data:
     kind = declared.kind
     assert kind is not None
     if kind is DataType.COMPACT_ARRAY:
-        raise EntryError("a compact-array cannot be entered: write an array", path)
+        raise EntryError("a compact-array is entered with its type and description, or as an array", path)
     if isinstance(value, list | Mapping):
         raise EntryError(f"{declared} is a single value", path)
     if kind in EMPTY or value is None:

@@ -27,6 +27,8 @@ from meters.cosem.interface_class import attribute_of, known_classes
 from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import EntryError, entry_text, from_json, parse_entry, to_json, typed_json
 from meters.cosem.value_type import RANGES, ValueType, parse_type
+from sessions.dlms.axdr import encode_data
+from tests.sessions.dlms.test_axdr import compact_arrays, scalars, values
 
 CLOCK = octet_string(ObisCode(0, 0, 1, 0, 0, 255).octets)
 
@@ -198,7 +200,7 @@ def test_a_choice_says_its_type_only_where_it_must(notation, data, written):
         ({"type": ["x"]}, "any", "is no type"),
         ({"type": "unsigned"}, "any", "needs a value"),
         ({"type": "null-data", "value": 1}, "any", "has no value"),
-        ({"type": "compact-array", "value": []}, "any", "cannot be entered"),
+        ({"type": "compact-array", "value": []}, "any", "is entered with"),
         ({"type": "structure", "value": [1]}, "any", "a type is needed"),
         (True, "u8", "true is no unsigned"),
         (1.5, "u8", "1.5 is no unsigned"),
@@ -219,16 +221,58 @@ def test_depth_is_limited():
         from_json(deep)
 
 
-def test_a_compact_array_is_told():
+def test_a_compact_array_carries_its_description():
     rows = Data(DataType.COMPACT_ARRAY, CompactArray(TypeDescription(DataType.UNSIGNED), (unsigned(1),)))
-    assert typed_json(rows) == {"type": "compact-array", "value": [{"type": "unsigned", "value": 1}]}
+    told = {"type": "compact-array", "description": "unsigned", "value": [{"type": "unsigned", "value": 1}]}
+    assert typed_json(rows) == told
+    assert from_json(told) == rows
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        None,
+        5,
+        "compact-array",
+        "dont-care",
+        "array",
+        "gibberish",
+        {},
+        {"array": 65536, "of": "unsigned"},
+        {"array": "3", "of": "unsigned"},
+        {"array": 3},
+        {"structure": "unsigned"},
+        {"structure": ["gibberish"]},
+    ],
+)
+def test_what_describes_no_type_is_refused(description):
+    with pytest.raises(EntryError, match=r"description.*is described as"):
+        from_json({"type": "compact-array", "description": description, "value": []})
+
+
+def test_a_description_has_an_end():
+    deep: object = "unsigned"
+    for _ in range(40):
+        deep = {"structure": [deep]}
+    with pytest.raises(EntryError, match="inside each other"):
+        from_json({"type": "compact-array", "description": deep, "value": []})
+
+
+@given(values | compact_arrays())
+def test_any_value_of_any_type_goes_round_through_json(data):
+    assert encode_data(from_json(json.loads(json.dumps(typed_json(data))))) == encode_data(data)
+
+
+@given(scalars)
+def test_every_type_of_a_single_value_goes_round_through_json(data):
+    assert from_json(json.loads(json.dumps(typed_json(data)))) == data
 
 
 def test_no_declared_structure_looks_like_a_typed_value():
     for known in known_classes():
         for attribute in known.attributes.values():
             for names in field_names(attribute.type):
-                assert not {"type"} <= names <= {"type", "value"}
+                assert not {"type"} <= names <= {"type", "value", "description"}
 
 
 def field_names(declared: ValueType):
