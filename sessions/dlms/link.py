@@ -75,6 +75,11 @@ class LineSettings:
     parity: str = "N"
     stop_bits: int = 1
 
+    @property
+    def octet_time(self) -> float:
+        """Seconds that an octet takes, with its start, parity and stop bits."""
+        return (1 + self.data_bits + (self.parity != "N") + self.stop_bits) / self.baud
+
     def __str__(self) -> str:
         return f"{self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
 

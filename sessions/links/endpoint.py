@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
+from sessions.dlms.link import LineSettings
 from sessions.links.line import LineError
 
 DEFAULT_BAUD: Final = 9600
@@ -47,8 +48,8 @@ class SerialEndpoint:
 
     @property
     def octet_time(self) -> float:
-        """Seconds that an octet takes, with its start, parity and stop bits."""
-        return (1 + self.data_bits + (self.parity != "N") + self.stop_bits) / self.baud
+        """Seconds that an octet takes."""
+        return LineSettings(self.baud, self.data_bits, self.parity, self.stop_bits).octet_time
 
     def __str__(self) -> str:
         options: dict[str, object] = {"baud": self.baud}

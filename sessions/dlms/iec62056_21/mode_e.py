@@ -111,7 +111,10 @@ class ModeELink(Outbox):
                 self._hdlc.connect(now)
             case Remarked(text):
                 self._remarks.append(text)
-            case FrameSent() | FrameReceived() | OctetsDiscarded() | LineChangeNeeded():
+            case LineChangeNeeded():
+                self._hdlc.octet_time = event.settings.octet_time
+                self._tell(event)
+            case FrameSent() | FrameReceived() | OctetsDiscarded():
                 self._tell(event)
             case LinkDisconnected() | LinkFailed():
                 self._tell(event)

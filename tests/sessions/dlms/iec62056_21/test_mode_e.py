@@ -97,6 +97,16 @@ def test_the_switch_pause_passes_before_the_first_frame():
     assert sent[2].time - sent[1].time == pytest.approx(0.7)
 
 
+def test_hdlc_knows_the_speed_that_was_agreed():
+    """Its answers are due after the time that a request needs at that speed, not at the one of the sign-on."""
+    line = Line()
+    line.link.connect(0.0)
+    line.run()
+    *_, change = [event for event in line.events if isinstance(event, LineChangeNeeded)]
+    assert change.settings.baud > 300
+    assert line.link._hdlc.octet_time == change.settings.octet_time < 0.01
+
+
 def test_apdus_go_through_hdlc_and_it_ends_in_good_order():
     line = connected()
     line.link.send_apdu(b"\xc0\x01\xc1", line.now)
