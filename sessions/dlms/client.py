@@ -72,10 +72,10 @@ from sessions.dlms.patience import Patience
 from sessions.dlms.refusals import refusal_of
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.short_name_map import ShortNameMap
-from sessions.dlms.transfers import short_name
 from sessions.dlms.transfers.blocks import TransferLimits
 from sessions.dlms.transfers.items import SERVICES, ActionItem, GetItem, Item, SetItem
-from sessions.dlms.transfers.many import Forms, ManyTransfer, item_transfer
+from sessions.dlms.transfers.many import BY_LOGICAL_NAMES, Forms, ManyTransfer
+from sessions.dlms.transfers.named import ShortNames, by_short_names
 from sessions.dlms.transfers.transfer import Terms, Transfer, Turn
 
 UNLIMITED_PDU: Final = 0xFFFF
@@ -120,7 +120,8 @@ class DlmsClient:
         self._limits = limits or TransferLimits()
         self._transfer: Transfer | None = None
         self._invocations = count(1)
-        self._short_names = short_name.ShortNames(parameters.short_names)
+        self._short_names = ShortNames(parameters.short_names)
+        self._asking = by_short_names(self._short_names) if parameters.by_short_names else BY_LOGICAL_NAMES
         self._forms = Forms(Conformance(0))
         self._events: deque[ClientEvent] = deque()
         self._patience = Patience(reply_timeout, link.longest_wait)
@@ -171,7 +172,14 @@ class DlmsClient:
         """Read, write and invoke many things, in the best form that both sides offer: ends in `ManyFinished`."""
         services = {self._service_of(item) for item in items} or {Conformance(0)}
         terms = [self._terms(service) for service in sorted(services)]
-        return self._request(ManyTransfer(terms[0], items, self._forms, self._single), now)
+        return self._request(ManyTransfer(terms[0], items, self._forms, self._asking), now)
+
+    def set_unconfirmed(self, descriptor: CosemAttributeDescriptor, value: Data, *, now: float) -> None:
+        """Write one attribute and wait for no answer: nobody learns whether it was done. No event follows."""
+        service = Conformance.UNCONFIRMED_WRITE if self.parameters.by_short_names else Conformance.SET
+        octets = self._asking.unconfirmed(self._terms(service), SetItem(descriptor, value))
+        self._link.send_unconfirmed(self._ciphering.protect(octets), now)
+        self._drain_link(now)
 
     def release(self, now: float) -> None:
         """End the association and the link in good order: ends in `Released`."""
@@ -271,14 +279,8 @@ class DlmsClient:
             return Conformance.READ if isinstance(item, GetItem) else Conformance.WRITE
         return SERVICES[type(item)]
 
-    def _single(self, terms: Terms, item: Item) -> Transfer:
-        """The request for one item."""
-        if self.parameters.by_short_names:
-            return short_name.item_transfer(terms, self._short_names, item)
-        return item_transfer(terms, item)
-
     def _ask(self, item: Item, now: float) -> int:
-        return self._request(self._single(self._terms(self._service_of(item)), item), now)
+        return self._request(self._asking.single(self._terms(self._service_of(item)), item), now)
 
     def _request(self, transfer: Transfer, now: float) -> int:
         """Send a request; what goes wrong before it is out is raised, and leaves nothing behind."""

@@ -42,6 +42,8 @@ from sessions.dlms.errors import DlmsError, SecurityError
 from sessions.dlms.initiate import (
     DLMS_VERSION,
     INITIATE_REQUEST_TAG,
+    VAA_NAME_LN,
+    VAA_NAME_SN,
     InitiateRequest,
     InitiateResponse,
     decode_initiate_request,
@@ -163,8 +165,9 @@ class ServerAssociation:
             initiate, envelope = self._open_initiate(aarq)
             self._check_initiate(initiate)
         except Rejection as rejection:
-            return _rejecting(aarq, rejection)
-        ciphered = aarq.application_context_name == ApplicationContext.LN_CIPHERED
+            known = self._serves(aarq.application_context_name)
+            return _rejecting(rejection, aarq.application_context_name if known else self._context(ciphered=False))
+        ciphered = aarq.application_context_name == self._context(ciphered=True)
         possible = self._device.conformance if ciphered else self._device.conformance & ~Conformance.GENERAL_PROTECTION
         self.caller = Caller(
             client=client,
@@ -183,13 +186,10 @@ class ServerAssociation:
                     DiagnosticSource.ACSE_SERVICE_PROVIDER, ProviderDiagnostic.NO_COMMON_ACSE_VERSION
                 )
             )
-        ciphered = aarq.application_context_name == ApplicationContext.LN_CIPHERED
+        ciphered = aarq.application_context_name == self._context(ciphered=True)
         self._protect_as(client)
         required = (self._ciphering.demanded | self._ciphering.promised) is not Protection.NONE
-        if (required and not ciphered) or aarq.application_context_name not in (
-            ApplicationContext.LN,
-            ApplicationContext.LN_CIPHERED,
-        ):
+        if (required and not ciphered) or not self._serves(aarq.application_context_name):
             raise _user(AcseDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
         if ciphered and not self._device.security.guek:
             raise _user(AcseDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
@@ -202,6 +202,13 @@ class ServerAssociation:
         if client.user_ids and aarq.calling_ae_invocation_id not in client.user_ids:
             raise _user(AcseDiagnostic.CALLING_AE_INVOCATION_IDENTIFIER_NOT_RECOGNIZED)
         self._check_authentication(aarq, client)
+
+    def _context(self, *, ciphered: bool) -> ApplicationContext:
+        """The context that this meter knows: it refers to its objects in one way only."""
+        return ApplicationContext.of(short_names=self._device.short_names is not None, ciphered=ciphered)
+
+    def _serves(self, context: int) -> bool:
+        return context in (self._context(ciphered=False), self._context(ciphered=True))
 
     def _check_authentication(self, aarq: Aarq, client: ServedClient) -> None:
         if client.any_secret:
@@ -318,7 +325,9 @@ class ServerAssociation:
 
     def _initiate_response(self, caller: Caller, envelope: Envelope | None) -> bytes:
         response = InitiateResponse(
-            negotiated_conformance=caller.conformance, server_max_receive_pdu_size=self._device.max_receive_pdu_size
+            negotiated_conformance=caller.conformance,
+            server_max_receive_pdu_size=self._device.max_receive_pdu_size,
+            vaa_name=VAA_NAME_LN if self._device.short_names is None else VAA_NAME_SN,
         ).encode()
         envelope = self._ciphering.answered(envelope, dedicated=False)
         return response if envelope is None else self._ciphering.seal(response, envelope)
@@ -362,11 +371,10 @@ class ServerAssociation:
         return answer
 
 
-def _rejecting(aarq: Aarq, rejection: Rejection) -> Aare:
-    known = aarq.application_context_name in (ApplicationContext.LN, ApplicationContext.LN_CIPHERED)
+def _rejecting(rejection: Rejection, context: int) -> Aare:
     error = rejection.service_error
     return Aare(
-        application_context_name=aarq.application_context_name if known else ApplicationContext.LN,
+        application_context_name=context,
         result=AssociationResult.REJECTED_PERMANENT,
         result_source_diagnostic=rejection.diagnostic,
         user_information=None if error is None else error.encode(),

@@ -20,6 +20,7 @@ from sessions.dlms.general_protection import PartyKeys
 from sessions.dlms.protection import Protection, SecurityPolicy
 from sessions.dlms.security_setup import KeyId
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.short_name_map import ShortNameMap
 from sessions.dlms.transactions import SeenTransactions
 from sessions.simulator.key_store import KeyStore
 from sessions.simulator.objects import Value
@@ -38,6 +39,17 @@ SERVED_CONFORMANCE: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
 )
 """The services that the server side carries out."""
+
+SERVED_SHORT_NAME_CONFORMANCE: Final = (
+    Conformance.READ
+    | Conformance.WRITE
+    | Conformance.UNCONFIRMED_WRITE
+    | Conformance.PARAMETERIZED_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+)
+"""The same by short names."""
 
 PUBLIC_CLIENT: Final = 16
 MANAGEMENT_DEVICE: Final = 1
@@ -185,6 +197,8 @@ class LogicalDevice(Protocol):
     conformance: Conformance
     max_receive_pdu_size: int
     max_send_pdu_size: int
+    short_names: ShortNameMap | None
+    """The objects by short name, of a meter that knows no other way to refer to them."""
 
     def client(self, client_sap: int) -> ServedClient | None:
         """Who is served under this SAP."""

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from sessions.association_file import parse_association
-from sessions.dlms.association import AssociationParameters
+from sessions.dlms.association import AssociationParameters, Referencing
 from sessions.dlms.certificates import CertificateEntity, CertificateType
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
@@ -180,6 +180,10 @@ def make_meter(
     title = system_title(meter_type.manufacturer, serial_number)
     if "server_system_title" in association:
         raise LabError("server_system_title follows from the serial number")
+    if meter_type.referencing is not Referencing.LOGICAL_NAMES:
+        association = {"referencing": meter_type.referencing.value, **association}
+    if association.get("referencing", Referencing.LOGICAL_NAMES.value) != meter_type.referencing.value:
+        raise LabError(f"a {meter_type.name} knows {meter_type.referencing.value} only")
     keys = _key_pairs(table, association, title)
     if keys is not None:
         association |= _announced_keys(keys)

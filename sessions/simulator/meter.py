@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -21,12 +21,17 @@ from meters.cosem.data import (
     unsigned,
 )
 from meters.cosem.obis import ObisCode
+from meters.cosem.short_names import Element, attribute_offset, method_offset
 from sessions.dlms.acse import CONTEXT_ARC, DLMS_UA, MECHANISM_ARC, ApplicationContext
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor, DataAccessResult
+from sessions.dlms.apdu.short_name import OF_CURRENT_ASSOCIATION
+from sessions.dlms.axdr import decode_data
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.dlms.initiate import DLMS_VERSION
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.short_name_map import CURRENT, ShortNameMap, ShortNameObject
+from sessions.dlms.short_name_map import REPLY_TO_HLS as REPLY_TO_HLS_SN
 from sessions.simulator.device import (
     MANAGEMENT_DEVICE,
     PUBLIC,
@@ -37,10 +42,19 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.objects import Attribute, CosemObject, Denied, Value, constant
+from sessions.simulator.short_name_association import (
+    CHANGE_HLS_SECRET,
+    CHANGE_LLS_SECRET,
+    READ_BY_LOGICAL_NAME,
+    Row,
+    ShortNameAssociation,
+)
 
 ASSOCIATION_NAME: Final = REPLY_TO_HLS.instance_id
 SECURITY_SETUP_NAME: Final = ObisCode(0, 0, 43, 0, 0, 255)
 CONFORMANCE_BITS: Final = 24
+OWN_ROW: Final = replace(CURRENT, version=ShortNameAssociation.version)
+"""The association in use, in the list of short names."""
 ASSOCIATED: Final = 2
 """association_status: associated. Only associated clients can ask."""
 
@@ -49,7 +63,8 @@ ASSOCIATED: Final = 2
 class Access:
     """One object with the rights on it. What stands in no set can neither be written nor invoked by any client.
 
-    `public`: every client may read it. `open_methods` are those that every client may invoke.
+    `public`: every client may read it. `open_methods` are those that every client may invoke. `base_name`: where its short
+    names begin, in a meter that has such.
     """
 
     target: CosemObject
@@ -57,6 +72,14 @@ class Access:
     writable: frozenset[int] = frozenset()
     invocable: frozenset[int] = frozenset()
     open_methods: frozenset[int] = frozenset()
+    base_name: int | None = None
+
+    @property
+    def row(self) -> ShortNameObject:
+        """Its row in a list of short names; ValueError for an object without one."""
+        if self.base_name is None:
+            raise ValueError(f"{self.target.logical_name} has no base_name")
+        return ShortNameObject(self.base_name, self.target.class_id, self.target.version, self.target.logical_name)
 
     def may_read(self, role: Role) -> bool:
         return self.public or role is not Role.PUBLIC
@@ -133,6 +156,16 @@ def _describe_attribute(access: Access, attribute_id: int, role: Role) -> Data:
     return structure(integer(attribute_id), enum(mode), listed)
 
 
+def _describe_rights(access: Access, role: Role) -> Data:
+    """One element of the access_rights_list of class 12: base name, and the access modes of the caller."""
+    target = access.target
+    return structure(
+        access.row.to_data()[0],
+        array(*(_describe_attribute(access, number, role) for number in sorted(target.attributes))),
+        array(*(structure(integer(n), enum(_method_mode(access, n, role))) for n in sorted(target.methods))),
+    )
+
+
 def _method_mode(access: Access, method_id: int, role: Role) -> int:
     return 1 if access.may_invoke(role, method_id) else 0
 
@@ -140,7 +173,8 @@ def _method_mode(access: Access, method_id: int, role: Role) -> int:
 class Meter:
     """A `LogicalDevice` whose objects are computed.
 
-    `objects` are what the meter type describes; the association object is added for each caller.
+    `objects` are what the meter type describes; the association object is added for each caller. `by_short_names`: every
+    object has a base name, and clients refer to it by that alone.
     """
 
     def __init__(
@@ -153,6 +187,7 @@ class Meter:
         max_receive_pdu_size: int,
         max_send_pdu_size: int,
         conformance: Conformance = SERVED_CONFORMANCE,
+        by_short_names: bool = False,
     ) -> None:
         self.serial_number = serial_number
         self.server_sap = MANAGEMENT_DEVICE
@@ -162,10 +197,16 @@ class Meter:
         self.max_receive_pdu_size = max_receive_pdu_size
         self.max_send_pdu_size = max_send_pdu_size
         self.objects: dict[ObisCode, Access] = {}
+        self.short_names = ShortNameMap((OWN_ROW,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
 
     def add(self, access: Access) -> None:
+        """ValueError where an object's short names are those of another."""
         self.objects[access.target.logical_name] = access
+        if self.short_names is not None:
+            self.short_names = ShortNameMap([OWN_ROW, *(each.row for each in self.objects.values())])
+            for each in self.objects.values():
+                _check_short_names(self.short_names, each)
 
     # -- what the server asks ----------------------------------------------------------------------------------------
 
@@ -223,6 +264,33 @@ class Meter:
         return access
 
     def _association(self, caller: Caller) -> Access:
+        return self._association_ln(caller) if self.short_names is None else self._association_sn(caller)
+
+    def _association_sn(self, caller: Caller) -> Access:
+        role = caller.client.role
+
+        def rows() -> list[Row]:
+            visible = [access for access in (own, *self.objects.values()) if access.may_read(role)]
+            return [(access.row, _describe_rights(access, role)) for access in visible]
+
+        def read(class_id: int, logical_name: ObisCode, attribute_id: int) -> Data:
+            value = self.get(caller, CosemAttributeDescriptor(class_id, logical_name, attribute_id), None)
+            return value if isinstance(value, Data) else decode_data(b"".join(value.parts))
+
+        def change_secret(secret: bytes) -> None:
+            self._clients[caller.client.client_sap] = replace(caller.client, secret=secret)
+
+        target = ShortNameAssociation(caller, rows, read, change_secret)
+        own = Access(
+            target,
+            public=True,
+            base_name=CURRENT.base_name,
+            open_methods=frozenset({1, 2, READ_BY_LOGICAL_NAME, REPLY_TO_HLS_SN}),
+            invocable=frozenset({CHANGE_LLS_SECRET, CHANGE_HLS_SECRET}),
+        )
+        return own
+
+    def _association_ln(self, caller: Caller) -> Access:
         role = caller.client.role
 
         def visible() -> list[Access]:
@@ -234,3 +302,17 @@ class Meter:
         target = AssociationObject(caller, visible, (self.max_receive_pdu_size, send))
         own = Access(target, public=True, open_methods=frozenset({REPLY_TO_HLS.method_id}))
         return own
+
+
+def _check_short_names(names: ShortNameMap, access: Access) -> None:
+    target, row = access.target, access.row
+    if row.base_name in OF_CURRENT_ASSOCIATION:
+        raise ValueError(f"{row.base_name:04X} is a name of the current association")
+    elements = [Element(number) for number in target.attributes]
+    elements += [Element(number, is_method=True) for number in target.methods]
+    for element in elements:
+        offset_of = method_offset if element.is_method else attribute_offset
+        offset = offset_of(row.class_id, row.version, element.number)
+        meaning = None if offset is None else names.meaning(row.base_name + offset)
+        if meaning is None or (meaning.target, meaning.element) != (row, element):
+            raise ValueError(f"{row.base_name:04X} leaves {row.logical_name} no room for its short names")

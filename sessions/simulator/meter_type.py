@@ -2,13 +2,14 @@
 
     name = "…"  manufacturer = "MWB"  model = "…"  firmware = "…"  time_zone = 60  max_receive_pdu_size = 1024
     conformance = ["get", "set", …]  the services that it agrees to, by the standard's names; all that are served where not said
+    referencing = "short-names"  clients refer to every object by its base_name alone; logical names where not said
     [load]                       daily_import, daily_export in Wh
     [[objects]]                  class_id, logical_name, and by class:
       1  Data                    type, source | constant; stored = true where it can be written
       3  Register                type, source, scaler, unit            4 Extended register: the same
       7  Profile generic         columns, capture_period, profile_entries
       8 Clock, 9 Script table, 17 SAP assignment, 23 HDLC setup, 64 Security setup, 70 Disconnect control: nothing else
-      and for each class         public = true, writable = [attributes], invocable = [methods]
+      and for each class         public = true, writable = [attributes], invocable = [methods], base_name by short names
 
 A source is a name of `load_curve` (energies, powers, voltages, …) or one of the meter's own: serial_number,
 logical_device_name, firmware, invocation_counter, max_demand.
@@ -29,8 +30,15 @@ from zlib import crc32
 from meters.cosem.data import Data, DataType
 from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
+from sessions.dlms.association import Referencing
 from sessions.dlms.conformance import Conformance
-from sessions.simulator.device import MANAGEMENT_DEVICE, SERVED_CONFORMANCE, MeterSecurity, ServedClient
+from sessions.simulator.device import (
+    MANAGEMENT_DEVICE,
+    SERVED_CONFORMANCE,
+    SERVED_SHORT_NAME_CONFORMANCE,
+    MeterSecurity,
+    ServedClient,
+)
 from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, LoadParameters, Supply
 from sessions.simulator.meter import Access, Meter
 from sessions.simulator.objects import (
@@ -83,6 +91,7 @@ class MeterType:
     load: LoadParameters
     conformance: Conformance
     objects: tuple[Mapping[str, Any], ...]
+    referencing: Referencing = Referencing.LOGICAL_NAMES
 
 
 @lru_cache
@@ -95,16 +104,21 @@ def load_meter_type(name: str) -> MeterType:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
         load, objects = LoadParameters(**table.pop("load", {})), tuple(table.pop("objects"))
-        conformance = served_conformance(table.pop("conformance", SERVED_CONFORMANCE.names))
-        return MeterType(load=load, conformance=conformance, objects=objects, **table)
+        referencing = Referencing(table.pop("referencing", Referencing.LOGICAL_NAMES.value))
+        conformance = served_conformance(table.pop("conformance", None), referencing)
+        return MeterType(load=load, conformance=conformance, objects=objects, referencing=referencing, **table)
     except (ValueError, KeyError, TypeError) as error:
         raise MeterTypeError(f"{path.name}: {error}") from None
 
 
-def served_conformance(names: Sequence[str]) -> Conformance:
-    """The services of these names; ValueError where this server does not carry one out."""
-    wanted = Conformance.from_names(names)
-    missing = wanted & ~SERVED_CONFORMANCE
+def served_conformance(
+    names: Sequence[str] | None, referencing: Referencing = Referencing.LOGICAL_NAMES
+) -> Conformance:
+    """The services of these names (None: all); ValueError where this server does not carry one out."""
+    by_short_names = referencing is Referencing.SHORT_NAMES
+    served = SERVED_SHORT_NAME_CONFORMANCE if by_short_names else SERVED_CONFORMANCE
+    wanted = served if names is None else Conformance.from_names(names)
+    missing = wanted & ~served
     if missing:
         raise ValueError(f"“{missing.names[0]}” is not served")
     return wanted
@@ -140,6 +154,7 @@ def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
         clients=settings.clients,
         max_receive_pdu_size=meter_type.max_receive_pdu_size,
         conformance=meter_type.conformance,
+        by_short_names=meter_type.referencing is Referencing.SHORT_NAMES,
         max_send_pdu_size=settings.max_send_pdu_size,
     )
     builder = _Builder(meter_type, settings, meter)
@@ -183,6 +198,7 @@ class _Builder:
                 public=entry.get("public", False),
                 writable=frozenset(entry.get("writable", ())),
                 invocable=frozenset(entry.get("invocable", ())),
+                base_name=entry.get("base_name"),
             )
         )
 

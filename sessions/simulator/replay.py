@@ -31,6 +31,7 @@ from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import ReceiveFloor
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.selective_access import AccessSelector, EntryDescriptor, RangeDescriptor, SelectiveAccess
+from sessions.dlms.short_name_map import ShortNameMap
 from sessions.simulator.device import SERVED_CONFORMANCE, Caller, MeterSecurity, Role, ServedClient
 from sessions.simulator.lab import Lab, LabError, LabLine, LabMeter
 from sessions.simulator.objects import Denied, EncodedValue, Value
@@ -73,6 +74,7 @@ class RecordedMeter:
         self.conformance = _union(each.negotiated_conformance for each in initiates) or SERVED_CONFORMANCE
         self.max_receive_pdu_size = max((each.server_max_receive_pdu_size for each in initiates), default=0)
         self.max_send_pdu_size = 0
+        self.short_names: ShortNameMap | None = None
         self._given: dict[int, int] = {}
 
     def _recorded_title(self) -> bytes:

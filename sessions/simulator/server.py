@@ -11,18 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from meters.cosem.data import DataType, octet_string
+from meters.cosem.data import octet_string
 from sessions.dlms.acse import AARQ_TAG, RLRQ_TAG, Aare, Aarq, Rlre, Rlrq
 from sessions.dlms.apdu import Apdu, ApduTag, decode_apdu
-from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseChoice, ActionResponseNormal
+from sessions.dlms.apdu.action import ActionResponseChoice
 from sessions.dlms.apdu.descriptors import ActionResult
-from sessions.dlms.apdu.errors import ExceptionResponse, ExceptionServiceError, StateError
+from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse, ExceptionServiceError, StateError
+from sessions.dlms.apdu.short_name import ReadResponse
 from sessions.dlms.errors import DecodeError, NotAuthenticError, SecurityError, UnknownTagError
-from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.simulator.association import AssociationEvent, AssociationState, ServerAssociation
 from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
-from sessions.simulator.device import LogicalDevice, ServedClient
+from sessions.simulator.device import Caller, LogicalDevice, ServedClient
+from sessions.simulator.hls_proof import HlsProof, asks_for_server_proof, hls_proof
 from sessions.simulator.service import UNLIMITED, Room
+from sessions.simulator.short_name_service import ShortNameService, service_error
 from sessions.simulator.transfers import ServerTransfers
 
 NOT_ALLOWED: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.OPERATION_NOT_POSSIBLE)
@@ -31,6 +33,7 @@ MALFORMED: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionSe
 BLOCKS_FOLLOW: Final = bytes((ApduTag.ACTION_RESPONSE, ActionResponseChoice.WITH_PBLOCK))
 LAST_BLOCK_AT: Final = 3
 """How an answer of ACTION in blocks begins, and where it says that there are more."""
+REFUSALS: Final = (ExceptionResponse.tag, ConfirmedServiceError.tag)
 UNDECIPHERABLE: Final = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.DECIPHERING_ERROR)
 
 
@@ -42,7 +45,8 @@ class Server:
         self._client_sap = client_sap
         self._ciphering = ServerCiphering(device.security, device.server_system_title, random)
         self._association = ServerAssociation(device, self._ciphering, random)
-        self._transfers: ServerTransfers | None = None
+        self._transfers: ServerTransfers | ShortNameService | None = None
+        self._server_proof = b""
 
     @property
     def state(self) -> AssociationState:
@@ -59,20 +63,25 @@ class Server:
         if recorded is not None:
             return recorded
         try:
-            return self._receive(octets)
+            answer = self._receive(octets)
         except SecurityError as error:
-            return self._security_exception(error).encode()
+            answer = self._security_exception(error)
         except DecodeError as error:
-            return (UNKNOWN if isinstance(error, UnknownTagError) and error.offset == 0 else MALFORMED).encode()
+            answer = UNKNOWN if isinstance(error, UnknownTagError) and error.offset == 0 else MALFORMED
+        if not isinstance(answer, ExceptionResponse):
+            return answer
+        return (
+            answer if self._device.short_names is None else service_error(answer, octets[0] if octets else 0)
+        ).encode()
 
-    def _receive(self, octets: bytes) -> bytes | None:
+    def _receive(self, octets: bytes) -> bytes | ExceptionResponse | None:
         if octets[:1] == bytes((AARQ_TAG,)):
             return self._open(octets)
         client = self._device.client(self._client_sap)
         if client is not None and client.pre_established:
             self._establish(client)
         if self.state is AssociationState.IDLE:
-            return NOT_ALLOWED.encode()
+            return NOT_ALLOWED
         if octets[:1] == bytes((RLRQ_TAG,)) and (client is None or not client.pre_established):
             return self._release(octets)
         if octets[:1] and octets[0] in CIPHERED_TAGS:
@@ -80,7 +89,7 @@ class Server:
             self._ciphering.check_signed(envelope)
             return self._answer(plaintext, envelope)
         if not self._ciphering.suffices_in_clear:
-            return NOT_ALLOWED.encode()
+            return NOT_ALLOWED
         self._ciphering.check_signed(None)
         return self._answer(octets, None)
 
@@ -98,10 +107,10 @@ class Server:
     def _open(self, octets: bytes) -> bytes:
         aarq = decode_apdu(octets)
         assert isinstance(aarq, Aarq)  # the tag says so
-        self._transfers = None
+        self._transfers, self._server_proof = None, b""
         aare = self._association.open(aarq, self._device.client(self._client_sap))
         if self._association.caller is not None:
-            self._transfers = ServerTransfers(self._device, self._association.caller)
+            self._transfers = self._make_transfers(self._association.caller)
         return aare.encode() if isinstance(aare, Aare) else aare
 
     def _establish(self, client: ServedClient) -> None:
@@ -110,7 +119,13 @@ class Server:
             return
         self._association.establish(client)
         assert self._association.caller is not None  # it stands
-        self._transfers = ServerTransfers(self._device, self._association.caller)
+        self._transfers = self._make_transfers(self._association.caller)
+
+    def _make_transfers(self, caller: Caller) -> ServerTransfers | ShortNameService:
+        names = self._device.short_names
+        if names is None:
+            return ServerTransfers(self._device, caller)
+        return ShortNameService(self._device, caller, names)
 
     def _release(self, octets: bytes) -> bytes:
         rlrq = decode_apdu(octets)
@@ -121,38 +136,37 @@ class Server:
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
-    def _answer(self, plaintext: bytes, envelope: Envelope | None) -> bytes | None:
+    def _answer(self, plaintext: bytes, envelope: Envelope | None) -> bytes | ExceptionResponse | None:
         request = decode_apdu(plaintext)
         envelope = self._ciphering.answered(envelope)
         answer = self._serve(request, envelope)
-        # Exception-responses have no protected form.
-        ciphered = envelope if answer is not None and answer[0] != ExceptionResponse.tag else None
-        sealed = answer if answer is None or ciphered is None else self._ciphering.seal(answer, ciphered)
-        if answer is None or answer[: len(BLOCKS_FOLLOW)] != BLOCKS_FOLLOW or answer[LAST_BLOCK_AT] != 0:
+        # What refuses a whole service goes out in clear: an exception-response has no protected form.
+        sealed = answer
+        if isinstance(answer, bytes) and envelope is not None and answer[0] not in REFUSALS:
+            sealed = self._ciphering.seal(answer, envelope)
+        if not isinstance(answer, bytes) or answer[: len(BLOCKS_FOLLOW)] != BLOCKS_FOLLOW or answer[LAST_BLOCK_AT] != 0:
             self._device.security.settle()  # under the old keys the answer is whole
         return sealed
 
-    def _serve(self, request: Apdu, envelope: Envelope | None) -> bytes | None:
-        is_proof = isinstance(request, ActionRequestNormal) and request.cosem_method_descriptor == REPLY_TO_HLS
+    def _serve(self, request: Apdu, envelope: Envelope | None) -> bytes | ExceptionResponse | None:
         if self.state is AssociationState.HLS_PENDING:
-            if not is_proof:
-                return NOT_ALLOWED.encode()
-            assert isinstance(request, ActionRequestNormal)  # it is the proof
-            return self._prove(request)
+            proof = hls_proof(request, by_short_names=self._device.short_names is not None)
+            return NOT_ALLOWED if proof is None else self._prove(proof)
         if self._transfers is None:
-            return NOT_ALLOWED.encode()
+            return NOT_ALLOWED
+        if self._server_proof and asks_for_server_proof(request):
+            return ReadResponse((octet_string(self._server_proof),)).encode()
         return self._transfers.answer(request, Room(self._capacity(envelope)))
 
-    def _prove(self, request: ActionRequestNormal) -> bytes:
-        invocation, parameters = request.invoke_id_and_priority, request.method_invocation_parameters
-        if parameters is None or parameters.type is not DataType.OCTET_STRING:
+    def _prove(self, proof: HlsProof) -> bytes:
+        if proof.octets is None:
             self._association.fire(AssociationEvent.PROOF_REFUSED)
-            return ActionResponseNormal(invocation, ActionResult.TYPE_UNMATCHED).encode()
+            return proof.refused(ActionResult.TYPE_UNMATCHED)
         try:
-            proof = self._association.prove(parameters.value)
+            self._server_proof = self._association.prove(proof.octets)
         except NotAuthenticError:
-            return ActionResponseNormal(invocation, ActionResult.READ_WRITE_DENIED).encode()
-        return ActionResponseNormal(invocation, ActionResult.SUCCESS, octet_string(proof)).encode()
+            return proof.refused(ActionResult.READ_WRITE_DENIED)
+        return proof.accepted(self._server_proof)
 
     def _capacity(self, envelope: Envelope | None) -> int:
         """The longest answer in clear that the client takes, and that this meter sends."""

@@ -12,7 +12,8 @@ says that it does not know the service. Source: IEC 62056-5-3, the conformance b
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ from sessions.dlms.transfers.access import AccessTransfer
 from sessions.dlms.transfers.action import ActionListTransfer, ActionTransfer
 from sessions.dlms.transfers.get import GetListTransfer, GetTransfer
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem, specification_octets, value_octets
-from sessions.dlms.transfers.set import SetListTransfer, SetTransfer
+from sessions.dlms.transfers.set import SetListTransfer, SetTransfer, unconfirmed_set
 from sessions.dlms.transfers.transfer import Outcome, Terms, Transfer, TransferEvent, Turn
 
 LONGEST_LIST: Final = 32
@@ -49,16 +50,12 @@ LIST_OCTETS: Final = 5
 FIRST_BLOCK_OCTETS: Final = 8
 """What the first block of a list adds: last-block, block-number, length, and an octet at least."""
 
-LISTS: Final[dict[type[Item], Callable[[Terms, Any], Transfer]]] = {
-    GetItem: GetListTransfer,
-    SetItem: SetListTransfer,
-    ActionItem: ActionListTransfer,
-}
 BLOCKS: Final = {
     SetItem: Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE,
     ActionItem: Conformance.BLOCK_TRANSFER_WITH_ACTION,
 }
 SERVICE_UNSUPPORTED: Final = (3, 2)
+PDU_SIZE: Final = (3, 1)
 """Choice and value of a confirmed-service-error."""
 
 
@@ -82,6 +79,8 @@ class Forms:
 
 
 def _is_too_long(error: DlmsError) -> bool:
+    if isinstance(error, ServiceErrorError):
+        return (error.choice, error.value) == PDU_SIZE
     return isinstance(error, ExceptionResponseError) and error.service_error == ExceptionServiceError.PDU_TOO_LONG
 
 
@@ -95,14 +94,24 @@ def _was_not_done(error: DlmsError) -> bool:
     return isinstance(error, ServiceErrorError) and (error.choice, error.value) == SERVICE_UNSUPPORTED
 
 
-class ManyTransfer(Transfer):
-    """Requests one after the other until each item has its result: ends in `ManyFinished`. `single` makes that of one item."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How items are asked for: one alone, and several of one kind together. Kinds that stand in no list go alone.
 
-    def __init__(
-        self, terms: Terms, items: Sequence[Item], forms: Forms, single: Callable[[Terms, Item], Transfer]
-    ) -> None:
+    `unconfirmed` gives the APDU that writes one attribute without an answer.
+    """
+
+    single: Callable[[Terms, Item], Transfer]
+    lists: Mapping[type[Item], Callable[[Terms, Any], Transfer]]
+    unconfirmed: Callable[[Terms, SetItem], bytes]
+
+
+class ManyTransfer(Transfer):
+    """Requests one after the other until each item has its result: ends in `ManyFinished`."""
+
+    def __init__(self, terms: Terms, items: Sequence[Item], forms: Forms, asking: Asking) -> None:
         super().__init__(terms)
-        self._single = single
+        self._asking = asking
         self._items = tuple(items)
         self._forms = forms
         self._waiting = deque(range(len(self._items)))
@@ -195,9 +204,10 @@ class ManyTransfer(Transfer):
             return AccessTransfer(self.terms, ahead[:count]), count
         kind = type(ahead[0])
         alike = list(takewhile(lambda item: isinstance(item, kind), ahead))
-        if self._forms.lists and (count := self._fitting(alike, LIST_OCTETS, BLOCKS.get(kind))) > 1:
-            return LISTS[kind](self.terms, alike[:count]), count
-        return self._single(self.terms, ahead[0]), 1
+        make_list = self._asking.lists.get(kind) if self._forms.lists else None
+        if make_list is not None and (count := self._fitting(alike, LIST_OCTETS, BLOCKS.get(kind))) > 1:
+            return make_list(self.terms, alike[:count]), count
+        return self._asking.single(self.terms, ahead[0]), 1
 
     def _fitting(self, items: Sequence[Item], overhead: int, blocks: Conformance | None = None) -> int:
         """How many of the items one request takes; only their descriptors count where the values may go out in blocks."""
@@ -219,3 +229,10 @@ def item_transfer(terms: Terms, item: Item) -> Transfer:
             return SetTransfer(terms, item.descriptor, item.value, item.access_selection)
         case ActionItem():
             return ActionTransfer(terms, item.descriptor, item.parameters)
+
+
+BY_LOGICAL_NAMES: Final = Asking(
+    item_transfer,
+    {GetItem: GetListTransfer, SetItem: SetListTransfer, ActionItem: ActionListTransfer},
+    unconfirmed_set,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu import Apdu
@@ -25,7 +26,7 @@ from sessions.dlms.errors import ListRefusedError
 from sessions.dlms.events import ListFinished, SetFinished
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers.items import SetItem, check_count
-from sessions.dlms.transfers.transfer import LnTransfer, Terms, TransferEvent, Turn
+from sessions.dlms.transfers.transfer import LnTransfer, Terms, TransferEvent, Turn, next_invocation, too_long
 
 
 class _Set(LnTransfer):
@@ -103,3 +104,12 @@ class SetListTransfer(_Set):
             case SetResponseDatablock():
                 return self._acknowledged(apdu.block_number)
         self._unrelated(apdu)
+
+
+def unconfirmed_set(terms: Terms, item: SetItem) -> bytes:
+    """The APDU that writes one attribute and has no answer."""
+    invocation = replace(next_invocation(terms), confirmed=False)
+    octets = SetRequestNormal(invocation, item.descriptor, item.access_selection, item.value).encode()
+    if len(octets) > terms.capacity:
+        raise too_long(len(octets), terms.capacity)
+    return octets

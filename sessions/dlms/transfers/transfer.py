@@ -94,6 +94,15 @@ class Terms:
     limits: TransferLimits = field(default_factory=TransferLimits)
 
 
+def too_long(size: int, capacity: int) -> LocalProtocolError:
+    """The error of a request that cannot be sent."""
+    return LocalProtocolError(
+        f"The request is {size} octets long, the meter receives {capacity} at most and agreed to no blocks for it",
+        code="request-too-long",
+        hint="Ask for less, or write it in parts.",
+    )
+
+
 class Transfer(ABC):
     """One request: `begin` it, feed `receive` the answers that are not `stray`.
 
@@ -149,12 +158,7 @@ class Transfer(ABC):
     def _begin_short(self, octets: bytes) -> bytes:
         """The request in one APDU. It has to fit, or general blocks to be agreed: then the client cuts it."""
         if len(octets) > self.terms.capacity and Conformance.GENERAL_BLOCK_TRANSFER not in self.terms.conformance:
-            raise LocalProtocolError(
-                f"The request is {len(octets)} octets long, the meter receives {self.terms.capacity} at most and agreed to "
-                "no blocks for it",
-                code="request-too-long",
-                hint="Ask for less, or write it in parts.",
-            )
+            raise too_long(len(octets), self.terms.capacity)
         return octets
 
     def _take_block(self, number: int, contents: bytes, last: bool) -> BlockReceived:
@@ -195,6 +199,11 @@ class Transfer(ABC):
         return [event], octets
 
 
+def next_invocation(terms: Terms) -> InvokeIdAndPriority:
+    """Invoke-ids 1 to 15 in turn."""
+    return InvokeIdAndPriority((next(terms.invocations) - 1) % INVOKE_IDS + 1)
+
+
 class LnTransfer(Transfer):
     """A request of logical-name referencing: the answer repeats its invoke-id.
 
@@ -203,7 +212,7 @@ class LnTransfer(Transfer):
 
     def __init__(self, terms: Terms) -> None:
         super().__init__(terms)
-        self.invocation = InvokeIdAndPriority((next(terms.invocations) - 1) % INVOKE_IDS + 1)
+        self.invocation = next_invocation(terms)
 
     def stray(self, apdu: Apdu) -> str:
         invocation = getattr(apdu, "invoke_id_and_priority", None)

@@ -36,6 +36,11 @@ def test_every_lab_that_we_ship_can_be_used(path):
             assert pair.get(1, "0-0:96.1.0*255", 2).value == meter.serial_number.encode()
 
 
+def test_a_meter_of_short_names_announces_that_it_is_one(tmp_path):
+    lab = lab_file(tmp_path, WRAPPER + METER + 'type = "short_names"\n')
+    assert lab.lines[0].meters[0].association["referencing"] == "short-names"
+
+
 def test_the_demo_lab_is_the_one_of_the_readme():
     lab = load_lab(LABS / "demo.toml", HandClock())
     assert [(line.kind, len(line.meters)) for line in lab.lines] == [
@@ -99,6 +104,11 @@ def test_options_of_the_file(tmp_path):
             "server_system_title",
         ),
         ("colour = 'red'\n" + WRAPPER + METER, "colour"),
+        (WRAPPER + METER + '[lines.meters.association]\nreferencing = "short-names"\n', "knows logical-names only"),
+        (
+            WRAPPER + METER + 'type = "short_names"\n[lines.meters.association]\nreferencing = "logical-names"\n',
+            "knows short-names only",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, reason):

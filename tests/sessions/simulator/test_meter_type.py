@@ -9,9 +9,11 @@ import pytest
 
 from meters.cosem.data import DataType
 from meters.cosem.obis import ObisCode
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
+from sessions.dlms.association import Referencing
 from sessions.dlms.conformance import Conformance
 from sessions.simulator import meter_type
-from sessions.simulator.device import SERVED_CONFORMANCE, MeterSecurity
+from sessions.simulator.device import SERVED_CONFORMANCE, SERVED_SHORT_NAME_CONFORMANCE, MeterSecurity
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import (
     METER_TYPES,
@@ -140,3 +142,61 @@ def test_a_type_agrees_to_the_services_that_it_names():
     plain = replace(THREE_PHASE, conformance=Conformance.GET)
     settings = MeterSettings(serial_number="1", security=MeterSecurity(), clients=(), host_clock=HandClock())
     assert build_meter(plain, settings).conformance == Conformance.GET
+
+
+# -- short names -------------------------------------------------------------------------------------------------------
+
+SHORT_NAMES = load_meter_type("short_names")
+
+
+def short_name_meter(*entries):
+    settings = MeterSettings(serial_number="1", security=MeterSecurity(), clients=(), host_clock=HandClock())
+    return build_meter(replace(SHORT_NAMES, objects=entries), settings)
+
+
+def datum(name, base_name):
+    entry = {"class_id": 1, "logical_name": name, "type": "unsigned", "constant": 1}
+    return entry if base_name is None else {**entry, "base_name": base_name}
+
+
+def test_every_attribute_and_method_of_the_type_has_its_own_short_name():
+    settings = MeterSettings(serial_number="1", security=MeterSecurity(), clients=(), host_clock=HandClock())
+    meter = build_meter(SHORT_NAMES, settings)
+    assert meter.conformance == SERVED_SHORT_NAME_CONFORMANCE
+    names = []
+    for access in meter.objects.values():
+        target = access.target
+        names += [
+            meter.short_names.attribute(CosemAttributeDescriptor(target.class_id, target.logical_name, number))
+            for number in target.attributes
+        ]
+        names += [
+            meter.short_names.method(CosemMethodDescriptor(target.class_id, target.logical_name, number))
+            for number in target.methods
+        ]
+    assert len(names) > 100
+    assert len(set(names)) == len(names)
+    assert load_meter_type("three_phase").referencing is Referencing.LOGICAL_NAMES
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ([datum("0-0:96.1.0*255", None)], "has no base_name"),
+        ([datum("0-0:96.1.0*255", 0x1000), datum("0-0:96.1.1*255", 0x1008)], "1000 leaves 0-0:96.1.0"),
+        ([datum("0-0:96.1.0*255", 0x1000), datum("0-0:96.1.1*255", 0x1000)], "leaves 0-0:96.1"),
+        ([datum("0-0:96.1.0*255", 0xFA10)], "name of the current association"),
+    ],
+)
+def test_base_names_that_cannot_be(entries, reason):
+    with pytest.raises(MeterTypeError, match=reason):
+        short_name_meter(*entries)
+
+
+def test_a_meter_of_short_names_agrees_to_their_services_only():
+    both = served_conformance(["read", "write"], Referencing.SHORT_NAMES)
+    assert both == Conformance.READ | Conformance.WRITE
+    with pytest.raises(ValueError, match="get"):
+        served_conformance(["read", "get"], Referencing.SHORT_NAMES)
+    with pytest.raises(ValueError, match="read"):
+        served_conformance(["read", "get"])

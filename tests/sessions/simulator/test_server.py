@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,22 +12,27 @@ from hypothesis import strategies as st
 
 from meters.cosem.data import octet_string
 from meters.cosem.obis import ObisCode
-from sessions.dlms.acse import AUTHENTICATION_FUNCTIONAL_UNIT, Aarq, Rlrq
+from sessions.dlms.acse import AUTHENTICATION_FUNCTIONAL_UNIT, Aarq, ApplicationContext, Rlrq
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.action import ActionRequestNormal
-from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, InvokeIdAndPriority
-from sessions.dlms.apdu.errors import ExceptionResponse
+from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor, InvokeIdAndPriority
+from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse
 from sessions.dlms.apdu.get import GetRequestNormal
+from sessions.dlms.apdu.short_name import ReadResponse, VariableAccessSpecification, WriteRequest
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import (
     AssociationRejectedError,
     AuthenticationFailedError,
     ExceptionResponseError,
+    LocalProtocolError,
     SecurityError,
 )
 from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.dlms.initiate import InitiateRequest
+from sessions.dlms.selective_access import EntryDescriptor
+from sessions.dlms.transfers.items import ActionItem, GetItem, SetItem
 from sessions.simulator.association import AssociationState
+from sessions.simulator.device import SERVED_SHORT_NAME_CONFORMANCE
 from sessions.simulator.server import MALFORMED, NOT_ALLOWED, UNKNOWN, Server
 from tests.sessions.simulator.pair import Pair, same_octets
 from tests.sessions.simulator.served import CLIENT_TITLE, DEDICATED, GMAC, LLS, lab_meter
@@ -256,3 +263,189 @@ def test_ciphered_garbage_is_answered_by_an_exception(tail, tag):
     answer = served.receive_apdu(bytes([tag]) + tail)
     assert answer is not None
     assert isinstance(decode_apdu(answer), ExceptionResponse)
+
+
+# -- a meter of short names --------------------------------------------------------------------------------------------
+
+SN_AARQ = Aarq(
+    application_context_name=ApplicationContext.SN,
+    sender_acse_requirements=AUTHENTICATION_FUNCTIONAL_UNIT,
+    mechanism_name=1,
+    calling_authentication_value=b"12345678",
+    user_information=InitiateRequest(proposed_conformance=Conformance(0x00FFFFFF)).encode(),
+)
+READ = bytes.fromhex("0501022bc8")
+WRITE = bytes.fromhex("0601022bc80100")
+
+
+def short_name_server(association: dict[str, Any] = LLS) -> Server:
+    return Server(lab_meter(association, type="short_names").device, association["client_sap"], same_octets)
+
+
+def said(answer: bytes | None) -> tuple[int, int, int]:
+    """Service, choice and value of a confirmed-service-error."""
+    assert answer is not None
+    error = decode_apdu(answer)
+    assert isinstance(error, ConfirmedServiceError)
+    return error.service, error.choice, error.value
+
+
+@pytest.mark.parametrize("name", ASSOCIATIONS)
+@pytest.mark.parametrize("hdlc", [False, True])
+def test_a_conversation_by_short_names(name, hdlc):
+    address = {"physical_address": 17} if hdlc else {}
+    pair = Pair(lab_meter(ASSOCIATIONS[name], type="short_names", max_pdu_size=200, **address))
+    negotiated = pair.open()
+    assert negotiated.vaa_name == 0xFA00
+    assert negotiated.conformance & ~Conformance.GENERAL_PROTECTION == SERVED_SHORT_NAME_CONFORMANCE
+    assert len(pair.get(8, "0-0:1.0.0*255", 2).value) == 12
+    assert pair.get(3, "1-1:1.8.0*255", 2).value > 1_000_000
+    assert len(pair.get(12, "0-0:40.0.0*255", 2)) == 30
+    assert len(pair.blocks) > 1
+    by_entry = pair.get(7, "1-0:99.1.0*255", 2, EntryDescriptor(1, 30).to_selective_access())
+    assert len(by_entry) == 30
+    assert len(pair.blocks) > 3
+    assert pair.set(1, "0-0:96.1.1*255", 2, octet_string(b"x" * 1500)).name == "SUCCESS"
+    assert pair.get(1, "0-0:96.1.1*255", 2) == octet_string(b"x" * 1500)
+    assert pair.action(70, "0-0:96.3.10*255", 1)[0].name == "SUCCESS"
+    assert pair.get(70, "0-0:96.3.10*255", 2).value is False
+    assert pair.release() == ""
+
+
+@pytest.mark.parametrize("hdlc", [False, True])
+def test_many_things_by_short_names(hdlc):
+    address = {"physical_address": 17} if hdlc else {}
+    pair = Pair(lab_meter(LLS, type="short_names", **address))
+    pair.open()
+    voltage = CosemAttributeDescriptor(3, ObisCode(1, 1, 32, 7, 0, 255), 2)
+    unknown = CosemAttributeDescriptor(3, ObisCode(1, 0, 32, 7, 0, 255), 2)
+    name = CosemAttributeDescriptor(1, ObisCode(0, 0, 96, 1, 1, 255), 2)
+    switch = CosemMethodDescriptor(70, ObisCode(0, 0, 96, 3, 10, 255), 1)
+    read, missing, written, invoked, again = pair.many(
+        GetItem(voltage), GetItem(unknown), SetItem(name, octet_string(b"new")), ActionItem(switch), GetItem(name)
+    )
+    assert read.value > 2000
+    assert missing.code == "object-undefined"
+    assert written.name == "SUCCESS"
+    assert invoked.result.name == "SUCCESS"
+    assert again == octet_string(b"new")
+
+
+@pytest.mark.parametrize("hdlc", [False, True])
+@pytest.mark.parametrize("association", [LLS, GMAC])
+def test_a_write_that_nobody_answers(hdlc, association):
+    address = {"physical_address": 17} if hdlc else {}
+    pair = Pair(lab_meter(association, type="short_names", **address))
+    pair.open()
+    name = CosemAttributeDescriptor(1, ObisCode(0, 0, 96, 1, 1, 255), 2)
+    with pytest.raises(LocalProtocolError, match="not known yet"):
+        pair.client.set_unconfirmed(name, octet_string(b"silently"), now=pair.now)
+    assert pair.get(1, "0-0:96.1.1*255", 2) == octet_string(b"metering point")
+    pair.client.set_unconfirmed(name, octet_string(b"silently"), now=pair.now)
+    pair.station.receive_octets(pair.client.octets_to_send(), pair.now)
+    assert pair.station.octets_to_send() == b""
+    assert pair.get(1, "0-0:96.1.1*255", 2) == octet_string(b"silently")
+
+
+def test_names_that_the_association_file_gives_are_not_asked_for():
+    rows = [{"base_name": 0x2BC0, "class_id": 8, "logical_name": "0-0:1.0.0*255"}]
+    pair = Pair(lab_meter(LLS, type="short_names"), short_names=rows)
+    pair.open()
+    pair.get(8, "0-0:1.0.0*255", 2)
+    assert len(pair.sizes) == 1
+    with pytest.raises(LocalProtocolError, match="not in the list"):
+        pair.get(3, "1-1:1.8.0*255", 2)
+
+
+@pytest.mark.parametrize("mine", ["three_phase", "short_names"])
+def test_each_meter_knows_one_way_to_refer_to_objects(mine):
+    other = {"three_phase": "short-names", "short_names": "logical-names"}[mine]
+    with pytest.raises(AssociationRejectedError) as rejected:
+        Pair(lab_meter(LLS, type=mine), referencing=other).open()
+    assert rejected.value.diagnostic == 2
+
+
+def test_without_an_association_a_service_error_says_so():
+    assert said(short_name_server().receive_apdu(READ)) == (5, 2, 1)
+    assert said(short_name_server().receive_apdu(WRITE)) == (6, 2, 1)
+    assert said(short_name_server().receive_apdu(b"")) == (5, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("octets", "error"),
+    [(GET, (5, 3, 2)), (b"\xff", (5, 3, 2)), (READ[:-1], (5, 10, 0)), (WRITE + b"\x00", (6, 10, 0))],
+)
+def test_what_cannot_be_served_by_short_names(octets, error):
+    served = short_name_server()
+    served.receive_apdu(SN_AARQ.encode())
+    assert said(served.receive_apdu(octets)) == error
+    assert served.state is AssociationState.ASSOCIATED
+
+
+def test_errors_of_protection_by_short_names():
+    pair = Pair(lab_meter(GMAC, type="short_names"))
+    pair.open()
+    served = pair.station._servers[1]  # type: ignore[attr-defined]
+    assert said(served.receive_apdu(READ)) == (5, 2, 1)
+    assert said(served.receive_apdu(bytes.fromhex("2504300000000a"))) == (5, 10, 0)
+    assert said(served.receive_apdu(bytes.fromhex("2520300000ff00") + bytes(27))) == (5, 0, 6)
+
+
+def hls_server() -> Server:
+    served = short_name_server({**HLS, "authentication": "hls-md5"})
+    aarq = replace(SN_AARQ, mechanism_name=3, calling_authentication_value=b"challenge!")
+    served.receive_apdu(aarq.encode())
+    assert served.state is AssociationState.HLS_PENDING
+    return served
+
+
+def proof_for(challenge: bytes) -> Any:
+    return octet_string(hashlib.md5(challenge + b"a secret of HLS", usedforsecurity=False).digest())
+
+
+def test_before_the_proof_only_the_proof_is_served():
+    served = hls_server()
+    assert said(served.receive_apdu(READ)) == (5, 2, 1)
+    assert said(served.receive_apdu(bytes.fromhex("050102fa58"))) == (5, 2, 1)
+    assert served.state is AssociationState.HLS_PENDING
+
+
+def test_a_proof_that_is_written_and_the_meters_that_is_read():
+    served = hls_server()
+    proof = proof_for(same_octets(16))
+    written = WriteRequest((VariableAccessSpecification.variable(0xFA58),), (proof,))
+    assert served.receive_apdu(written.encode()) == bytes.fromhex("0d0100")
+    assert served.state is AssociationState.ASSOCIATED
+    assert served.receive_apdu(bytes.fromhex("050102fa58")) == ReadResponse((proof_for(b"challenge!"),)).encode()
+    assert decode_apdu(served.receive_apdu(READ) or b"").results[0].type.name == "OCTET_STRING"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("octets", "answer"),
+    [
+        ("050104fa580009021234", "0c010103"),
+        ("050104fa58000f00", "0c01010c"),
+        ("060102fa580109021234", "0d010103"),
+        ("060102fa580100", "0d01010c"),
+    ],
+)
+def test_a_proof_by_short_name_that_is_wrong(octets, answer):
+    served = hls_server()
+    assert served.receive_apdu(bytes.fromhex(octets)) == bytes.fromhex(answer)
+    assert served.state is AssociationState.IDLE
+
+
+def test_the_meters_proof_is_not_read_where_none_was_given():
+    served = short_name_server()
+    served.receive_apdu(SN_AARQ.encode())
+    answer = served.receive_apdu(bytes.fromhex("050102fa58"))
+    assert answer == bytes.fromhex("0c0101fa")
+
+
+@given(octets=st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: READ[:3] + tail))
+@settings(max_examples=80, deadline=None)
+def test_garbage_by_short_names_is_answered_and_never_raises(octets):
+    for served in (short_name_server(), hls_server()):
+        answer = served.receive_apdu(octets)
+        if answer is not None:
+            decode_apdu(answer)

@@ -19,7 +19,7 @@ from sessions.dlms.transfers.items import (
     specification_octets,
     value_octets,
 )
-from sessions.dlms.transfers.many import ACCESS_OCTETS, LIST_OCTETS, LISTS
+from sessions.dlms.transfers.many import ACCESS_OCTETS, BY_LOGICAL_NAMES, LIST_OCTETS
 
 from .asked import CLOCK, EXECUTE, LONG, OK, terms
 
@@ -39,7 +39,10 @@ ITEMS = [
 @pytest.mark.parametrize("item", ITEMS)
 def test_no_form_takes_more_room_than_is_counted(item):
     counted = specification_octets(item) + value_octets(item)
-    for make, overhead in ((AccessTransfer, ACCESS_OCTETS - ENVELOPE_OCTETS), (LISTS[type(item)], LIST_OCTETS)):
+    for make, overhead in (
+        (AccessTransfer, ACCESS_OCTETS - ENVELOPE_OCTETS),
+        (BY_LOGICAL_NAMES.lists[type(item)], LIST_OCTETS),
+    ):
         one, two = (len(make(terms(), [item] * number).begin()) for number in (1, 2))
         assert one <= overhead + counted
         assert two - one <= counted

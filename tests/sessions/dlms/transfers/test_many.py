@@ -43,7 +43,7 @@ from sessions.dlms.errors import (
 )
 from sessions.dlms.events import ActionOutcome, ItemResult, ManyFinished
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
-from sessions.dlms.transfers.many import ACCESS_OCTETS, LONGEST_LIST, Forms, ManyTransfer, item_transfer
+from sessions.dlms.transfers.many import ACCESS_OCTETS, BY_LOGICAL_NAMES, LONGEST_LIST, Forms, ManyTransfer
 
 from .asked import CLOCK, EXECUTE, LONG, OK, terms
 
@@ -152,7 +152,7 @@ def shape(request: Any) -> Any:
 
 def many(items: Sequence[Item], conformance: Conformance, *, capacity: int = 1000, **changes: Any) -> ManyTransfer:
     forms = changes.pop("forms", None) or Forms(conformance)
-    return ManyTransfer(terms(capacity, conformance=conformance, **changes), items, forms, item_transfer)
+    return ManyTransfer(terms(capacity, conformance=conformance, **changes), items, forms, BY_LOGICAL_NAMES)
 
 
 def values(count: int) -> tuple[Data, ...]:

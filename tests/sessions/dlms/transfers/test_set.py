@@ -25,7 +25,7 @@ from sessions.dlms.errors import ListRefusedError, LocalProtocolError, RemotePro
 from sessions.dlms.events import BlockSent, ListFinished, SetFinished
 from sessions.dlms.selective_access import EntryDescriptor
 from sessions.dlms.transfers.items import SetItem
-from sessions.dlms.transfers.set import SetListTransfer, SetTransfer
+from sessions.dlms.transfers.set import SetListTransfer, SetTransfer, unconfirmed_set
 
 from .asked import CLOCK, DENIED, INVOCATION, LONG, NO_BLOCKS, OK, terms
 
@@ -189,3 +189,12 @@ def test_no_answer_to_a_list():
 def test_a_long_list_without_blocks_agreed_is_refused_here():
     with pytest.raises(LocalProtocolError, match="agreed to no blocks"):
         SetListTransfer(terms(100, conformance=NO_BLOCKS), ITEMS).begin()
+
+
+def test_a_set_without_an_answer():
+    request = decode_apdu(unconfirmed_set(terms(), SetItem(CLOCK, null())))
+    assert isinstance(request, SetRequestNormal)
+    assert not request.invoke_id_and_priority.confirmed
+    assert (request.cosem_attribute_descriptor, request.value) == (CLOCK, null())
+    with pytest.raises(LocalProtocolError, match="octets long"):
+        unconfirmed_set(terms(50), SetItem(CLOCK, LONG))

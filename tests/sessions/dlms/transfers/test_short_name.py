@@ -6,13 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meters.cosem.data import Data, array, integer, long_unsigned, null, octet_string, structure, unsigned
-from meters.cosem.obis import ObisCode
+from meters.cosem.data import Data, array, null, octet_string, unsigned
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.descriptors import (
-    ActionResult,
-    CosemAttributeDescriptor,
-    CosemMethodDescriptor,
     DataAccessResult,
     InvokeIdAndPriority,
 )
@@ -23,133 +19,30 @@ from sessions.dlms.apdu.short_name import (
     ReadResponse,
     UnconfirmedWriteRequest,
     VariableAccess,
-    VariableAccessSpecification,
     WriteRequest,
     WriteResponse,
 )
-from sessions.dlms.association import PROPOSED_SHORT_NAME_CONFORMANCE
-from sessions.dlms.conformance import Conformance
-from sessions.dlms.errors import DecodeError, LocalProtocolError, RefusedError, RemoteProtocolError
-from sessions.dlms.events import ActionFinished, BlockReceived, BlockSent, GetFinished, SetFinished
-from sessions.dlms.selective_access import EntryDescriptor
-from sessions.dlms.short_name_map import OBJECT_LIST_NAME, ShortNameMap, ShortNameObject
+from sessions.dlms.errors import DecodeError, LocalProtocolError, RemoteProtocolError
+from sessions.dlms.events import BlockReceived, BlockSent, GetFinished, SetFinished
 from sessions.dlms.transfers.blocks import TransferLimits
-from sessions.dlms.transfers.short_name import (
-    NamedTransfer,
-    ReadTransfer,
-    ShortNames,
-    WriteTransfer,
-    action_transfer,
-    decode_results,
+from sessions.dlms.transfers.named import (
     get_transfer,
     set_transfer,
 )
+from sessions.dlms.transfers.short_name import ReadTransfer, decode_results
 from sessions.dlms.transfers.transfer import TransferState
 
-from .asked import CLOCK, DENIED, LONG, OK, terms
-
-VARIABLE = VariableAccessSpecification.variable
-CLOCK_NAME = 0x2BC0
-OBJECTS = (
-    ShortNameObject(CLOCK_NAME, 8, 0, CLOCK.instance_id),
-    ShortNameObject(0x6270, 7, 1, ObisCode(1, 0, 99, 1, 0, 255)),
-    ShortNameObject(0xC000, 70, 0, ObisCode(0, 0, 96, 3, 10, 255)),
+from .asked import CLOCK, DENIED, LONG, OK
+from .asked_by_short_name import (
+    BUFFER,
+    NO_BLOCKS,
+    VARIABLE,
+    answer_in_blocks,
+    names,
+    reading,
+    sn_terms,
+    writing,
 )
-KNOWN = ShortNameMap(OBJECTS)
-OBJECT_LIST = array(*(each.to_data() for each in OBJECTS))
-BUFFER = CosemAttributeDescriptor(7, OBJECTS[1].logical_name, 2)
-DISCONNECT = CosemMethodDescriptor(70, OBJECTS[2].logical_name, 1)
-CHALLENGE = CosemMethodDescriptor(12, ObisCode(0, 0, 40, 0, 0, 255), 7)
-NO_BLOCKS = PROPOSED_SHORT_NAME_CONFORMANCE & ~(
-    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-)
-
-
-def sn_terms(capacity=1000, **changes):
-    return terms(capacity, **{"conformance": PROPOSED_SHORT_NAME_CONFORMANCE, **changes})
-
-
-def names(known=KNOWN):
-    return ShortNames(known)
-
-
-def reading(*numbers, **changes):
-    """A READ whose outcome is its results."""
-    return ReadTransfer(sn_terms(**changes), [VARIABLE(number) for number in numbers], tuple)
-
-
-def writing(numbers, values, **changes):
-    return WriteTransfer(sn_terms(**changes), [VARIABLE(number) for number in numbers], values, tuple)
-
-
-# -- attributes and methods --------------------------------------------------------------------------------------------
-
-
-def test_an_attribute_is_read_under_its_short_name():
-    transfer = get_transfer(sn_terms(), names(), CLOCK)
-    assert transfer.begin().hex() == "0501022bc8"
-    assert transfer.receive(decode_apdu(bytes.fromhex("0c01001105"))) == ([GetFinished(1, unsigned(5))], None)
-    assert transfer.done
-
-
-def test_a_refusal_of_one_attribute_is_a_value():
-    transfer = get_transfer(sn_terms(), names(), CLOCK)
-    transfer.begin()
-    assert transfer.receive(ReadResponse((DENIED,))) == ([GetFinished(1, DENIED)], None)
-
-
-def test_a_part_of_an_attribute_is_read_with_parameterised_access():
-    transfer = get_transfer(sn_terms(), names(), BUFFER, EntryDescriptor(1, 10).to_selective_access())
-    assert transfer.begin().hex() == "050104627802020406000000010600" + "00000a120001120000"
-
-
-def test_an_attribute_is_written_under_its_short_name():
-    transfer = set_transfer(sn_terms(), names(), CLOCK, octet_string(b"now"))
-    assert transfer.begin().hex() == "0601022bc80109036e6f77"
-    assert transfer.receive(WriteResponse((OK,))) == ([SetFinished(1, OK)], None)
-    assert transfer.done
-
-
-def test_a_part_of_an_attribute_is_written_with_parameterised_access():
-    selection = EntryDescriptor(1, 10).to_selective_access()
-    transfer = set_transfer(sn_terms(), names(), BUFFER, null(), selection)
-    request = decode_apdu(transfer.begin())
-    assert request.variables == (VARIABLE(0x6278, 2, selection.access_parameters),)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "written"), [(None, integer(0)), (integer(0), integer(0)), (long_unsigned(7), long_unsigned(7))]
-)
-def test_a_method_that_returns_nothing_is_called_by_write(parameters, written):
-    transfer = action_transfer(sn_terms(), names(), DISCONNECT, parameters)
-    assert decode_apdu(transfer.begin()) == WriteRequest((VARIABLE(0xC020),), (written,))
-    assert transfer.receive(WriteResponse((OK,))) == ([ActionFinished(1, ActionResult.SUCCESS, None)], None)
-
-
-@pytest.mark.parametrize("result", [result for result in DataAccessResult if result is not OK])
-def test_a_method_that_is_refused(result):
-    transfer = action_transfer(sn_terms(), names(), DISCONNECT)
-    transfer.begin()
-    ([finished], octets) = transfer.receive(WriteResponse((result,)))
-    known = ActionResult.__members__.get(result.name)
-    numbered = ActionResult(result) if result.value in set(ActionResult) else ActionResult.OTHER_REASON
-    assert finished == ActionFinished(1, known or numbered, None)
-    assert octets is None
-
-
-def test_a_method_that_returns_something_is_called_by_read():
-    transfer = action_transfer(sn_terms(), names(), CHALLENGE)
-    assert transfer.begin().hex() == "050104fa50000f00"
-    finished = ActionFinished(1, ActionResult.SUCCESS, octet_string(b"challenge"))
-    assert transfer.receive(ReadResponse((octet_string(b"challenge"),))) == ([finished], None)
-
-
-def test_a_method_that_should_return_something_is_refused():
-    transfer = action_transfer(sn_terms(), names(), CHALLENGE)
-    transfer.begin()
-    finished = ActionFinished(1, ActionResult.READ_WRITE_DENIED, None)
-    assert transfer.receive(ReadResponse((DENIED,))) == ([finished], None)
-
 
 # -- several variables -------------------------------------------------------------------------------------------------
 
@@ -196,18 +89,6 @@ def test_results_that_do_not_fit_the_request(transfer, answer):
 
 
 # -- long answers ------------------------------------------------------------------------------------------------------
-
-
-def answer_in_blocks(transfer, raw, size):
-    """Feed an answer block by block; the events, and the requests for further blocks."""
-    outcomes, requests = [], []
-    slices = [raw[at : at + size] for at in range(0, len(raw), size)]
-    for number, contents in enumerate(slices, 1):
-        new, octets = transfer.receive(ReadResponse((ReadBlock(number == len(slices), number, contents),)))
-        outcomes += new
-        if octets is not None:
-            requests.append(octets)
-    return outcomes, requests
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 40, 10_000])
@@ -405,94 +286,3 @@ def test_what_is_no_answer_is_refused(transfer):
     transfer.begin()
     with pytest.raises(RemoteProtocolError):
         transfer.receive(UnconfirmedWriteRequest((), ()))
-
-
-# -- the list of short names -------------------------------------------------------------------------------------------
-
-
-def test_the_list_is_read_before_the_first_request_and_then_kept():
-    kept = names(None)
-    transfer = get_transfer(sn_terms(), kept, CLOCK)
-    assert transfer.begin().hex() == f"050102{OBJECT_LIST_NAME:04x}"
-    outcomes, octets = transfer.receive(ReadResponse((OBJECT_LIST,)))
-    assert (outcomes, octets.hex()) == ([], "0501022bc8")
-    assert not transfer.done
-    assert transfer.receive(ReadResponse((unsigned(5),))) == ([GetFinished(1, unsigned(5))], None)
-    assert kept.known == KNOWN
-    assert get_transfer(sn_terms(), kept, CLOCK).begin().hex() == "0501022bc8"
-
-
-@pytest.mark.parametrize("size", [1, 9, 60])
-def test_the_blocks_of_the_list_are_not_those_of_the_attribute(size):
-    transfer = get_transfer(sn_terms(), names(None), CLOCK)
-    transfer.begin()
-    outcomes, requests = answer_in_blocks(transfer, ReadResponse((OBJECT_LIST,)).encode()[1:], size)
-    assert outcomes == []
-    assert requests[-1].hex() == "0501022bc8"
-
-
-def test_a_write_and_a_method_read_the_list_too():
-    for transfer in (
-        set_transfer(sn_terms(), names(None), CLOCK, null()),
-        action_transfer(sn_terms(), names(None), DISCONNECT),
-    ):
-        assert transfer.begin().hex() == "050102fa08"
-        _, octets = transfer.receive(ReadResponse((OBJECT_LIST,)))
-        assert isinstance(decode_apdu(octets), WriteRequest)
-        assert transfer.stray(WriteResponse((OK,))) == ""
-        assert transfer.receive(WriteResponse((OK,)))[1] is None
-        assert transfer.done
-
-
-def test_who_asks_for_the_list_gets_it_and_it_is_kept():
-    kept = names(None)
-    descriptor = CosemAttributeDescriptor(12, ObisCode(0, 0, 40, 0, 0, 255), 2)
-    transfer = get_transfer(sn_terms(), kept, descriptor)
-    assert transfer.begin().hex() == "050102fa08"
-    assert transfer.receive(ReadResponse((OBJECT_LIST,))) == ([GetFinished(1, OBJECT_LIST)], None)
-    assert kept.known == KNOWN
-
-
-@pytest.mark.parametrize("value", [null(), array(structure()), DENIED])
-def test_a_list_that_is_none_is_shown_to_who_asked_for_it(value):
-    kept = names(None)
-    transfer = get_transfer(sn_terms(), kept, CosemAttributeDescriptor(12, ObisCode(0, 0, 40, 0, 0, 255), 2))
-    transfer.begin()
-    assert transfer.receive(ReadResponse((value,))) == ([GetFinished(1, value)], None)
-    assert kept.known is None
-
-
-def test_a_meter_that_does_not_tell_its_list():
-    transfer = get_transfer(sn_terms(), names(None), CLOCK)
-    transfer.begin()
-    with pytest.raises(RefusedError, match="does not tell its short names") as caught:
-        transfer.receive(ReadResponse((DENIED,)))
-    assert (caught.value.layer, caught.value.code) == ("access", "no-object-list")
-    transfer.abort()
-    assert transfer.done
-
-
-@pytest.mark.parametrize("value", [null(), array(structure())])
-def test_a_list_that_cannot_be_used(value):
-    transfer = get_transfer(sn_terms(), names(None), CLOCK)
-    transfer.begin()
-    with pytest.raises(RemoteProtocolError, match="cannot be used"):
-        transfer.receive(ReadResponse((value,)))
-
-
-def test_an_object_that_is_not_in_the_list_of_the_meter():
-    unknown = CosemAttributeDescriptor(3, ObisCode(1, 0, 1, 8, 0, 255), 2)
-    with pytest.raises(LocalProtocolError, match="not in the list"):
-        get_transfer(sn_terms(), names(), unknown).begin()
-    transfer = get_transfer(sn_terms(), names(None), unknown)
-    transfer.begin()
-    with pytest.raises(LocalProtocolError, match="not in the list"):
-        transfer.receive(ReadResponse((OBJECT_LIST,)))
-    transfer.abort()
-    assert transfer.done
-
-
-def test_a_request_that_was_not_begun_can_be_forgotten():
-    transfer = NamedTransfer(sn_terms(), names(None), lambda known: reading(0x108))
-    transfer.abort()
-    assert not transfer.done
