@@ -95,9 +95,13 @@ class Bench:
         expect(self.page.locator("#tree .tree-row").first).to_be_visible()
         expect(self.page.locator("#detail-title")).to_have_text(f"Frame {number}")
 
-    @property
-    def marked_octets(self) -> int:
-        return self.page.locator("#octets .hex .marked").count()
+    def marked_octets(self, *, below: int = 1 << 30) -> int:
+        """How many octets are marked, as soon as some are, and fewer than `below`."""
+        return self.page.wait_for_function(
+            """below => { const marked = document.querySelectorAll("#octets .hex .marked").length;
+                          return marked > 0 && marked < below && marked }""",
+            arg=below,
+        ).json_value()
 
     # -- the form ------------------------------------------------------------------------------------------------------
 

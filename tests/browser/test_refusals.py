@@ -62,7 +62,7 @@ def test_a_refused_read_says_which_layer_and_the_session_goes_on(bench: Bench, p
 def test_a_bad_value_of_the_console_stands_at_its_field(bench: Bench, page: Page) -> None:
     bench.open_session(WRAPPER)
     page.locator("#read_class_id").fill("3")
-    page.locator("#read_logical_name").fill("1.8.0")
+    page.locator("#read_logical_name").fill("1-0:1.8.0*999")
     page.get_by_role("button", name="Read", exact=True).click()
     expect(page.locator("#read_logical_name_error")).to_be_visible()
     expect(page.locator(".step-row")).to_have_count(0)
