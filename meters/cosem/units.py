@@ -9,7 +9,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
-from meters.cosem.data import Data, DataType, enum, integer, structure
+from meters.cosem.data import INTEGERS, Data, DataType, enum, integer, structure, text
 
 
 class Unit(IntEnum):
@@ -140,6 +140,10 @@ class ScalerUnit:
         with localcontext(_EXACT):
             return [factor * value for value in values]
 
+    def text(self, value: int) -> str:
+        """The scaled value in plain digits: `0.0000001`, never `1E-7`."""
+        return f"{self.apply(value):f}"
+
     @classmethod
     def from_data(cls, data: Data) -> ScalerUnit:
         """From the structure {integer, enum}; ValueError for anything else."""
@@ -153,3 +157,11 @@ class ScalerUnit:
 
     def to_data(self) -> Data:
         return structure(integer(self.scaler), enum(self.unit))
+
+
+def quantity_text(data: Data, scaler_unit: ScalerUnit | None) -> str:
+    """A value as a person reads it, with its unit where it has one: `1234.5 Wh`. Whole numbers are scaled, exactly."""
+    if scaler_unit is None:
+        return text(data)
+    shown = scaler_unit.text(data.value) if data.type in INTEGERS else text(data)
+    return f"{shown} {scaler_unit.symbol}".strip()

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from meters.cosem.data import INTEGERS, Data, DataType, text
+from meters.cosem.data import INTEGERS, Data, DataType
 from meters.cosem.date_time import decode_moments
-from meters.cosem.units import ScalerUnit
+from meters.cosem.units import ScalerUnit, quantity_text
 from sessions.reading import value_as_json
 
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -82,11 +82,10 @@ def described(data: Data, scaler_unit: ScalerUnit | None) -> dict[str, Any]:
     value = cell(data, scaler_unit)
     unit = scaler_unit.symbol if scaler_unit else ""
     scaled = scaler_unit is not None and data.type in INTEGERS
-    shown = str(scaler_unit.apply(data.value)) if scaler_unit and scaled else text(data)
     return {
         "type": data.type.asn1_name,
         "value": value,
-        "text": f"{shown} {unit}".strip(),
+        "text": quantity_text(data, scaler_unit),
         "unit": unit,
         **({"raw": number(data.value)} if scaled else {}),
     }

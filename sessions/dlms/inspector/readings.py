@@ -37,7 +37,7 @@ class Reading:
         """`Active power import (+A): 4027 W`."""
         value, unit = text(self.value), ""
         if self.scaler_unit is not None and self.value.type in INTEGERS:
-            value = f"{self.scaler_unit.apply(self.value.value):f}"
+            value = self.scaler_unit.text(self.value.value)
             unit = unit_symbol(self.scaler_unit.unit)
         return f"{describe(self.obis)}: {value} {unit}".rstrip()
 

@@ -130,6 +130,6 @@ def _heading(column: ProfileColumn) -> str:
 def _cell(value: Data, column: ProfileColumn) -> str:
     """Scaled where the meter told the scaler, as text otherwise."""
     if column.scaler_unit is not None and isinstance(value.value, int) and not isinstance(value.value, bool):
-        return str(column.scaler_unit.apply(value.value))
+        return column.scaler_unit.text(value.value)
     shown = value_as_json(value)
     return shown if isinstance(shown, str) else text(value)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.cosem.data import boolean, double_long, enum, integer, structure, visible_string
-from meters.cosem.units import ScalerUnit, Unit, unit_symbol
+from meters.cosem.data import Data, DataType, boolean, double_long, enum, integer, structure, visible_string
+from meters.cosem.units import ScalerUnit, Unit, quantity_text, unit_symbol
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,24 @@ def test_symbols():
     assert (unit_symbol(60), unit_symbol(61)) == ("J/m³", "J/m³")
     assert unit_symbol(200) == "unit 200"
     assert ScalerUnit(0, 30).symbol == "Wh"
+
+
+@pytest.mark.parametrize(
+    ("data", "scaler_unit", "shown"),
+    [
+        (double_long(12345), ScalerUnit(-1, 30), "1234.5 Wh"),
+        (double_long(1), ScalerUnit(-8, 30), "0.00000001 Wh"),
+        (double_long(7), ScalerUnit(3, 13), "7000 m³"),
+        (double_long(7), ScalerUnit(0, 255), "7"),
+        (double_long(7), None, "7"),
+        (enum(7), ScalerUnit(-1, 27), "0.7 W"),
+        (Data(DataType.FLOAT32, 1.5), ScalerUnit(0, 35), "1.5 V"),
+        (visible_string("abc"), ScalerUnit(-1, 35), "“abc” V"),
+        (structure(integer(1)), None, "{1}"),
+    ],
+)
+def test_any_value_has_a_text_with_its_unit(data, scaler_unit, shown):
+    assert quantity_text(data, scaler_unit) == shown
 
 
 def test_it_goes_round():
