@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from meters.cosem.obis import ObisCode
-from meters.models import Association, Line, Meter, MeterKey
+from meters.models import DEVICE_ADDRESS, Association, Line, Meter, MeterKey
 from meters.services import COUNTER_LIMIT, KEY_LENGTHS, MAX_SECRET_OCTETS
 
 Authentication, Protection, Slot = Association.Authentication, Association.Protection, MeterKey.Slot
@@ -25,6 +25,7 @@ HDLC_CLIENTS = 0x7F
 HDLC_SERVERS = 0x3FFF
 SMALL_ADDRESS = 0x7F
 SYSTEM_TITLE_OCTETS = 8
+SIGN_ON_BAUD_RATES = (300, 600, 1200, 2400, 4800, 9600, 19200)
 BAUD_RATES = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 SECRET_SLOT: Mapping[str, MeterKey.Slot | None] = {
@@ -37,6 +38,8 @@ TITLED = (Authentication.HLS_GMAC, Authentication.HLS_SHA256)
 
 METER_FIELDS = ("serial_number", "name", "location", "notes", "framing", "server_system_title")
 HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window", "disconnect_first")
+SIGN_ON_FIELDS = ("sign_on_address", "initial_baud", "max_baud", "parity_in_octets")
+HDLC_FRAMINGS = (Meter.Framing.HDLC, Meter.Framing.MODE_E)
 NETWORK_KINDS = (Line.Kind.TCP, Line.Kind.UDP)
 NETWORK_FIELDS = ("host", "port")
 SERIAL_FIELDS = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
@@ -52,7 +55,7 @@ ASSOCIATION_FIELDS = (
     "timeout",
     "counter_object",
 )
-MONOSPACED = ("counter_object", "serial_number", "host")
+MONOSPACED = ("counter_object", "sign_on_address", "serial_number", "host")
 SERVICE_FIELDS = {"lls_secret": "secret", "hls_secret": "secret"}
 """Where the services' errors stand in this form, if not under the same name."""
 
@@ -158,6 +161,28 @@ class MeterForm(forms.Form):
         empty_value=None,
         choices=[("False", "SNRM"), ("True", "DISC, then SNRM")],
         help_text="DISC first: for meters that keep an old link.",
+    )
+
+    sign_on_address = forms.CharField(
+        label="Device address",
+        required=False,
+        max_length=32,
+        validators=[DEVICE_ADDRESS],
+        help_text="Of the sign-on; empty: whoever is there.",
+    )
+    initial_baud = NumberChoiceField(
+        label="First speed", required=False, initial=300, choices=[(n, n) for n in SIGN_ON_BAUD_RATES]
+    )
+    max_baud = NumberChoiceField(
+        label="Highest speed", required=False, initial=19200, choices=[(n, n) for n in SIGN_ON_BAUD_RATES]
+    )
+    parity_in_octets = forms.TypedChoiceField(
+        label="Sign-on characters",
+        required=False,
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        choices=[("False", "7E1"), ("True", "7E1 written into 8N1")],
+        help_text="8N1: for bridges that cannot change their line.",
     )
 
     association_name = forms.CharField(label="Association", max_length=100, initial="Management")
@@ -292,7 +317,7 @@ class MeterForm(forms.Form):
         cleaned = super().clean() or {}
         cleaned["parity"] = cleaned.get("parity") or Line.Parity.NONE
         self._clean_line(cleaned)
-        if cleaned.get("framing") == Meter.Framing.HDLC:
+        if cleaned.get("framing") in HDLC_FRAMINGS:
             self._clean_hdlc(cleaned)
         for name in ("client_system_title", "server_system_title"):
             self._require_octets(name, cleaned.get(name), SYSTEM_TITLE_OCTETS)
@@ -310,7 +335,7 @@ class MeterForm(forms.Form):
                 self._refuse("host", f"Where is it? A {kind} line needs a host.")
             if not cleaned.get("port"):
                 self._refuse("port", f"A {kind} line needs a port.")
-            if kind == Line.Kind.UDP and cleaned.get("framing") == Meter.Framing.HDLC:
+            if kind == Line.Kind.UDP and cleaned.get("framing") in HDLC_FRAMINGS:
                 self._refuse("framing", "UDP carries the wrapper; HDLC needs TCP or a serial line.")
             return
         if cleaned.get("serial_port") not in settings.SERIAL_PORTS:
@@ -390,8 +415,9 @@ class MeterForm(forms.Form):
         meter = {name: cleaned[name] for name in METER_FIELDS}
         meter["serial_number"] = cleaned["serial_number"] or "(not saved)"
         meter["server_system_title"] = cleaned["server_system_title"].hex()
-        hdlc = cleaned["framing"] == Meter.Framing.HDLC
+        hdlc, mode_e = cleaned["framing"] in HDLC_FRAMINGS, cleaned["framing"] == Meter.Framing.MODE_E
         meter |= {name: cleaned[name] for name in HDLC_FIELDS if hdlc and cleaned[name] is not None}
+        meter |= {name: cleaned[name] for name in SIGN_ON_FIELDS if mode_e and cleaned[name] is not None}
         meter |= {name: None for name in HDLC_FIELDS[:2] if name not in meter}
         line_fields = NETWORK_FIELDS if cleaned["kind"] in NETWORK_KINDS else SERIAL_FIELDS
         association = {name: cleaned[name] for name in ASSOCIATION_FIELDS if cleaned[name] is not None}
@@ -426,7 +452,7 @@ class MeterForm(forms.Form):
 
 
 def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:
-    names = (*METER_FIELDS, *HDLC_FIELDS)
+    names = (*METER_FIELDS, *HDLC_FIELDS, *SIGN_ON_FIELDS)
     initial = {name: getattr(meter, name) for name in names}
     initial |= {name: getattr(meter.line, name) for name in ("kind", *NETWORK_FIELDS, *SERIAL_FIELDS)}
     if meter.meter_type is not None:

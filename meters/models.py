@@ -14,6 +14,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.urls import reverse
 
+DEVICE_ADDRESS = RegexValidator(r"^[0-9A-Za-z ]{0,32}$", "At most 32 digits, letters and blanks.")
 SYSTEM_TITLE = RegexValidator(r"^([0-9A-Fa-f]{16})?$", "A system title is 8 octets: 16 hex digits.")
 
 
@@ -117,6 +118,7 @@ class Meter(models.Model):
     class Framing(models.TextChoices):
         WRAPPER = "WRAPPER", "Wrapper"
         HDLC = "HDLC", "HDLC"
+        MODE_E = "MODE_E", "HDLC with mode E sign-on"
 
     serial_number = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=100, blank=True)
@@ -134,6 +136,15 @@ class Meter(models.Model):
     disconnect_first = models.BooleanField(
         default=False, help_text="HDLC: a DISC before the SNRM, for meters that keep an old link."
     )
+    sign_on_address = models.CharField(
+        max_length=32,
+        blank=True,
+        validators=[DEVICE_ADDRESS],
+        help_text="Mode E: the device address; empty: whoever is there.",
+    )
+    initial_baud = models.PositiveIntegerField(default=300, help_text="Mode E: the speed of the sign-on.")
+    max_baud = models.PositiveIntegerField(default=19200, help_text="Mode E: no higher speed is proposed.")
+    parity_in_octets = models.BooleanField(default=False, help_text="Mode E: the line is fixed at 8 data bits.")
     server_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
     location = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)
@@ -150,7 +161,7 @@ class Meter(models.Model):
         return reverse("meters:meter_detail", args=[self.pk])
 
     def clean(self) -> None:
-        if self.framing != self.Framing.HDLC or self.physical_address is None:
+        if not self.speaks_hdlc or self.physical_address is None:
             return
         if self.address_octets == 1:
             raise ValidationError({"address_octets": "One octet has no room for a physical address: choose 2 or 4."})
@@ -158,9 +169,14 @@ class Meter(models.Model):
             raise ValidationError({"address_octets": "Two octets hold a physical address up to 127: choose 4."})
 
     @property
+    def speaks_hdlc(self) -> bool:
+        """Whether APDUs travel in HDLC frames, with a sign-on before them or without."""
+        return self.framing in (self.Framing.HDLC, self.Framing.MODE_E)
+
+    @property
     def line_address(self) -> str:
         """The line's address where only one may talk at a time (serial, HDLC); empty on a wrapper endpoint."""
-        exclusive = self.line.kind == Line.Kind.SERIAL or self.framing == self.Framing.HDLC
+        exclusive = self.line.kind == Line.Kind.SERIAL or self.speaks_hdlc
         return self.line.address if exclusive else ""
 
     @property

@@ -102,6 +102,6 @@ class MeterTable(tables.Table):
 
 def hdlc_address(meter: Meter, prefix: str = "") -> str:
     """`physical 17`; empty on the wrapper, and where the line has one meter without an address."""
-    if meter.framing != Meter.Framing.HDLC or meter.physical_address is None:
+    if not meter.speaks_hdlc or meter.physical_address is None:
         return ""
     return f"{prefix}{meter.physical_address}"

@@ -10,6 +10,13 @@
     [hdlc]
     physical_address = 17
 
+A meter that wants a sign-on of IEC 62056-21 before it speaks HDLC (mode E) has `framing = "hdlc-mode-e"`, and may say how:
+
+    [sign_on]
+    device_address = "12345678"
+    initial_baud = 300
+    max_baud = 9600
+
 A meter of short-name referencing has `referencing = "short-names"`; its short names are read from it, or given:
 
     [[short_names]]
@@ -46,6 +53,9 @@ from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
+from sessions.dlms.iec62056_21.characters import BAUD_OF_MODE_C, START_BAUD, BlockCheck
+from sessions.dlms.iec62056_21.settings import SWITCH_PAUSE, SignOnSettings
+from sessions.dlms.iec62056_21.sign_on import RequestMessage
 from sessions.dlms.key_files import load_certificate, load_private_key, load_public_key
 from sessions.dlms.protection import CipheringForm, Policy, Protection
 from sessions.dlms.short_name_map import ShortNameMap, ShortNameObject
@@ -62,6 +72,14 @@ AUTHENTICATION_WORDS: Final[Mapping[str, AuthenticationMechanism]] = {
     "hls-gmac": AuthenticationMechanism.HLS_GMAC,
     "hls-sha256": AuthenticationMechanism.HLS_SHA256,
     "hls-ecdsa": AuthenticationMechanism.HLS_ECDSA,
+}
+
+MODE_E_WORD: Final = "hdlc-mode-e"
+"""The framing HDLC behind a sign-on of IEC 62056-21."""
+BLOCK_CHECK_WORDS: Final[Mapping[str, BlockCheck]] = {
+    "xor": BlockCheck.XOR,
+    "xor-with-start": BlockCheck.XOR_WITH_START,
+    "sum": BlockCheck.SUM,
 }
 
 DEFAULT_TIMEOUT: Final = 5.0
@@ -138,10 +156,11 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
     """The association in a table of the file's keys, such as the lab announces."""
     keys = _Keys(table, "")
     hdlc_keys = _Keys(keys.take("hdlc", _table, {}), "hdlc.")
-    framing = keys.take("framing", _one_of("wrapper", "hdlc"), None)
-    if framing is None:
+    word = keys.take("framing", _one_of("wrapper", "hdlc", MODE_E_WORD), None)
+    if word is None:
         raise AssociationFileError('is missing: "wrapper" or "hdlc"', key="framing")
-    hdlc = _hdlc_settings(hdlc_keys)
+    framing: Framing = "wrapper" if word == "wrapper" else "hdlc"
+    hdlc = replace(_hdlc_settings(hdlc_keys), sign_on=_sign_on(keys, wanted=word == MODE_E_WORD))
     parameters = _parameters(keys, framing)
     fresh = parameters.dedicated_key == FRESH
     association = AssociationFile(
@@ -318,6 +337,34 @@ def _hdlc_settings(keys: _Keys) -> HdlcSettings:
     return settings
 
 
+def _sign_on(keys: _Keys, *, wanted: bool) -> SignOnSettings | None:
+    """How to sign on before HDLC; None where the framing wants no sign-on."""
+    table = keys.take("sign_on", _table, None)
+    if not wanted:
+        if table is not None:
+            raise AssociationFileError(f'belongs to framing = "{MODE_E_WORD}"', key="sign_on")
+        return None
+    return parse_sign_on(table or {})
+
+
+def parse_sign_on(table: Mapping[str, Any]) -> SignOnSettings:
+    """How to sign on by IEC 62056-21, of the table [sign_on]."""
+    found = _Keys(table, "sign_on.")
+    check = found.take("block_check", _one_of(*BLOCK_CHECK_WORDS), None)
+    settings = SignOnSettings(
+        device_address=found.take("device_address", _device_address, ""),
+        initial_baud=found.take("initial_baud", _integer(50, 115200), START_BAUD),
+        max_baud=found.take("max_baud", _integer(50, 115200), max(BAUD_OF_MODE_C.values())),
+        reaction_time=found.take("reaction_time", _short_pause, None),
+        switch_pause=found.take("switch_pause", _short_pause, SWITCH_PAUSE),
+        parity_in_octets=found.take("parity_in_octets", _flag, False),
+        wake_up=found.take("wake_up", _integer(0, 1000), 0),
+        block_check=None if check is None else BLOCK_CHECK_WORDS[check],
+    )
+    found.finish()
+    return settings
+
+
 class _Keys:
     """Takes keys out of a table, and complains about those that nobody took."""
 
@@ -358,6 +405,14 @@ def _table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("is a table, such as [hdlc] and what stands below it")
     return value
+
+
+def _device_address(value: Any) -> str:
+    try:
+        RequestMessage(value if isinstance(value, str) else "!").encode()
+    except LocalProtocolError as error:
+        raise ValueError(f"is a text: {error.message}") from None
+    return str(value)
 
 
 def _flag(value: Any) -> bool:
@@ -416,6 +471,12 @@ def _seconds(value: Any) -> float:
 def _pause(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not (value == 0 or 1 <= value <= 3600):
         raise ValueError("is 0 (never) or a number of seconds from 1 to 3600")
+    return float(value)
+
+
+def _short_pause(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 10:
+        raise ValueError("is a number of seconds from 0 to 10")
     return float(value)
 
 

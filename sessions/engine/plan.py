@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meters import vault
-from meters.models import Association
+from meters.models import Association, Meter
 from meters.services import Access, OpenedSecret, Slot, draft_access, saved_access
-from sessions.association_file import AssociationFile, parse_association
+from sessions.association_file import MODE_E_WORD, AssociationFile, parse_association
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.inspector import DissectionKeys
 from sessions.links.endpoint import Endpoint, parse_endpoint
@@ -114,7 +114,7 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
     }
     secret = used.get(Slot.LLS_SECRET) or used.get(Slot.HLS_SECRET)
     table: dict[str, Any] = {
-        "framing": meter.framing.lower(),
+        "framing": MODE_E_WORD if meter.framing == meter.Framing.MODE_E else meter.framing.lower(),
         "referencing": association.referencing,
         "client_sap": association.client_sap,
         "server_sap": association.server_sap,
@@ -128,6 +128,16 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
         "timeout": association.timeout,
         "counter_object": association.counter_object,
         "hdlc": {name: value for name, value in hdlc.items() if value is not None},
+        "sign_on": _sign_on(meter) if meter.framing == meter.Framing.MODE_E else None,
     }
     table |= {name: used[slot].octets.hex() for slot, name in KEY_SLOTS.items() if slot in used}
     return {name: value for name, value in table.items() if value is not None}
+
+
+def _sign_on(meter: Meter) -> dict[str, Any]:
+    return {
+        "device_address": meter.sign_on_address,
+        "initial_baud": meter.initial_baud,
+        "max_baud": meter.max_baud,
+        "parity_in_octets": meter.parity_in_octets,
+    }

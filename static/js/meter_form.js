@@ -60,7 +60,8 @@ for (const kind of ["input", "change"]) {
     const form = event.target.closest?.("[data-meter-form]");
     if (!form) return;
     // A serial line carries HDLC: the framing follows, the person can still look at it.
-    if (kind === "change" && event.target.name === "kind" && event.target.value === "SERIAL") form.elements.framing.value = "HDLC";
+    const serial = kind === "change" && event.target.name === "kind" && event.target.value === "SERIAL";
+    if (serial && form.elements.framing.value === "WRAPPER") form.elements.framing.value = "HDLC";
     refresh(form);
   });
 }

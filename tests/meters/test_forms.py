@@ -112,6 +112,30 @@ class TestWhatFits:
         assert 'value="True" selected' in str(form["disconnect_first"])
         assert not saved(form_of(**{**HDLC, "serial_number": "4712", "disconnect_first": "False"})).disconnect_first
 
+    def test_mode_e_with_all_that_its_sign_on_may_say(self) -> None:
+        meter = saved(
+            form_of(
+                **{**SERIAL, "framing": "MODE_E"},
+                sign_on_address="00012345",
+                initial_baud="2400",
+                max_baud="9600",
+                parity_in_octets="True",
+            )
+        )
+        assert (meter.framing, meter.physical_address, meter.speaks_hdlc) == ("MODE_E", 17, True)
+        assert (meter.sign_on_address, meter.initial_baud, meter.max_baud) == ("00012345", 2400, 9600)
+        assert meter.parity_in_octets
+        form = MeterForm(meter=meter, association=meter.default_association)
+        assert 'value="2400" selected' in str(form["initial_baud"])
+
+    def test_mode_e_by_its_defaults(self) -> None:
+        meter = saved(form_of(**{**SERIAL, "framing": "MODE_E"}))
+        assert (meter.sign_on_address, meter.initial_baud, meter.max_baud) == ("", 300, 19200)
+
+    def test_sign_on_fields_that_are_hidden_for_hdlc_are_ignored(self) -> None:
+        meter = saved(form_of(**SERIAL, sign_on_address="1", initial_baud="2400"))
+        assert (meter.sign_on_address, meter.initial_baud) == ("", 300)
+
     def test_ipv6(self) -> None:
         assert saved(form_of(host="[2001:db8::1]")).line.endpoint == "tcp://[2001:db8::1]:4059"
 
@@ -125,6 +149,10 @@ class TestWhatFits:
         ({"kind": "UDP", "host": ""}, "host", "A UDP line needs a host"),
         ({"kind": "UDP", "port": ""}, "port", "A UDP line needs a port"),
         ({**HDLC, "kind": "UDP"}, "framing", "UDP carries the wrapper"),
+        ({**HDLC, "framing": "MODE_E", "kind": "UDP"}, "framing", "UDP carries the wrapper"),
+        ({**SERIAL, "framing": "MODE_E", "sign_on_address": "12!"}, "sign_on_address", "digits, letters"),
+        ({**SERIAL, "framing": "MODE_E", "initial_baud": "110"}, "initial_baud", "not one of the available"),
+        ({**SERIAL, "framing": "MODE_E", "client_sap": "128"}, "client_sap", "at most 127"),
         ({"port": "0"}, "port", "greater than or equal to 1"),
         ({"port": "65536"}, "port", "less than or equal to 65535"),
         ({"port": "http"}, "port", "whole number"),

@@ -49,6 +49,7 @@ class TestMeter:
             ("WRAPPER", "TCP", False),
             ("HDLC", "TCP", True),
             ("HDLC", "SERIAL", True),
+            ("MODE_E", "TCP", True),
             ("WRAPPER", "SERIAL", True),
             ("WRAPPER", "UDP", False),
         ],
@@ -61,11 +62,13 @@ class TestMeter:
         ("octets", "physical", "fits"), [(1, 17, False), (2, 127, True), (2, 128, False), (4, 300, True)]
     )
     def test_an_address_has_room_for_its_parts(self, octets: int, physical: int, fits: bool) -> None:
-        meter = Meter(framing="HDLC", address_octets=octets, physical_address=physical)
-        if fits:
-            return meter.clean()
-        with pytest.raises(ValidationError):
-            meter.clean()
+        for framing in ("HDLC", "MODE_E"):
+            meter = Meter(framing=framing, address_octets=octets, physical_address=physical)
+            if fits:
+                meter.clean()
+                continue
+            with pytest.raises(ValidationError):
+                meter.clean()
 
     def test_the_default_association_wins(self) -> None:
         meter = make_meter()

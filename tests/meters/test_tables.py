@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize(
     ("framing", "physical", "shown"),
-    [("HDLC", 17, "at 17"), ("HDLC", 0, "at 0"), ("HDLC", None, ""), ("WRAPPER", 17, "")],
+    [("HDLC", 17, "at 17"), ("MODE_E", 17, "at 17"), ("HDLC", 0, "at 0"), ("HDLC", None, ""), ("WRAPPER", 17, "")],
 )
 def test_an_address_is_shown_where_there_is_one(framing: str, physical: int | None, shown: str) -> None:
     assert hdlc_address(Meter(framing=framing, physical_address=physical), "at ") == shown

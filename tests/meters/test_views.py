@@ -54,6 +54,13 @@ def test_lists_and_details_are_only_read(technician) -> None:
     assert technician.post(reverse("meters:meter_detail", args=[meter.pk])).status_code == 405
 
 
+def test_the_sign_on_of_a_meter_is_shown(technician) -> None:
+    meter = make_meter(meter={"framing": "MODE_E", "physical_address": 17, "sign_on_address": "00077"})
+    html = technician.get(meter.get_absolute_url()).content.decode()
+    for shown in ("HDLC with mode E sign-on", "device address 00077", "sign-on at 300 Bd", "physical address 17"):
+        assert shown in html
+
+
 class TestList:
     def test_shows_what_a_technician_looks_for(self, technician) -> None:
         meter = make_meter(meter={"framing": "HDLC", "physical_address": 17})

@@ -14,6 +14,8 @@ from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.elliptic import public_of
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
+from sessions.dlms.iec62056_21.characters import BlockCheck
+from sessions.dlms.iec62056_21.settings import SignOnSettings
 from sessions.dlms.protection import CipheringForm
 from sessions.dlms.short_name_map import ShortNameObject
 from sessions.links.driver import HdlcSettings
@@ -321,6 +323,47 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_key(key, values):
 def test_wrong_hdlc_settings(key, values):
     for value in values:
         assert refused({"framing": "hdlc", "hdlc": {key: value}}, f"hdlc.{key}").key == f"hdlc.{key}"
+
+
+def test_a_sign_on_before_hdlc():
+    association = parse_association({"framing": "hdlc-mode-e", "client_sap": 16})
+    assert (association.framing, association.hdlc.sign_on) == ("hdlc", SignOnSettings())
+    assert parse_association({"framing": "hdlc"}).hdlc.sign_on is None
+    everything = {
+        "device_address": "00012345",
+        "initial_baud": 2400,
+        "max_baud": 9600,
+        "reaction_time": 0.05,
+        "switch_pause": 1,
+        "parity_in_octets": True,
+        "wake_up": 5,
+        "block_check": "sum",
+    }
+    association = parse_association({"framing": "hdlc-mode-e", "sign_on": everything})
+    assert association.hdlc.sign_on == SignOnSettings(**{**everything, "block_check": BlockCheck.SUM})
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("device_address", ["12!", "1" * 33, 12345678, None]),
+        ("initial_baud", [0, "300", 1_000_000]),
+        ("max_baud", [49]),
+        ("reaction_time", [-1, "0.2", True, 11]),
+        ("switch_pause", [None]),
+        ("parity_in_octets", [1]),
+        ("wake_up", [-1]),
+        ("block_check", ["crc", 1]),
+        ("baud", [300]),
+    ],
+)
+def test_wrong_sign_on_settings(key, values):
+    for value in values:
+        assert refused({"framing": "hdlc-mode-e", "sign_on": {key: value}}, f"sign_on.{key}").key == f"sign_on.{key}"
+
+
+def test_a_sign_on_needs_its_framing():
+    assert "hdlc-mode-e" in refused({"framing": "hdlc", "sign_on": {}}, "sign_on").message
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ ASSOCIATION_KEYS: Final = frozenset(
         "max_pdu_size",
         "timeout",
         "hdlc",
+        "sign_on",
     }
 )
 """What an association file holds beside keys and titles: such a file may be given as it is."""

@@ -18,6 +18,7 @@ from meters.models import Line, Meter
 from meters.services import Slot, save_meter
 from sessions.association_file import AssociationFile, AssociationFileError, parse_association
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.iec62056_21.settings import SignOnSettings
 from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
 from sessions.links.line import LineError
 
@@ -71,17 +72,28 @@ def load_meter(announced: dict[str, Any]) -> Meter:
 
 
 def _meter_fields(announced: dict[str, Any], file: AssociationFile) -> dict[str, Any]:
+    sign_on = file.hdlc.sign_on
     return {
         "serial_number": announced["serial_number"],
         "name": str(announced.get("name", ""))[:100],
         "model": str(announced.get("type", ""))[:100],
-        "framing": file.framing.upper(),
+        "framing": file.framing.upper() if sign_on is None else Meter.Framing.MODE_E,
         "physical_address": file.hdlc.physical_address,
         "address_octets": file.hdlc.address_octets,
         "max_info": file.hdlc.max_info,
         "window": file.hdlc.window,
         "disconnect_first": file.hdlc.disconnect_first,
         "server_system_title": (file.parameters.server_system_title or b"").hex(),
+        **({} if sign_on is None else _sign_on_fields(sign_on)),
+    }
+
+
+def _sign_on_fields(sign_on: SignOnSettings) -> dict[str, Any]:
+    return {
+        "sign_on_address": sign_on.device_address,
+        "initial_baud": sign_on.initial_baud,
+        "max_baud": sign_on.max_baud,
+        "parity_in_octets": sign_on.parity_in_octets,
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 from sessions.dlms.association import Protection
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import DlmsError
+from sessions.dlms.iec62056_21.settings import SignOnSettings
 from sessions.engine.plan import make_plan
 from sessions.links.endpoint import SerialEndpoint, TcpEndpoint
 from sessions.services import open_test_session
@@ -48,6 +49,16 @@ def test_hdlc_addresses() -> None:
     assert plan.association.hdlc.physical_address == 17
     assert plan.association.hdlc.address_octets is None
     assert plan.association.hdlc.max_info == 64
+
+
+def test_a_sign_on_before_hdlc() -> None:
+    fields = {"sign_on_address": "77", "initial_baud": 2400, "max_baud": 9600, "parity_in_octets": True}
+    plan = plan_of(make_meter(meter={"framing": "MODE_E", "physical_address": 17, **fields}))
+    assert plan.association.framing == "hdlc"
+    assert plan.association.hdlc.physical_address == 17
+    assert plan.association.hdlc.sign_on == SignOnSettings(
+        device_address="77", initial_baud=2400, max_baud=9600, parity_in_octets=True
+    )
 
 
 def test_a_serial_port(settings) -> None:

@@ -56,6 +56,17 @@ def _ports(settings) -> None:
     settings.SERIAL_PORTS = {"demo-10000005": "/run/lab/10000005"}
 
 
+def test_a_sign_on_before_hdlc(tmp_path) -> None:
+    association = {
+        **SERIAL["association"],
+        "framing": "hdlc-mode-e",
+        "sign_on": {"device_address": "77", "max_baud": 9600},
+    }
+    load(tmp_path, {**SERIAL, "association": association})
+    meter = Meter.objects.get()
+    assert (meter.framing, meter.sign_on_address, meter.initial_baud, meter.max_baud) == ("MODE_E", "77", 300, 9600)
+
+
 def test_meters_lines_associations_and_keys(tmp_path) -> None:
     load(tmp_path, WRAPPER, CIPHERED, SERIAL)
     wrapper, ciphered, serial = Meter.objects.order_by("serial_number")
