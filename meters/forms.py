@@ -15,8 +15,18 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from meters.cosem.obis import ObisCode
+from meters.form_fields import (
+    CounterField,
+    DefaultChoiceField,
+    HexField,
+    NumberChoiceField,
+    SecretInput,
+    SecretText,
+    YesNoField,
+)
 from meters.models import DEVICE_ADDRESS, Association, Line, Meter, MeterKey
-from meters.services import COUNTER_LIMIT, KEY_LENGTHS, MAX_SECRET_OCTETS
+from meters.services import KEY_LENGTHS, MAX_SECRET_OCTETS
+from meters.signing_keys import read_private_key, read_public_key
 
 Authentication, Protection, Slot = Association.Authentication, Association.Protection, MeterKey.Slot
 
@@ -32,9 +42,12 @@ SECRET_SLOT: Mapping[str, MeterKey.Slot | None] = {
     Authentication.NONE: None,
     Authentication.LLS: Slot.LLS_SECRET,
     Authentication.HLS_GMAC: None,  # the keys are the secret
+    Authentication.HLS_ECDSA: None,
 }
-UNSUPPORTED = (Authentication.HLS_MANUFACTURER, Authentication.HLS_ECDSA)
-TITLED = (Authentication.HLS_GMAC, Authentication.HLS_SHA256)
+TITLED = (Authentication.HLS_GMAC, Authentication.HLS_SHA256, Authentication.HLS_ECDSA)
+ENCRYPTED = (Protection.ENCRYPTED, Protection.AUTHENTICATED_ENCRYPTED)
+AES_SECRET_OCTETS = 16
+SIGNING_FIELDS = {"signing_key": read_private_key, "peer_signing_key": read_public_key}
 
 METER_FIELDS = ("serial_number", "name", "location", "notes", "framing", "server_system_title")
 HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window", "disconnect_first")
@@ -49,77 +62,23 @@ ASSOCIATION_FIELDS = (
     "server_sap",
     "authentication",
     "protection",
+    "response_protection",
+    "ciphering_form",
+    "fresh_dedicated_key",
     "security_suite",
     "client_system_title",
+    "user_id",
+    "pre_established",
     "max_pdu_size",
+    "server_max_pdu_size",
     "timeout",
     "counter_object",
 )
-MONOSPACED = ("counter_object", "sign_on_address", "serial_number", "host")
+MONOSPACED = ("counter_object", "sign_on_address", "serial_number", "host", "signing_key", "peer_signing_key")
+KEPT = ("guek", "gak", "dedicated_key", "signing_key", "peer_signing_key")
+"""Fields whose slot keeps what it has when they are left empty."""
 SERVICE_FIELDS = {"lls_secret": "secret", "hls_secret": "secret"}
 """Where the services' errors stand in this form, if not under the same name."""
-
-
-class HexField(forms.CharField):
-    """Octets in hex. Spaces, colons and dashes between them, and a leading 0x, are forgiven; the value is bytes."""
-
-    default_error_messages = {"hex": "Only pairs of hex digits, 00 to ff."}
-
-    def to_python(self, value: Any) -> Any:
-        digits = re.sub(r"[\s:-]", "", super().to_python(value) or "").removeprefix("0x").removeprefix("0X")
-        try:
-            return bytes.fromhex(digits)
-        except ValueError:
-            raise ValidationError(self._what_is_wrong(digits), code="hex") from None
-
-    def _what_is_wrong(self, digits: str) -> str:
-        strange = sorted(set(re.sub(r"[0-9A-Fa-f]", "", digits)))
-        if strange:
-            return f"Not a hex digit: {' '.join(strange[:5])}. {self.error_messages['hex']}"
-        return f"{len(digits)} hex digits are no whole number of octets: one digit is missing or too many."
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(data)
-
-    def prepare_value(self, value: Any) -> Any:
-        return value.hex() if isinstance(value, bytes) else value
-
-
-class CounterField(forms.CharField):
-    """A number, decimal or with 0x in hex."""
-
-    def to_python(self, value: Any) -> Any:
-        text = (super().to_python(value) or "").replace(" ", "").replace("_", "")
-        if not text:
-            return None
-        try:
-            number = int(text, 0) if text.lower().startswith("0x") else int(text)
-        except ValueError:
-            raise ValidationError("A whole number, or hex digits after 0x.") from None
-        if not 0 <= number < COUNTER_LIMIT:
-            raise ValidationError(f"From 0 to {COUNTER_LIMIT - 1}.")
-        return number
-
-
-class NumberChoiceField(forms.ChoiceField):
-    """A choice whose value is a number; nothing chosen is the initial one, so that the form works without JavaScript."""
-
-    def clean(self, value: Any) -> int:
-        return int(super().clean(value) or self.initial)
-
-
-class SecretInput(forms.TextInput):
-    """Its value is never sent to the browser, not even what was just typed; the browser may not keep it either.
-
-    No password input: the page shows the exact octets beside it, and browsers offer to store what stands in one.
-    """
-
-    def __init__(self) -> None:
-        kept_out = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-secret": ""}
-        super().__init__(attrs={**kept_out, "data-1p-ignore": "", "data-lpignore": "true"})
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        return super().get_context(name, None, attrs)
 
 
 class MeterForm(forms.Form):
@@ -200,11 +159,23 @@ class MeterForm(forms.Form):
         label="Secret is", required=False, choices=[("text", "text (ASCII)"), ("hex", "hex")], initial="text"
     )
     protection = forms.ChoiceField(choices=Protection.choices, initial=Protection.NONE)
+    response_protection = forms.ChoiceField(
+        label="Answers at least",
+        required=False,
+        choices=[("", "as the requests"), *Protection.choices],
+        help_text="Anything weaker from the meter is refused.",
+    )
+    ciphering_form = DefaultChoiceField(
+        label="Ciphered form", choices=Association.CipheringForm.choices, initial=Association.CipheringForm.AUTO
+    )
+    fresh_dedicated_key = YesNoField(
+        "the global key, or the dedicated key given", "a fresh dedicated key each time", label="Services under"
+    )
     security_suite = NumberChoiceField(
         label="Security suite",
         required=False,
         initial=0,
-        choices=[(0, "0 (AES-128)"), (1, "1 (AES-128)"), (2, "2 (AES-256)")],
+        choices=[(0, "0 (AES-128)"), (1, "1 (AES-128, P-256)"), (2, "2 (AES-256, P-384)")],
     )
     client_system_title = HexField(label="Client system title", required=False)
     server_system_title = HexField(
@@ -213,12 +184,39 @@ class MeterForm(forms.Form):
     guek = HexField(label="GUEK", required=False, widget=SecretInput(), help_text="Global unicast encryption key.")
     gak = HexField(label="GAK", required=False, widget=SecretInput(), help_text="Global authentication key.")
     dedicated_key = HexField(label="Dedicated key", required=False, widget=SecretInput(), help_text="Rarely needed.")
+    signing_key = forms.CharField(
+        label="Our signing key",
+        required=False,
+        widget=SecretText(),
+        help_text="Private. PEM without a password, or hex.",
+    )
+    peer_signing_key = forms.CharField(
+        label="Meter's signing key",
+        required=False,
+        widget=SecretText(),
+        help_text="Public: its certificate or public key in PEM, or hex.",
+    )
     invocation_counter = CounterField(
         label="Invocation counter",
         required=False,
         help_text="The next one to use. Empty: the public client asks the meter.",
     )
     counter_object = forms.CharField(label="Counter object", max_length=24, required=False, initial="0-0:43.1.0*255")
+    user_id = forms.IntegerField(
+        label="User id",
+        required=False,
+        min_value=0,
+        max_value=0xFF,
+        help_text="calling-AE-invocation-id, where the meter keeps a user list.",
+    )
+    pre_established = YesNoField("AARQ and AARE", "nothing: it is pre-established", label="Opened by")
+    server_max_pdu_size = forms.IntegerField(
+        label="Meter receives",
+        required=False,
+        min_value=0,
+        max_value=0xFFFF,
+        help_text="Octets of an APDU; 0: no limit.",
+    )
     max_pdu_size = forms.IntegerField(
         label="Max. APDU size", required=False, min_value=0, max_value=0xFFFF, help_text="0 or 65535: no limit."
     )
@@ -256,6 +254,8 @@ class MeterForm(forms.Form):
             "max_info": 128,
             "window": 1,
             "max_pdu_size": 65535,
+            "server_max_pdu_size": 0,
+            "user_id": "none",
             "timeout": 5,
             "client_system_title": "8 octets, 16 hex digits",
         }
@@ -263,14 +263,14 @@ class MeterForm(forms.Form):
             select = isinstance(form_field.widget, forms.Select)
             widget = form_field.widget.attrs
             widget["class"] = f"{'form-select' if select else 'form-control'} {widget.get('class', '')}".strip()
-            secret = isinstance(form_field.widget, SecretInput)
+            secret = isinstance(form_field.widget, SecretInput | SecretText)
             if secret or isinstance(form_field, HexField | CounterField) or name in MONOSPACED:
                 widget["class"] += " mono"
             if isinstance(form_field, forms.IntegerField):
                 widget["inputmode"] = "numeric"
             if name in placeholders:
                 widget["placeholder"] = placeholders[name]
-        for name in ("guek", "gak", "dedicated_key"):
+        for name in KEPT:
             self._say_what_is_kept(name, self.stored.get(name.upper()))
         self._say_what_is_kept("secret", self.stored.get(self._secret_slot(self._chosen_authentication()) or ""))
 
@@ -322,7 +322,9 @@ class MeterForm(forms.Form):
         for name in ("client_system_title", "server_system_title"):
             self._require_octets(name, cleaned.get(name), SYSTEM_TITLE_OCTETS)
         self._clean_authentication(cleaned)
+        self._clean_signing(cleaned)
         self._clean_keys(cleaned)
+        self._clean_pre_established(cleaned)
         return cleaned
 
     def _refuse(self, name: str, reason: str) -> None:
@@ -359,14 +361,15 @@ class MeterForm(forms.Form):
 
     def _clean_authentication(self, cleaned: dict[str, Any]) -> None:
         chosen = cleaned.get("authentication", "")
-        if chosen in UNSUPPORTED:
-            self._refuse("authentication", "This mechanism is not supported yet: choose another one.")
         slot = self._secret_slot(chosen)
         cleaned["secret_octets"] = b""
         if slot is None or "secret" in self.errors:
             return
         if cleaned.get("secret"):
             cleaned["secret_octets"] = self._secret_octets(cleaned["secret"], cleaned.get("secret_form") or "text")
+            size = len(cleaned["secret_octets"])
+            if chosen == Authentication.HLS_MANUFACTURER and size > AES_SECRET_OCTETS:
+                self._refuse("secret", f"{size} octets; the AES of this mechanism takes at most {AES_SECRET_OCTETS}.")
         elif slot not in self.stored:
             self._refuse("secret", f"{Authentication(chosen).label} needs a secret.")
 
@@ -382,11 +385,41 @@ class MeterForm(forms.Form):
             self._refuse("secret", f"{len(octets)} octets; at most {MAX_SECRET_OCTETS}.")
         return octets
 
+    def _clean_signing(self, cleaned: dict[str, Any]) -> None:
+        """The key pair and the meter's public key, which ECDSA needs, as their octets."""
+        ecdsa = cleaned.get("authentication") == Authentication.HLS_ECDSA
+        suite = cleaned.get("security_suite") or 0
+        if ecdsa and suite == 0:
+            self._refuse("security_suite", "ECDSA needs suite 1 (P-256) or 2 (P-384): suite 0 has no signatures.")
+        for name, read in SIGNING_FIELDS.items():
+            text, cleaned[name] = cleaned.get(name) or "", b""
+            if not ecdsa or suite == 0 or name in self.errors:
+                continue
+            if not text and name.upper() not in self.stored:
+                self._refuse(name, "ECDSA needs this key.")
+            elif text:
+                try:
+                    cleaned[name] = read(text, suite)
+                except ValueError as error:
+                    self._refuse(name, str(error))
+
+    def _clean_pre_established(self, cleaned: dict[str, Any]) -> None:
+        if not cleaned.get("pre_established"):
+            return
+        if cleaned.get("authentication") != Authentication.NONE:
+            self._refuse(
+                "authentication", "A pre-established association has no AARQ that could carry it: choose none."
+            )
+        if _is_ciphered(cleaned) and not cleaned.get("server_system_title"):
+            self._refuse("server_system_title", "Needed here: no AARE says it. 8 octets, 16 hex digits.")
+        if cleaned.get("fresh_dedicated_key") or cleaned.get("dedicated_key"):
+            self._refuse("pre_established", "Without an AARQ no dedicated key can be agreed: use the global key.")
+
     def _clean_keys(self, cleaned: dict[str, Any]) -> None:
         size = KEY_LENGTHS[cleaned.get("security_suite") or 0]
         for name in ("guek", "gak", "dedicated_key"):
             self._require_octets(name, cleaned.get(name), size)
-        ciphered = cleaned.get("protection") not in (Protection.NONE, None)
+        ciphered = _is_ciphered(cleaned)
         gmac = cleaned.get("authentication") == Authentication.HLS_GMAC
         if ciphered or gmac:
             why = "HLS-GMAC" if gmac else "A protected association"
@@ -396,8 +429,11 @@ class MeterForm(forms.Form):
         titled = ciphered or cleaned.get("authentication") in TITLED
         if titled and not cleaned.get("client_system_title"):
             self._refuse("client_system_title", "Needed here: 8 octets, 16 hex digits that name this client.")
-        if cleaned.get("dedicated_key") and not ciphered:
-            self._refuse("dedicated_key", "It may only travel in a protected association: choose a protection.")
+        encrypted = cleaned.get("protection") in ENCRYPTED
+        if cleaned.get("dedicated_key") and not encrypted:
+            self._refuse("dedicated_key", "It may only travel encrypted: choose a protection that encrypts.")
+        if cleaned.get("fresh_dedicated_key") and not encrypted:
+            self._refuse("fresh_dedicated_key", "It may only travel encrypted: choose a protection that encrypts.")
 
     def _require_octets(self, name: str, octets: bytes | None, size: int) -> None:
         if octets and len(octets) != size:
@@ -423,6 +459,7 @@ class MeterForm(forms.Form):
         association = {name: cleaned[name] for name in ASSOCIATION_FIELDS if cleaned[name] is not None}
         association["client_system_title"] = cleaned["client_system_title"].hex()
         association["name"] = cleaned["association_name"]
+        association["user_id"] = cleaned["user_id"]
         if self.association is not None:
             association["id"] = self.association.pk
         return {
@@ -434,7 +471,7 @@ class MeterForm(forms.Form):
         }
 
     def _secrets(self, cleaned: dict[str, Any]) -> dict[str, bytes]:
-        secrets = {Slot(name.upper()): cleaned[name] for name in ("guek", "gak", "dedicated_key") if cleaned[name]}
+        secrets = {Slot(name.upper()): cleaned[name] for name in KEPT if cleaned[name]}
         slot = self._secret_slot(cleaned["authentication"])
         if slot is not None and cleaned["secret_octets"]:
             secrets[slot] = cleaned["secret_octets"]
@@ -449,6 +486,11 @@ class MeterForm(forms.Form):
             here = SERVICE_FIELDS.get(name, name)
             for reason in reasons:
                 self.add_error(here if here in self.fields else None, reason)
+
+
+def _is_ciphered(cleaned: dict[str, Any]) -> bool:
+    """Whether anything is protected, in either direction."""
+    return any(cleaned.get(name) not in (Protection.NONE, "", None) for name in ("protection", "response_protection"))
 
 
 def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:

@@ -205,6 +205,11 @@ class Association(models.Model):
         ENCRYPTED = "encrypted", "Encrypted"
         AUTHENTICATED_ENCRYPTED = "authenticated-encrypted", "Authenticated and encrypted"
 
+    class CipheringForm(models.TextChoices):
+        AUTO = "auto", "Tags of the service's own; general where it has none"
+        SERVICE_SPECIFIC = "service-specific", "Tags of the service's own only (glo-, ded-)"
+        GENERAL = "general", "General envelopes (general-glo, general-ded)"
+
     class Referencing(models.TextChoices):
         LOGICAL_NAMES = "logical-names", "Logical names"
         SHORT_NAMES = "short-names", "Short names"
@@ -216,9 +221,27 @@ class Association(models.Model):
     server_sap = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(0xFFFF)])
     authentication = models.CharField(max_length=20, choices=Authentication.choices, default=Authentication.NONE)
     protection = models.CharField(max_length=24, choices=Protection.choices, default=Protection.NONE)
+    response_protection = models.CharField(
+        max_length=24,
+        choices=Protection.choices,
+        blank=True,
+        default="",
+        help_text="The least that answers need. Empty: as much as the requests have.",
+    )
+    ciphering_form = models.CharField(max_length=20, choices=CipheringForm.choices, default=CipheringForm.AUTO)
+    fresh_dedicated_key = models.BooleanField(
+        default=False, help_text="A new dedicated key with each association, instead of the stored one."
+    )
     security_suite = models.PositiveSmallIntegerField(default=0, choices=[(0, "0"), (1, "1"), (2, "2")])
     client_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
+    user_id = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(0xFF)])
+    pre_established = models.BooleanField(
+        default=False, help_text="Stands without an AARQ, as the meter is configured."
+    )
     max_pdu_size = models.PositiveIntegerField(default=0xFFFF, validators=[MaxValueValidator(0xFFFF)])
+    server_max_pdu_size = models.PositiveIntegerField(
+        default=0, validators=[MaxValueValidator(0xFFFF)], help_text="Pre-established: what the meter can receive."
+    )
     timeout = models.FloatField(
         default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(120)], help_text="Seconds to wait."
     )
@@ -233,6 +256,11 @@ class Association(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def ciphered(self) -> bool:
+        """Whether anything is protected, in either direction."""
+        return self.protection != self.Protection.NONE or self.response_protection not in ("", self.Protection.NONE)
 
     @property
     def needs_counters(self) -> bool:
@@ -259,6 +287,8 @@ class MeterKey(models.Model):
         LLS_SECRET = "LLS_SECRET", "Password"
         HLS_SECRET = "HLS_SECRET", "High-level secret"
         DEDICATED_KEY = "DEDICATED_KEY", "Dedicated key"
+        SIGNING_KEY = "SIGNING_KEY", "Client's private signing key"
+        PEER_SIGNING_KEY = "PEER_SIGNING_KEY", "Meter's public signing key"
 
     meter = models.ForeignKey(Meter, models.PROTECT, related_name="keys")
     association = models.ForeignKey(Association, models.PROTECT, null=True, blank=True, related_name="keys")

@@ -20,9 +20,12 @@ from meters import vault
 from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey, MeterType
 
 Slot = MeterKey.Slot
-OF_THE_ASSOCIATION = (Slot.LLS_SECRET, Slot.HLS_SECRET)
+OF_THE_ASSOCIATION = (Slot.LLS_SECRET, Slot.HLS_SECRET, Slot.SIGNING_KEY)
 KEYS = (Slot.GUEK, Slot.GAK, Slot.DEDICATED_KEY)
 KEY_LENGTHS = {0: 16, 1: 16, 2: 32}
+"""Octets of a symmetric key by security suite."""
+SIGNING_LENGTHS = {Slot.SIGNING_KEY: {1: 32, 2: 48}, Slot.PEER_SIGNING_KEY: {1: 64, 2: 96}}
+"""Octets of a private key's number, and of a public key's x | y."""
 MAX_SECRET_OCTETS = 64
 
 COUNTER_LIMIT = 2**32 - 1 - 2**16
@@ -216,7 +219,7 @@ def parse_secret(slot: str, text: str) -> bytes:
     """What somebody typed: `hex:00ff…` or `text:…`; without a prefix a key is hex and a password is text."""
     prefix, colon, rest = text.partition(":")
     if not colon or prefix not in ("hex", "text"):
-        prefix, rest = ("hex" if slot in KEYS else "text"), text
+        prefix, rest = ("hex" if slot in (*KEYS, *SIGNING_LENGTHS) else "text"), text
     if prefix == "text":
         return rest.encode()
     try:
@@ -247,13 +250,27 @@ def store_secret(
 
 
 def _check_secret(slot: str, secret: bytes, association: Association | None) -> None:
-    wanted = KEY_LENGTHS[association.security_suite if association else 0]
+    suite = association.security_suite if association else 0
+    if slot in SIGNING_LENGTHS:
+        _check_signing_key(slot, secret, suite)
+        return
+    wanted = KEY_LENGTHS[suite]
     if slot in KEYS and len(secret) != wanted:
         raise ValidationError(
             {slot.lower(): f"This key has {wanted} octets ({2 * wanted} hex digits), not {len(secret)}."}
         )
     if not 0 < len(secret) <= MAX_SECRET_OCTETS:
         raise ValidationError({slot.lower(): f"A secret has 1 to {MAX_SECRET_OCTETS} octets, not {len(secret)}."})
+
+
+def _check_signing_key(slot: str, key: bytes, suite: int) -> None:
+    wanted = SIGNING_LENGTHS[Slot(slot)].get(suite)
+    if wanted is None:
+        raise ValidationError({slot.lower(): "Signatures belong to security suites 1 and 2."})
+    if len(key) != wanted:
+        raise ValidationError(
+            {slot.lower(): f"This key has {wanted} octets in security suite {suite}, not {len(key)}."}
+        )
 
 
 def open_secrets(*, association: Association) -> dict[str, OpenedSecret]:

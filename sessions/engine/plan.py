@@ -17,7 +17,14 @@ from sessions.models import DlmsSession
 
 Authentication, Protection = Association.Authentication, Association.Protection
 
-KEY_SLOTS = {Slot.GUEK: "guek", Slot.GAK: "gak", Slot.DEDICATED_KEY: "dedicated_key"}
+KEY_SLOTS = {
+    Slot.GUEK: "guek",
+    Slot.GAK: "gak",
+    Slot.DEDICATED_KEY: "dedicated_key",
+    Slot.SIGNING_KEY: "client_signing_key",
+    Slot.PEER_SIGNING_KEY: "server_signing_key",
+}
+ENCRYPTED = (Protection.ENCRYPTED, Protection.AUTHENTICATED_ENCRYPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +100,13 @@ def _used_secrets(access: Access) -> dict[str, OpenedSecret]:
     slots: list[str] = []
     if association.authentication == Authentication.LLS:
         slots.append(Slot.LLS_SECRET)
+    elif association.authentication == Authentication.HLS_ECDSA:
+        slots += [Slot.SIGNING_KEY, Slot.PEER_SIGNING_KEY]
     elif association.authentication not in (Authentication.NONE, Authentication.HLS_GMAC):
         slots.append(Slot.HLS_SECRET)
-    if association.needs_counters:
+    if association.needs_counters or association.ciphered:
         slots += [Slot.GUEK, Slot.GAK]
-    if association.protection != Protection.NONE:
+    if association.protection in ENCRYPTED and not (association.fresh_dedicated_key or association.pre_established):
         slots.append(Slot.DEDICATED_KEY)
     return {slot: access.secrets[slot] for slot in slots if slot in access.secrets}
 
@@ -121,6 +130,12 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
         "authentication": association.authentication,
         "secret": f"hex:{secret.octets.hex()}" if secret else None,
         "protection": association.protection,
+        "response_protection": association.response_protection or None,
+        "ciphering_form": association.ciphering_form,
+        "dedicated_key": "fresh" if association.fresh_dedicated_key else None,
+        "user_id": association.user_id,
+        "pre_established": association.pre_established,
+        "server_max_receive_pdu_size": association.server_max_pdu_size,
         "security_suite": association.security_suite,
         "client_system_title": association.client_system_title or None,
         "server_system_title": meter.server_system_title or None,

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from meters.forms import HexField, MeterForm
 from meters.models import KeyVersion, Meter
 from meters.services import COUNTER_LIMIT, open_secrets, save_meter
+from sessions.dlms.elliptic import public_of
 from tests.meters.builders import GAK, GUEK, make_ciphered_meter, make_meter
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,24 @@ GMAC = {
     "guek": GUEK.hex(" "),
     "gak": GAK.hex(),
     "client_system_title": "4D:57:42:4D:57:42:2D:31",
+}
+TITLE = "4D57424D57422D31"
+PRE_ESTABLISHED = {
+    **GMAC,
+    "authentication": "none",
+    "pre_established": "True",
+    "server_system_title": "4D57420000989681",
+    "server_max_pdu_size": "500",
+}
+PRIVATE, PUBLIC = b"\x01" * 32, public_of(b"\x02" * 32)
+PUBLIC_384 = public_of(b"\x02" * 48).hex()
+ECDSA = {
+    "authentication": "hls-ecdsa",
+    "secret": "",
+    "security_suite": "1",
+    "signing_key": PRIVATE.hex(),
+    "peer_signing_key": PUBLIC.hex(" "),
+    "client_system_title": TITLE,
 }
 HDLC = {"framing": "HDLC", "physical_address": "17", "address_octets": "", "max_info": "", "window": ""}
 SERIAL = {**HDLC, "kind": "SERIAL", "host": "", "port": "", "serial_port": "bridge-1", "baud": "9600"}
@@ -178,8 +197,6 @@ class TestWhatFits:
         ({"secret": "x" * 65}, "secret", "at most 64"),
         ({"secret": "123", "secret_form": "hex"}, "secret", "3 hex digits"),
         ({"secret": "zz", "secret_form": "hex"}, "secret", "Not a hex digit: z"),
-        ({"authentication": "hls-ecdsa"}, "authentication", "not supported yet"),
-        ({"authentication": "hls-manufacturer"}, "authentication", "not supported yet"),
         ({"authentication": "hls-sha256"}, "client_system_title", "8 octets"),
         ({**GMAC, "guek": ""}, "guek", "needs this key"),
         ({**GMAC, "gak": ""}, "gak", "needs this key"),
@@ -192,6 +209,32 @@ class TestWhatFits:
         ({**GMAC, "server_system_title": "4d"}, "server_system_title", "these are 1"),
         ({**GMAC, "dedicated_key": "00"}, "dedicated_key", "these are 1"),
         ({"dedicated_key": "00" * 16}, "dedicated_key", "choose a protection"),
+        ({**GMAC, "protection": "authenticated", "dedicated_key": "00" * 16}, "dedicated_key", "that encrypts"),
+        (
+            {**GMAC, "protection": "authenticated", "fresh_dedicated_key": "True"},
+            "fresh_dedicated_key",
+            "that encrypts",
+        ),
+        (
+            {"response_protection": "encrypted", "client_system_title": TITLE, "gak": GAK.hex()},
+            "guek",
+            "needs this key",
+        ),
+        ({"response_protection": "signed"}, "response_protection", "Select a valid choice"),
+        ({"ciphering_form": "plain"}, "ciphering_form", "Select a valid choice"),
+        ({"user_id": "256"}, "user_id", "less than or equal to 255"),
+        ({"pre_established": "True"}, "authentication", "choose none"),
+        ({**PRE_ESTABLISHED, "server_system_title": ""}, "server_system_title", "no AARE says it"),
+        ({**PRE_ESTABLISHED, "fresh_dedicated_key": "True"}, "pre_established", "global key"),
+        ({"authentication": "hls-manufacturer", "secret": "x" * 17}, "secret", "at most 16"),
+        ({"authentication": "hls-manufacturer", "secret": ""}, "secret", "needs a secret"),
+        ({**ECDSA, "security_suite": "0"}, "security_suite", "suite 0 has no signatures"),
+        ({**ECDSA, "signing_key": ""}, "signing_key", "needs this key"),
+        ({**ECDSA, "peer_signing_key": ""}, "peer_signing_key", "needs this key"),
+        ({**ECDSA, "signing_key": "00" * 16}, "signing_key", "a private key of P-256 has 32"),
+        ({**ECDSA, "security_suite": "2", "peer_signing_key": PUBLIC_384}, "signing_key", "P-384 has 48"),
+        ({**ECDSA, "peer_signing_key": "-----BEGIN CERTIFICATE-----"}, "peer_signing_key", "certificate in PEM"),
+        ({**ECDSA, "client_system_title": ""}, "client_system_title", "8 octets"),
         ({**GMAC, "invocation_counter": "-1"}, "invocation_counter", "From 0 to"),
         ({**GMAC, "invocation_counter": str(COUNTER_LIMIT)}, "invocation_counter", "From 0 to"),
         ({**GMAC, "invocation_counter": "ff"}, "invocation_counter", "after 0x"),
@@ -288,3 +331,50 @@ def test_what_a_service_refuses_stands_at_its_field() -> None:
 def test_hex_is_forgiving_about_what_stands_between(written: str, octets: bytes) -> None:
     value: Any = HexField(required=False).clean(written)
     assert value == octets
+
+
+def test_the_signing_keys_are_sealed_as_octets_and_kept_when_nothing_is_entered():
+    meter = saved(form_of(**ECDSA))
+    association = meter.default_association
+    opened = open_secrets(association=association)
+    assert opened["SIGNING_KEY"].octets == PRIVATE
+    assert opened["PEER_SIGNING_KEY"].octets == PUBLIC
+    form = MeterForm(
+        {**WRAPPER, **ECDSA, "signing_key": "", "peer_signing_key": ""}, meter=meter, association=association
+    )
+    assert "keep the current one" in form.fields["signing_key"].widget.attrs["placeholder"]
+    assert PRIVATE.hex() not in form.as_p()
+    saved(form)
+    assert KeyVersion.objects.count() == 2
+
+
+def test_a_signing_key_that_is_not_used_is_not_kept():
+    assert form_of(signing_key="no key at all").is_valid()
+    assert saved(form_of(signing_key=PRIVATE.hex())).keys.filter(slot="SIGNING_KEY").count() == 0
+
+
+def test_how_an_association_is_protected_is_saved_and_shown_again():
+    chosen = {
+        **GMAC,
+        "response_protection": "authenticated",
+        "ciphering_form": "general",
+        "fresh_dedicated_key": "True",
+        "user_id": "7",
+    }
+    meter = saved(form_of(**chosen))
+    association = meter.default_association
+    assert (association.response_protection, association.ciphering_form) == ("authenticated", "general")
+    assert (association.fresh_dedicated_key, association.user_id, association.pre_established) == (True, 7, False)
+    shown = MeterForm(meter=meter, association=association)
+    for name, value in (("ciphering_form", "general"), ("fresh_dedicated_key", "True"), ("user_id", "7")):
+        assert str(shown[name].value()) == value
+    plain = {**WRAPPER, **GMAC, "user_id": "", "guek": "", "gak": ""}
+    saved(MeterForm(plain, meter=meter, association=association))
+    association.refresh_from_db()
+    assert (association.user_id, association.fresh_dedicated_key, association.ciphering_form) == (None, False, "auto")
+
+
+def test_a_pre_established_association():
+    association = saved(form_of(**PRE_ESTABLISHED)).default_association
+    assert association.pre_established
+    assert association.server_max_pdu_size == 500

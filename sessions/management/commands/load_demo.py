@@ -133,6 +133,12 @@ def _association_fields(table: dict[str, Any], file: AssociationFile) -> dict[st
         "server_sap": parameters.server_sap,
         "authentication": table.get("authentication", "none"),
         "protection": parameters.protection.value,
+        "response_protection": "" if parameters.response_protection is None else parameters.response_protection.value,
+        "ciphering_form": parameters.ciphering_form.value,
+        "fresh_dedicated_key": file.fresh_dedicated_key,
+        "user_id": parameters.user_id,
+        "pre_established": parameters.pre_established,
+        "server_max_pdu_size": parameters.server_max_receive_pdu_size,
         "security_suite": parameters.security_suite,
         "client_system_title": parameters.client_system_title.hex(),
         "max_pdu_size": parameters.max_pdu_size,
@@ -151,4 +157,6 @@ def _secrets(file: AssociationFile) -> dict[str, bytes]:
         Slot.GAK: parameters.gak,
         Slot.DEDICATED_KEY: parameters.dedicated_key,
     }
+    if parameters.authentication is AuthenticationMechanism.HLS_ECDSA:
+        found |= {Slot.SIGNING_KEY: parameters.client_signing_key, Slot.PEER_SIGNING_KEY: parameters.server_signing_key}
     return {slot: secret for slot, secret in found.items() if secret}

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from sessions.association_file import parse_association
 from sessions.dlms.association import Protection
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.iec62056_21.settings import SignOnSettings
 from sessions.engine.plan import make_plan
 from sessions.links.endpoint import SerialEndpoint, TcpEndpoint
+from sessions.management.commands.load_demo import load_meter
 from sessions.services import open_test_session
+from sessions.simulator.lab import LABS, announcement, load_lab
 from tests.meters.builders import GAK, GUEK, make_ciphered_meter, make_meter, meter_fields
 from tests.sessions.builders import make_session, make_user
+from tests.sessions.simulator.served import HandClock
+
+NOT_IN_THE_INVENTORY = (
+    "general",
+    "kek",
+    "client_key_agreement_key",
+    "server_key_agreement_key",
+    "conformance",
+)
+"""What an association file can say, and the inventory does not keep."""
+SIGNING_KEYS = ("client_signing_key", "server_signing_key")
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +57,25 @@ def test_keys_and_titles() -> None:
     assert plan.client_system_title == "4d57424d57422d31"
     assert len(plan.counter_key) == 64
     assert plan.keys.guek == GUEK
+
+
+@pytest.mark.parametrize("name", ["associations", "suites", "demo"])
+def test_what_a_lab_announces_goes_through_the_inventory_unchanged(name, settings) -> None:
+    lab = load_lab(LABS / f"{name}.toml", HandClock())
+    settings.SERIAL_PORTS = {"demo": "/dev/pts/9"}
+    for line in lab.lines:
+        endpoint = "serial:///dev/pts/9" if line.kind == "pty" else f"tcp://127.0.0.1:{line.port}"
+        for meter in line.meters:
+            unused = () if meter.association.get("authentication") == "hls-ecdsa" else SIGNING_KEYS
+            left_out = (*NOT_IN_THE_INVENTORY, *unused)
+            announced = {key: value for key, value in meter.association.items() if key not in left_out}
+            row = load_meter(announcement(replace(meter, association=announced), endpoint))
+            expected, planned = parse_association(announced), plan_of(row).association
+            assert planned.fresh_dedicated_key == expected.fresh_dedicated_key
+            assert replace(planned.parameters, response_protection=None) == replace(
+                expected.parameters, response_protection=None
+            )
+            assert planned.parameters.demanded_protection is expected.parameters.demanded_protection
 
 
 def test_hdlc_addresses() -> None:

@@ -88,9 +88,10 @@ def one(lab) -> Any:
 
 def association_file(directory: Path, association: dict[str, Any]) -> str:
     path = directory / "meter.toml"
-    plain = {key: value for key, value in association.items() if key != "hdlc"}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
-    lines += ["[hdlc]", *(f"{key} = {json.dumps(value)}" for key, value in association.get("hdlc", {}).items())]
+    tables = {key: value for key, value in association.items() if isinstance(value, dict)}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in association.items() if key not in tables]
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
     path.write_text("\n".join(lines))
     return str(path)
 
@@ -154,6 +155,20 @@ def test_every_meter_of_the_lab_over_its_own_line(lab, tmp_path):
         ("serial", "hdlc", "lls"),
     }
     assert not list(tmp_path.rglob("*sqlite*"))
+
+
+@pytest.mark.parametrize("name", ["associations", "suites"])
+def test_every_way_to_be_let_in_and_to_be_protected(name, tmp_path):
+    with simulated(tmp_path, "--lab", f"sessions/simulator/labs/{name}.toml") as meters:
+        for meter in meters:
+            output = io.StringIO()
+            path = association_file(tmp_path, meter["association"])
+            # in this process: each of the meters takes a tenth of a second so, and not three seconds
+            call_command("read", meter["endpoint"], CLOCK, "--association", path, "--json", stdout=output)
+            said = json.loads(output.getvalue())
+            assert said["values"][0]["result"] == "success", meter["name"]
+            assert said["association"]["remarks"] == [], meter["name"]
+    assert len(meters) >= 2
 
 
 def test_a_range_of_times_gives_its_rows(one, tmp_path):
