@@ -159,6 +159,10 @@ class DataSequence(Sequence[Data]):
 
     __slots__ = ()
 
+    def native(self) -> list[Any]:
+        """Each element as plain Python."""
+        return [native(element) for element in self]
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DataSequence | tuple | list):
             return NotImplemented
@@ -301,7 +305,8 @@ def native(data: Data) -> Any:
     A bcd of two decimal digits is their number, any other the octet in hex.
     """
     if data.constructed:
-        return [native(element) for element in data]
+        elements = data.elements
+        return elements.native() if isinstance(elements, DataSequence) else [native(element) for element in elements]
     if data.type in (DataType.VISIBLE_STRING, DataType.UTF8_STRING):
         return _string(data)
     if data.type is DataType.BIT_STRING:

@@ -11,10 +11,21 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 from typing import Any, Final, overload
 
-from meters.cosem.data import DELTAS, Data, DataSequence, DataType
+from meters.cosem.data import CONSTRUCTED, DELTAS, Data, DataSequence, DataType, native
 
 GAPS: Final = DELTAS | {DataType.NULL_DATA}
 """Types whose value follows from the row before."""
+_AS_THEY_ARE: Final = (
+    frozenset(DataType)
+    - CONSTRUCTED
+    - {
+        DataType.VISIBLE_STRING,
+        DataType.UTF8_STRING,
+        DataType.BIT_STRING,
+        DataType.BCD,
+    }
+)
+"""Types whose value is plain Python already."""
 
 
 class RowType:
@@ -59,6 +70,17 @@ class Rows(DataSequence):
                 start = stop
         if self.values:
             yield self.row_types[start], self.values[start:]
+
+    def native(self) -> list[Any]:
+        made: list[Any] = []
+        for row_type, rows in self.runs():
+            if _AS_THEY_ARE.issuperset(row_type.types):
+                made += map(list, rows)
+            else:
+                made += (
+                    [native(Data(kind, value)) for kind, value in zip(row_type.types, row, strict=True)] for row in rows
+                )
+        return made
 
     def __len__(self) -> int:
         return len(self.values)

@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from meters.cosem.data import Data, array, date_time, double_long_unsigned, structure
+from meters.cosem.data import Data, DataType, date_time
 from meters.cosem.obis import ObisCode
+from meters.cosem.rows import Rows
 from sessions.simulator.lab import HdlcOptions, LabLine, LabMeter, make_meter
 from sessions.simulator.listeners import RunningLab
 from tests.sessions.simulator.served import GMAC, HandClock, lab_of
@@ -29,15 +30,9 @@ MAX_PDU: Final = 960
 def buffer() -> Data:
     """10,000 rows: a clock of 12 octets and five double-long-unsigned."""
     start = datetime(2026, 1, 1)
-    return array(
-        *(
-            structure(
-                date_time(start + timedelta(minutes=15 * row)),
-                *(double_long_unsigned(100_000 + row * factor) for factor in (1, 2, 3, 5, 7)),
-            )
-            for row in range(ROWS)
-        )
-    )
+    clocks = (date_time(start + timedelta(minutes=15 * row)).value for row in range(ROWS))
+    values = [(clock, *(100_000 + row * factor for factor in (1, 2, 3, 5, 7))) for row, clock in enumerate(clocks)]
+    return Data(DataType.ARRAY, Rows.uniform((DataType.OCTET_STRING, *[DataType.DOUBLE_LONG_UNSIGNED] * 5), values))
 
 
 class KeptProfile:

@@ -1,7 +1,7 @@
 import pytest
 
 from meters.cosem import data as d
-from meters.cosem.data import Data, DataType
+from meters.cosem.data import BitString, Data, DataType
 from meters.cosem.rows import Rows, RowType
 
 TYPES = (DataType.OCTET_STRING, DataType.DOUBLE_LONG_UNSIGNED)
@@ -40,6 +40,24 @@ def test_every_way_to_read_a_value_takes_rows():
     for form in (d.text, d.native, d.as_json, len, list):
         assert form(value) == form(plain)
     assert (value[1], value.constructed) == (plain[1], True)
+
+
+ONE_OF_EACH = [
+    Data(DataType.VISIBLE_STRING, b"a"),
+    Data(DataType.UTF8_STRING, b"\xff"),
+    Data(DataType.BIT_STRING, BitString(b"\xa0", 4)),
+    Data(DataType.BCD, 0x12),
+    d.null(),
+    d.boolean(True),
+    Data(DataType.FLOAT32, 1.5),
+    d.array(d.unsigned(1)),
+]
+
+
+@pytest.mark.parametrize("value", ONE_OF_EACH, ids=lambda value: value.type.asn1_name)
+def test_rows_are_as_plain_as_their_values(value):
+    rows = Rows.uniform((DataType.UNSIGNED, value.type), [(1, value.value)] * 3)
+    assert rows.native() == [[1, d.native(value)]] * 3 == d.native(d.array(*rows))
 
 
 def test_neighbours_of_one_type_come_together():
