@@ -29,6 +29,11 @@ SECURITIES = {
 }
 
 
+def quietly() -> contextlib.redirect_stdout[io.StringIO]:
+    """The peer prints to stdout while it encrypts."""
+    return contextlib.redirect_stdout(io.StringIO())
+
+
 class Peer:
     """One association of the foreign client with a meter of ours, as the announcement describes it."""
 
@@ -84,8 +89,7 @@ class Peer:
         if octets:
             self._socket.sendall(bytes(octets))
         buffer, notify = GXByteBuffer(), GXReplyData()
-        # The peer prints to stdout while it encrypts.
-        with contextlib.redirect_stdout(io.StringIO()):
+        with quietly():
             while True:
                 received = self._socket.recv(4096)
                 assert received, "our meter closed the connection"
@@ -98,7 +102,7 @@ class Peer:
     # -- the association ---------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with quietly():
             request = self.client.snrmRequest()
             if request:
                 self.client.parseUAResponse(self.exchange(request).data)
@@ -109,7 +113,7 @@ class Peer:
 
     def close(self) -> None:
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
+            with quietly():
                 if self.association["framing"] == "wrapper":
                     self.exchange(self.client.releaseRequest())
                 else:
@@ -124,17 +128,17 @@ class Peer:
     # -- services ----------------------------------------------------------------------------------------------------
 
     def read(self, target: Any, attribute_id: int) -> Any:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with quietly():
             reply = self.exchange(self.client.read(target, attribute_id)[0])
             return self.client.updateValue(target, attribute_id, reply.value)
 
     def rows(self, target: Any, request: Any) -> Any:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with quietly():
             reply = self.exchange(request)
             return self.client.updateValue(target, 2, reply.value)
 
     def objects(self) -> Any:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with quietly():
             return self.client.parseObjects(self.exchange(self.client.getObjectsRequest()).data)
 
 
