@@ -49,6 +49,8 @@ class Field:
     error: str = ""
     secret: bool = False
     children: list[Field] = field(default_factory=list)
+    masked: bool = False
+    """Shown as a secret is, but kept: what travelled was wrapped already."""
 
 
 class Tracer:

@@ -37,12 +37,15 @@ _NUMBERS: Final = frozenset(curve.coordinate_octets for curve in Curve)
 _POINTS: Final = frozenset(curve.point_octets for curve in Curve)
 
 
-def load_private_key(given: bytes | str, name: str, *, suite: int, password: bytes | None = None) -> bytes:
-    """The private key in PEM or DER (SEC 1 or PKCS #8, enciphered or not), or as hex; its number in 32 or 48 octets."""
+def load_private_key(given: bytes | str, name: str, *, suite: int | None, password: bytes | None = None) -> bytes:
+    """The private key in PEM or DER (SEC 1 or PKCS #8, enciphered or not), or as hex; its number in 32 or 48 octets.
+
+    `suite` None: of either curve.
+    """
     octets = _octets(given, name)
     pem = _pem_label(octets)
     if not pem and len(octets) in _NUMBERS:
-        return check_private_key(octets, suite, name)
+        return check_private_key(octets, _suite(octets, suite), name)
     if pem and not pem.endswith(("PRIVATE KEY", "EC PARAMETERS")):
         raise _unfit(name, f"holds a {pem.lower()}, a private key is needed")
     load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
@@ -52,23 +55,28 @@ def load_private_key(given: bytes | str, name: str, *, suite: int, password: byt
         raise _unreadable_private(name, error, octets, password) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise _unfit(name, "holds a private key of another kind (not of an elliptic curve)")
-    return check_private_key(_named(name, private_octets, key), suite, name)
+    found = _named(name, private_octets, key)
+    return check_private_key(found, _suite(found, suite), name)
 
 
-def load_public_key(given: bytes | str, name: str, *, suite: int) -> bytes:
-    """The public key in a certificate, in PEM or DER, or as hex (x | y, or 04 | x | y); x | y in 64 or 96 octets."""
+def load_public_key(given: bytes | str, name: str, *, suite: int | None) -> bytes:
+    """The public key in a certificate, in PEM or DER, or as hex (x | y, or 04 | x | y); x | y in 64 or 96 octets.
+
+    `suite` None: of either curve.
+    """
     octets = _octets(given, name)
     pem = _pem_label(octets)
     if len(octets) - 1 in _POINTS and octets[:1] == UNCOMPRESSED:
         octets = octets[1:]
     if not pem and len(octets) in _POINTS:
-        return check_public_key(octets, suite, name)
+        return check_public_key(octets, _suite(octets, suite), name)
     if pem and pem.endswith("PRIVATE KEY"):
         raise _unfit(name, "holds a private key, the public key or the certificate is needed")
     key = _certified_key(octets, name) if pem == _CERTIFICATE else _bare_key(octets, name, bool(pem))
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise _unfit(name, "holds a public key of another kind (not of an elliptic curve)")
-    return check_public_key(_named(name, public_octets, key), suite, name)
+    found = _named(name, public_octets, key)
+    return check_public_key(found, _suite(found, suite), name)
 
 
 def load_certificate(given: bytes | str, name: str) -> bytes:
@@ -78,6 +86,21 @@ def load_certificate(given: bytes | str, name: str) -> bytes:
     if pem and pem != _CERTIFICATE:
         raise _unfit(name, f"holds a {pem.lower()}, a certificate is needed")
     return _certificate(octets, name).public_bytes(serialization.Encoding.DER)
+
+
+def load_any_key(given: bytes | str, name: str) -> bytes:
+    """A private or a public key of either curve, for whom any will do."""
+    try:
+        return load_private_key(given, name, suite=None)
+    except LocalProtocolError:
+        return load_public_key(given, name, suite=None)
+
+
+def _suite(octets: bytes, suite: int | None) -> int:
+    """The suite that was asked for, or the one that the key's length says."""
+    if suite is not None:
+        return suite
+    return 1 if len(octets) in (Curve.P256.coordinate_octets, Curve.P256.point_octets) else 2
 
 
 # -- what was given -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, Final
 
+from meters.cosem.date_time import CosemDateTime
 from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Reader, Writer
 from sessions.dlms.errors import InvalidValueError
@@ -16,6 +17,8 @@ from sessions.dlms.security import SecurityControl, read_security_control
 
 GENERAL_GLO_TAG: Final = ApduTag.GENERAL_GLO_CIPHERING
 GENERAL_DED_TAG: Final = ApduTag.GENERAL_DED_CIPHERING
+
+DATE_TIME_OCTETS: Final = 12
 
 # The standard writes the services of short names in camel case, those of logical names with hyphens.
 _SHORT_NAME: Final[dict[int, str]] = {
@@ -235,9 +238,16 @@ def _read_parties(reader: Reader) -> tuple[bytes, bytes, bytes, bytes, bytes]:
         reader.octet_string("transaction-id"),
         reader.octet_string("originator-system-title"),
         reader.octet_string("recipient-system-title"),
-        reader.octet_string("date-time"),
+        _read_date_time(reader),
         reader.octet_string("other-information"),
     )
+
+
+def _read_date_time(reader: Reader) -> bytes:
+    octets = reader.octet_string("date-time")
+    if len(octets) == DATE_TIME_OCTETS:
+        reader.label(f"{octets.hex()} ({CosemDateTime.decode(octets)})")
+    return octets
 
 
 def _read_key_id(reader: Reader) -> int:

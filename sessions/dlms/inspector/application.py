@@ -45,8 +45,9 @@ from sessions.dlms.apdu.set import (
 from sessions.dlms.apdu.short_name import ReadBlock, ReadRequest, ReadResponse
 from sessions.dlms.cursor import Field
 from sessions.dlms.errors import DecodeError, LimitExceededError
+from sessions.dlms.inspector.general import mask_wrapped_keys, show_signature
 from sessions.dlms.inspector.protected import open_ciphered
-from sessions.dlms.inspector.secrets import asks_for_secret, carries_secret, hide_values
+from sessions.dlms.inspector.secrets import asks_for_secret, carries_secret, hide_values, transfers_keys
 from sessions.dlms.inspector.sense import is_apdu, looks_like_text
 from sessions.dlms.inspector.sheet import Sheet, clear_errors, find_field
 from sessions.dlms.inspector.short_names import (
@@ -175,6 +176,7 @@ class Opener:
         elif isinstance(apdu, CipheredApdu | GeneralCipheredApdu | GeneralCiphering):
             open_ciphered(self, apdu, tree)
         elif isinstance(apdu, GeneralSigning):
+            show_signature(self, apdu, tree)
             self._content(apdu.content, tree)
         else:
             self._slices(apdu, tree)
@@ -233,6 +235,8 @@ class Opener:
             self.talk.object_list_answer = asks_for_object_list(apdu)
         elif isinstance(apdu, _CONTINUATIONS) or continues_request(apdu):
             self.sheet.starts_apdu = not self.talk.shelf.busy
+        if transfers_keys(apdu):
+            mask_wrapped_keys(tree)
         carries = carries_secret(apdu, self.talk.short_names)
         further = isinstance(apdu, SetRequestWithDatablock | ActionRequestWithPblock) or request_block(apdu) is not None
         if isinstance(apdu, ReadResponse):

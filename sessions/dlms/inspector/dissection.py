@@ -76,7 +76,7 @@ class Dissection:
 def field_json(one: Field, sources: dict[str, bytes], *, reveal: bool) -> dict[str, Any]:
     """A field and its children."""
     octets = sources.get(one.source, b"")[one.offset : one.offset + one.length]
-    hidden = one.secret and not reveal
+    hidden = (one.secret or one.masked) and not reveal
     shown: dict[str, Any] = {
         "name": one.name,
         "offset": one.offset,
@@ -86,21 +86,21 @@ def field_json(one: Field, sources: dict[str, bytes], *, reveal: bool) -> dict[s
         "source": one.source,
         "children": [field_json(child, sources, reveal=reveal) for child in one.children],
     }
-    if one.secret:
+    if one.secret or one.masked:
         shown["secret"] = True
     if one.error:
         shown["error"] = one.error
     return shown
 
 
-def secret_spans(root: Field) -> dict[str, list[tuple[int, int]]]:
-    """Offset and length of the secret fields below `root`, by source."""
+def secret_spans(root: Field, *, masked: bool = False) -> dict[str, list[tuple[int, int]]]:
+    """Offset and length of the secret fields below `root`, by source; with `masked` also of those that are only not shown."""
     spans: dict[str, list[tuple[int, int]]] = {}
     stack = [root]
     while stack:
         one = stack.pop()
         stack += one.children
-        if one.secret and one.length:
+        if (one.secret or (masked and one.masked)) and one.length:
             spans.setdefault(one.source, []).append((one.offset, one.length))
     return spans
 
@@ -117,7 +117,7 @@ def blot(octets: bytes, spans: list[tuple[int, int]]) -> bytes:
 
 
 def masked_sources(dissection: Dissection) -> dict[str, bytes]:
-    spans = secret_spans(dissection.fields)
+    spans = secret_spans(dissection.fields, masked=True)
     spans["frame"] = spans.get("frame", []) + dissection.secrets
     return {name: blot(octets, spans.get(name, [])) for name, octets in dissection.sources.items()}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sessions.dlms.apdu.ciphered import PLAIN_TAGS, CipheredApdu, GeneralCipheredApdu, GeneralCiphering, KeyInfo
+from sessions.dlms.apdu.ciphered import PLAIN_TAGS, CipheredApdu, GeneralCipheredApdu, GeneralCiphering
 from sessions.dlms.cursor import Field
 from sessions.dlms.errors import SecurityError
 from sessions.dlms.inspector.deciphering import TAG_OCTETS, Opened, Sealed, Trust, open_sealed
+from sessions.dlms.inspector.general import content_keys, show_key_data
 from sessions.dlms.inspector.sense import makes_sense
 from sessions.dlms.inspector.sheet import find_field
 
@@ -25,6 +26,8 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
     header = apdu.header() if isinstance(apdu, GeneralCiphering) else b""
     sealed = Sealed(apdu.security_control.encode(), apdu.invocation_counter, apdu.ciphertext, header)
     field = _split_ciphertext(tree, sealed)
+    if isinstance(apdu, GeneralCiphering):
+        show_key_data(opener, apdu, tree)
     if apdu.security_control.compressed:
         opener.sheet.note("compressed (V.44): not opened")
         return
@@ -52,9 +55,7 @@ def _candidates(opener: Opener, apdu: Ciphered) -> tuple[list[bytes], list[bytes
     """Keys and system titles to try, the likeliest first."""
     talk, broadcast = opener.talk, apdu.security_control.broadcast
     if isinstance(apdu, GeneralCiphering):
-        identified = apdu.key_info in (None, KeyInfo.IDENTIFIED_KEY)
-        keys = talk.encryption_keys(broadcast=broadcast or apdu.key_id == 1) if identified else []
-        return keys, talk.titles(said=apdu.originator_system_title)
+        return content_keys(talk, apdu), talk.titles(said=apdu.originator_system_title)
     keys = talk.encryption_keys(dedicated=apdu.dedicated, broadcast=broadcast)
     if isinstance(apdu, GeneralCipheredApdu):
         return keys, talk.titles(said=apdu.system_title, from_client=opener.sheet.direction == "sent")

@@ -21,7 +21,11 @@ def make_readable(root: Field, sources: dict[str, bytes]) -> None:
     for child in root.children:
         if child.name == "tag" and child.value.isdigit() and child.length == 1:
             child.value = sources.get(child.source, b"")[child.offset : child.offset + 1].hex()
-        if child.name == "octet-string" and child.children and not any(part.secret for part in child.children):
+        if (
+            child.name == "octet-string"
+            and child.children
+            and not any(part.secret or part.masked for part in child.children)
+        ):
             _relabel(child, before, sources)
         elif child.children:
             make_readable(child, sources)

@@ -42,7 +42,8 @@ SECRET_ATTRIBUTES: Final = frozenset({(15, 7)})
 """Class and attribute: the secret of an association."""
 SECRET_METHODS: Final = frozenset({(12, 5), (12, 6), (15, 2), (72, 7)})
 """Class and method: change_LLS_secret and change_HLS_secret of an association, set_encryption_key of an M-Bus client. Keys of the
-security setup travel wrapped."""
+security setup travel wrapped: see `transfers_keys`."""
+KEY_TRANSFER: Final = (64, 2)
 NO_NAMES: Final = ShortNameMap()
 """Only the current association is known by its short name."""
 _PASSWORD: Final = 0xAC
@@ -104,6 +105,11 @@ def _is_secret(variable: VariableAccessSpecification, names: ShortNameMap) -> bo
         return False
     target = (meaning.target.class_id, meaning.element.number)
     return target in (SECRET_METHODS if meaning.element.is_method else SECRET_ATTRIBUTES)
+
+
+def transfers_keys(apdu: object) -> bool:
+    """Whether a request hands over wrapped keys: key_transfer of the security setup."""
+    return any((one.class_id, one.method_id) == KEY_TRANSFER for one in _invoked(apdu))
 
 
 def _written(apdu: object) -> list[CosemAttributeDescriptor]:

@@ -36,6 +36,7 @@ ASSOCIATION_KEYS: Final = frozenset(
         "authentication",
         "secret",
         "protection",
+        "general",
         "security_suite",
         "invocation_counter",
         "counter_object",

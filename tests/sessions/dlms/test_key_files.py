@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sessions.dlms.elliptic import Curve, load_private, public_of
 from sessions.dlms.errors import LocalProtocolError
-from sessions.dlms.key_files import MAX_OCTETS, load_certificate, load_private_key, load_public_key
+from sessions.dlms.key_files import MAX_OCTETS, load_any_key, load_certificate, load_private_key, load_public_key
 
 PRIVATE = {curve: bytes(range(1, curve.coordinate_octets + 1)) for curve in Curve}
 SUITES = [curve.security_suite for curve in Curve]
@@ -181,3 +181,16 @@ def test_damaged_files_leave_as_typed_errors(at, bit, as_public):
             load(variant, "key", suite=1)
         except LocalProtocolError:
             continue
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_without_a_suite_the_key_says_its_curve(suite):
+    private = private_of(suite)
+    key = load_private(private)
+    pem = key.private_bytes(*PKCS8)
+    for given_ in (private.hex(), pem):
+        assert load_private_key(given_, "key", suite=None) == private == load_any_key(given_, "key")
+    for given_ in (public_of(private).hex(), key.public_key().public_bytes(*SPKI)):
+        assert load_public_key(given_, "key", suite=None) == public_of(private) == load_any_key(given_, "key")
+    with pytest.raises(LocalProtocolError, match=r"^key: "):
+        load_any_key("00" * 31, "key")
