@@ -15,7 +15,7 @@ from sessions.dlms.acse import AARQ_TAG
 from sessions.dlms.hdlc.frame import DmFrame, FrmrFrame, HdlcFrame, InfoFrame, SnrmFrame
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.hdlc.server_link import HdlcServerLink
-from sessions.dlms.hdlc.stream import Found, FrameReader
+from sessions.dlms.hdlc.stream import Found, FrameReader, Rubbish
 from sessions.dlms.link import ApduReceived, FrameReceived, LinkConnected, LinkDisconnected, LinkFailed
 from sessions.dlms.wrapper import WrapperServerLink, decode_wrapper_frame
 from sessions.simulator.device import LogicalDevice
@@ -113,13 +113,22 @@ class HdlcStation:
         self._posts = [_Post(meter, random) for meter in meters]
         self._reader = FrameReader()
         self._outbox = bytearray()
-        self._heard = 0.0
+        self._octet_at: float | None = None
+        """When a frame that was begun is none."""
 
     def receive_octets(self, octets: bytes, now: float) -> None:
-        if self._reader.pending and now - self._heard > INTER_OCTET_TIMEOUT:
-            self._reader.give_up()
-        self._heard = now
-        for item in self._reader.feed(octets):
+        self._stop_waiting(now)
+        self._deliver_all(self._reader.feed(octets), now)
+        self._octet_at = now + INTER_OCTET_TIMEOUT if self._reader.pending else None
+
+    def _stop_waiting(self, now: float) -> None:
+        """A false beginning shall not make a meter deaf: what stands inside it is looked at after a pause."""
+        if self._octet_at is not None and now >= self._octet_at:
+            self._octet_at = None
+            self._deliver_all(self._reader.give_up(), now)
+
+    def _deliver_all(self, items: list[Found | Rubbish], now: float) -> None:
+        for item in items:
             if isinstance(item, Found):
                 self._deliver(item, now)
 
@@ -135,10 +144,11 @@ class HdlcStation:
         return octets
 
     def next_timer(self) -> float | None:
-        timers = [timer for post in self._posts if (timer := post.link.next_timer()) is not None]
-        return min(timers, default=None)
+        timers = [post.link.next_timer() for post in self._posts] + [self._octet_at]
+        return min((timer for timer in timers if timer is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
+        self._stop_waiting(now)
         for post in self._posts:
             post.link.handle_timer(now)
             self._run(post, now)

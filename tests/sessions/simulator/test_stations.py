@@ -269,6 +269,16 @@ def test_a_frame_that_stopped_halfway_does_not_swallow_the_next():
     assert isinstance(say(station, snrm, INTER_OCTET_TIMEOUT + 0.1), UaFrame)
 
 
+def test_a_frame_behind_a_false_beginning_is_answered_after_the_pause():
+    station = Line().connect()
+    snrm = SnrmFrame(destination=FIRST, source=CLIENT)
+    station.receive_octets(b"\x7e\xa7\xff" + snrm.encode(), 1.0)
+    assert station.octets_to_send() == b""
+    assert station.next_timer() == 1.0 + INTER_OCTET_TIMEOUT
+    station.handle_timer(1.0 + INTER_OCTET_TIMEOUT)
+    assert isinstance(decode_hdlc_frame(station.octets_to_send()), UaFrame)
+
+
 def test_noise_between_frames_is_passed_over():
     station = Line().connect()
     station.receive_octets(b"\x00\x55\xaa" + SnrmFrame(destination=FIRST, source=CLIENT).encode() + b"\x11", 0.0)
