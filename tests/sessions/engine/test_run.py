@@ -8,6 +8,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.utils import timezone
 
@@ -20,10 +21,14 @@ from sessions.dlms.apdu.set import SetRequestNormal
 from sessions.engine import run as module
 from sessions.engine import run_session
 from sessions.leases import claim_session
+from sessions.links.endpoint import parse_endpoint
 from sessions.models import DlmsSession, LineLease, Step
 from sessions.recorder import in_database
 from sessions.services import add_read_step, cancel_session, close_session, open_test_session
-from tests.sessions.builders import make_user
+from sessions.simulator.lab import LabLine
+from sessions.simulator.listeners import RunningLab
+from tests.meters.builders import make_meter
+from tests.sessions.builders import make_session, make_user
 from tests.sessions.dlms.scripted import GAK, GUEK, SECRET
 from tests.sessions.engine.bench import (
     CIPHERED,
@@ -43,6 +48,8 @@ from tests.sessions.engine.bench import (
     steps_of,
     until,
 )
+from tests.sessions.simulator.served import LLS as LAB_LLS
+from tests.sessions.simulator.served import lab_meter, lab_of
 
 pytestmark = pytest.mark.django_db
 
@@ -409,6 +416,36 @@ class TestLines:
             assert (await fresh(second)).state == State.DONE
 
         on_bench(PUBLIC, test, hdlc=True)
+
+    def test_a_line_of_datagrams(self, tmp_path) -> None:
+        """A whole session over UDP, against the simulator; several may talk there at once."""
+
+        async def test() -> None:
+            lab = lab_of(LabLine(kind="udp", meters=(lab_meter(LAB_LLS),)))
+            async with RunningLab(lab, tmp_path) as running:
+                endpoint = parse_endpoint(running.announcements[0]["endpoint"])
+                line = {"kind": "UDP", "host": endpoint.host, "port": endpoint.port}
+                association = {"client_sap": 32, "authentication": "lls", "timeout": 2.0}
+                secrets = {"LLS_SECRET": LAB_LLS["secret"].removeprefix("text:").encode()}
+                meter = await in_database(lambda: make_meter(line=line, association=association, secrets=secrets))
+                assert meter.line_address == ""
+                dlms_session = await in_database(lambda: make_session(meter, steps=[READ_REGISTER]))
+                await in_database(lambda: close_session(session_id=dlms_session.pk, user=make_user()))
+                await run_session(dlms_session.pk)
+            done = await fresh(dlms_session)
+            assert (done.state, done.error) == (State.DONE, None)
+            (step,) = await steps_of(done)
+            assert step.state == Step.State.DONE
+
+        async_to_sync(test)()
+
+    def test_hdlc_over_udp_is_refused_before_anything_is_sent(self) -> None:
+        async def test(bench: Bench) -> None:
+            done = await bench.run(READ_REGISTER, line={"kind": "UDP"}, meter={"framing": "HDLC"})
+            assert (done.state, done.error["code"]) == (State.FAILED, "framing-not-possible")
+            assert await frames_of(done) == []
+
+        on_bench(PUBLIC, test)
 
 
 class TestTestOfADraft:
