@@ -238,9 +238,12 @@ SIDES = st.builds(HdlcParameters, st.integers(32, 90), st.integers(32, 90), st.i
     sizes=st.lists(st.integers(0, 700), min_size=1, max_size=4),
     says_busy=st.booleans(),
     disconnect_first=st.booleans(),
+    echo=st.booleans(),
 )
 @settings(max_examples=300, deadline=None)
-def test_nothing_is_lost_and_nothing_doubled_or_the_failure_is_typed(plan, sides, sizes, says_busy, disconnect_first):
+def test_nothing_is_lost_and_nothing_doubled_or_the_failure_is_typed(
+    plan, sides, sizes, says_busy, disconnect_first, echo
+):
     client = make_client(parameters=sides[0], max_retries=3, disconnect_first=disconnect_first, keep_alive=30.0)
     server = make_server(parameters=sides[1], says_busy=says_busy)
     seen = []
@@ -249,7 +252,7 @@ def test_nothing_is_lost_and_nothing_doubled_or_the_failure_is_typed(plan, sides
         seen.append(apdu)
         return b"answer to " + apdu
 
-    wire = Wire(client, server, spoil=Trouble(plan), answer=answer)
+    wire = Wire(client, server, spoil=Trouble(plan), answer=answer, echo=echo)
     wire.client.connect(0.0)
     wire.run(until=60.0)
     asked = [bytes((number,)) * size for number, size in enumerate(sizes, 1)]
