@@ -81,7 +81,8 @@ async def run_step(conversation: Conversation, recorder: Recorder, step: Step) -
 
 def _failed(step: Step, cause: DlmsError | CounterError, *, was_sent: bool) -> Outcome:
     """An answer that says no is a failure; silence after sending a command leaves its effect unknown."""
-    answered = isinstance(cause, ExceptionResponseError | ServiceErrorError)
+    # What has no short name was not even sent, although the meter's list was read for it.
+    answered = isinstance(cause, ExceptionResponseError | ServiceErrorError) or cause.layer == "access"
     if step.kind in Step.SIDE_EFFECTS and was_sent and not answered:
         message = f"{UNKNOWN_EFFECT['message']} ({cause})"
         return Outcome(State.UNCERTAIN, error={**UNKNOWN_EFFECT, "layer": cause.layer, "message": message})

@@ -54,6 +54,23 @@ def test_lists_and_details_are_only_read(technician) -> None:
     assert technician.post(reverse("meters:meter_detail", args=[meter.pk])).status_code == 405
 
 
+def test_a_meter_of_short_names_is_saved_shown_and_edited(technician) -> None:
+    answer = technician.post(reverse("meters:meter_add"), {**WRAPPER, "referencing": "short-names"})
+    assert answer.status_code == 302
+    meter = Meter.objects.get()
+    assert meter.associations.get().referencing == "short-names"
+    assert "short names" in technician.get(meter.get_absolute_url()).content.decode()
+    form = technician.get(reverse("meters:meter_edit", args=[meter.pk])).content.decode()
+    assert '<option value="short-names" selected>' in form
+
+
+def test_a_way_to_refer_to_objects_that_is_none_is_refused_with_the_reason(technician) -> None:
+    answer = technician.post(reverse("meters:meter_add"), {**WRAPPER, "referencing": "nick-names"})
+    assert answer.status_code in (200, 422)
+    assert "nick-names is not one of the available choices" in answer.content.decode()
+    assert not Meter.objects.exists()
+
+
 def test_the_sign_on_of_a_meter_is_shown(technician) -> None:
     meter = make_meter(meter={"framing": "MODE_E", "physical_address": 17, "sign_on_address": "00077"})
     html = technician.get(meter.get_absolute_url()).content.decode()

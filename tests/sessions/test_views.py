@@ -79,6 +79,14 @@ def write_urls(dlms_session: DlmsSession) -> list[str]:
     ]
 
 
+def test_the_page_says_that_a_meter_is_of_short_names(technician) -> None:
+    by_short_names = make_session(make_meter(association={"referencing": "short-names"}), steps=[READ_CLOCK])
+    html = technician.get(url("session_detail", by_short_names.pk)).content.decode()
+    assert "short names" in html
+    by_logical_names = make_session(make_meter(meter={"serial_number": "4712"}), steps=[READ_CLOCK])
+    assert "short names" not in technician.get(url("session_detail", by_logical_names.pk)).content.decode()
+
+
 class TestWhoMayDoWhat:
     def test_nobody_sees_or_does_anything_without_signing_in(self, client, dlms_session) -> None:
         make_frames(dlms_session, 1)

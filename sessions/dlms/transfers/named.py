@@ -49,9 +49,8 @@ class ShortNames:
         try:
             self.known = ShortNameMap.from_object_list(object_list)
         except ValueError as error:
-            raise RemoteProtocolError(
-                f"The list of short names cannot be used: {error}", code="bad-object-list"
-            ) from None
+            message = f"The list of short names cannot be used: {error}"
+            raise RemoteProtocolError(message, layer="access", code="bad-object-list") from None
         return self.known
 
 

@@ -21,6 +21,7 @@ from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse
 from sessions.dlms.apdu.get import GetRequestNext, GetRequestNormal, GetResponseNormal, GetResponseWithDatablock
 from sessions.dlms.apdu.notification import EventNotificationRequest
 from sessions.dlms.apdu.set import SetRequestNormal, SetRequestWithFirstDatablock, SetResponseNormal
+from sessions.dlms.apdu.short_name import InformationReport, VariableAccessSpecification
 from sessions.dlms.association import AssociationState, Protection
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.client import RELEASE_TIMEOUT
@@ -224,9 +225,16 @@ def test_an_answer_to_nothing_is_told_and_forgotten():
 
 
 @pytest.mark.parametrize("protected", [False, True])
-def test_notifications_between_the_answers(protected):
+@pytest.mark.parametrize(
+    "event",
+    [
+        EventNotificationRequest(None, CLOCK, unsigned(1)),
+        InformationReport(b"", (VariableAccessSpecification.variable(0x2BC8),), (unsigned(1),)),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_notifications_between_the_answers(protected, event):
     wire = associated(AUTHENTICATED_ENCRYPTED)
-    event = EventNotificationRequest(None, CLOCK, unsigned(1))
     octets = event.encode()
     wire.meter.script[GetRequestNormal] = lambda apdu: [
         wire.meter.cipher(octets) if protected else octets,

@@ -182,8 +182,9 @@ def test_a_meter_that_does_not_tell_its_list():
 def test_a_list_that_cannot_be_used(value):
     transfer = get_transfer(sn_terms(), names(None), CLOCK)
     transfer.begin()
-    with pytest.raises(RemoteProtocolError, match="cannot be used"):
+    with pytest.raises(RemoteProtocolError, match="cannot be used") as caught:
         transfer.receive(ReadResponse((value,)))
+    assert caught.value.layer == "access"  # nothing but a list was asked for
 
 
 def test_an_object_that_is_not_in_the_list_of_the_meter():

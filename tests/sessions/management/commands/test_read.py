@@ -157,7 +157,7 @@ def test_every_meter_of_the_lab_over_its_own_line(lab, tmp_path):
     assert not list(tmp_path.rglob("*sqlite*"))
 
 
-@pytest.mark.parametrize("name", ["associations", "suites"])
+@pytest.mark.parametrize("name", ["associations", "suites", "short_names"])
 def test_every_way_to_be_let_in_and_to_be_protected(name, tmp_path):
     with simulated(tmp_path, "--lab", f"sessions/simulator/labs/{name}.toml") as meters:
         for meter in meters:
@@ -169,6 +169,27 @@ def test_every_way_to_be_let_in_and_to_be_protected(name, tmp_path):
             assert said["values"][0]["result"] == "success", meter["name"]
             assert said["association"]["remarks"] == [], meter["name"]
     assert len(meters) >= 2
+
+
+def test_a_meter_of_short_names(tmp_path):
+    energy, profile = "3/1-1:1.8.0*255/2", f"{PROFILE}[#1..3]"
+    with simulated(tmp_path, "--lab", "sessions/simulator/labs/short_names.toml") as meters:
+        for meter in meters:
+            output = io.StringIO()
+            path = association_file(tmp_path, meter["association"])
+            missing = "3/1-0:1.8.0*255/2"
+            call_command(
+                "read", meter["endpoint"], energy, profile, missing, "--association", path, "--json", stdout=output
+            )
+            said = json.loads(output.getvalue())
+            value, rows, none = said["values"]
+            assert (value["result"], value["type"]) == ("success", "double-long-unsigned")
+            assert len(rows["value"]["rows"]) == 3
+            assert rows["value"]["columns"][2]["unit"] == "Wh"
+            assert (none["result"], none["error"]["layer"]) == ("object-undefined", "access")
+            assert "parameterized-access" in said["association"]["conformance"]
+            assert said["association"]["vaa_name"] == 0xFA00
+    assert {meter["association"]["framing"] for meter in meters} == {"wrapper", "hdlc"}
 
 
 def test_a_range_of_times_gives_its_rows(one, tmp_path):
