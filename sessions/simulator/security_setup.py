@@ -20,6 +20,7 @@ from sessions.dlms.elliptic import curve_of_suite, private_from_random, random_o
 from sessions.dlms.errors import DlmsError, RemoteProtocolError
 from sessions.dlms.key_agreement import ephemeral_unified, verified_ephemeral
 from sessions.dlms.key_wrap import unwrap_key
+from sessions.dlms.protection import SecurityPolicy
 from sessions.dlms.security_setup import (
     CLASS_ID,
     KeyId,
@@ -82,9 +83,18 @@ class SecuritySetup(CosemObject):
     def _activate(self, parameters: Data | None) -> None:
         wanted = require(parameters, DataType.ENUM).value
         security = self._security
-        if not may_activate(security.policy, wanted, version=security.policy_version):
+        if not may_activate(security.policy, wanted, version=security.policy_version) or not self._can_keep(wanted):
             raise Denied(DataAccessResult.OTHER_REASON)
         security.after_answer(partial(setattr, security, "policy", wanted))
+
+    def _can_keep(self, policy: int) -> bool:
+        """A policy that asks for what this meter has no keys for would shut everybody out."""
+        security = self._security
+        signed = SecurityPolicy.SIGNED_REQUEST | SecurityPolicy.SIGNED_RESPONSE
+        if security.policy_version and policy & signed:
+            store = security.key_store
+            return store is not None and store.private_key(CertificateType.DIGITAL_SIGNATURE) is not None
+        return bool(security.guek) or policy == 0
 
     def _transfer(self, parameters: Data | None) -> None:
         """Nothing is installed unless every key could be unwrapped."""

@@ -26,7 +26,8 @@ from sessions.dlms.association import AssociationState, Protection
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.client import RELEASE_TIMEOUT
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.counters import InvocationCounters
+from sessions.dlms.counters import InvocationCounters, ReceiveFloor
+from sessions.dlms.elliptic import public_of
 from sessions.dlms.errors import (
     ConnectionLostError,
     DecodeError,
@@ -49,10 +50,13 @@ from sessions.dlms.events import (
     RequestFailed,
     SetFinished,
 )
+from sessions.dlms.general_protection import KeyChoice, PartyKeys
 from sessions.dlms.patience import EXCHANGE_FACTOR, MAX_IGNORED
 from sessions.dlms.security import SecurityControl
+from sessions.dlms.transactions import Shape, Transactions
 from sessions.dlms.transfers.blocks import TransferLimits
 
+from .parties import counting_random, private_keys
 from .scripted import (
     AUTHENTICATED_ENCRYPTED,
     CLIENT_TITLE,
@@ -61,6 +65,7 @@ from .scripted import (
     LONG,
     NAME,
     NOTIFICATION,
+    SERVER_TITLE,
     ScriptedMeter,
     Wire,
     associated,
@@ -68,6 +73,7 @@ from .scripted import (
     get,
     parameters,
     reject,
+    suite_parameters,
 )
 
 M, P = AuthenticationMechanism, Protection
@@ -243,6 +249,60 @@ def test_notifications_between_the_answers(protected, event):
     get(wire)
     assert wire.events[0] == NotificationReceived(event, protected)
     assert isinstance(wire.events[1], GetFinished)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("choice", [None, *KeyChoice])
+def test_notifications_under_general_protection_are_taken_once(choice, signed):
+    """In an association that uses none itself; a replayed one ends the conversation."""
+    agreed = suite_parameters(
+        1, protection=Protection.AUTHENTICATED_ENCRYPTED, kek=bytes(16), **key_agreement_keys("client")
+    )
+    wire = Wire(agreed)
+    wire.open()
+    wire.events.clear()
+    meter = meters_transactions(wire)
+    control = SecurityControl(1, True, True)
+    shape = Shape(control=SecurityControl() if choice is None else control, ciphering=choice, signed=signed)
+    octets = meter.begin(NOTIFICATION.encode(), shape)
+    wire.meter.script[GetRequestNormal] = lambda apdu: [octets, wire.meter.answer(apdu)]
+    get(wire)
+    if choice is None and not signed:
+        assert wire.events[0] == NotificationReceived(NOTIFICATION, False)
+        return
+    assert wire.events[0] == NotificationReceived(NOTIFICATION, True)
+    assert isinstance(wire.events[1], GetFinished)
+    wire.events.clear()
+    get(wire)
+    assert isinstance(wire.events[-1], Failed)
+    assert wire.events[-1].error.code in ("replayed-transaction", "replayed-counter")
+
+
+def key_agreement_keys(side):
+    private, other = private_keys(1), "server" if side == "client" else "client"
+    return {
+        f"{side}_key_agreement_key": private[f"{side}_static"],
+        f"{other}_key_agreement_key": public_of(private[f"{other}_static"]),
+    }
+
+
+def meters_transactions(wire):
+    """The meter's end of general protection, with the counters that its answers take as well."""
+    private, agreed = private_keys(1), wire.meter.agreed
+    keys = PartyKeys(
+        suite=1,
+        guek=agreed.guek,
+        gak=agreed.gak,
+        kek=agreed.kek,
+        signing_key=private["server_signing"],
+        key_agreement_key=private["server_static"],
+        peer_signing_key=public_of(private["client_signing"]),
+        peer_key_agreement_key=public_of(private["client_static"]),
+    )
+    counters = wire.meter.counters[False]
+    made = Transactions(keys, SERVER_TITLE, random=counting_random(), take_counter=counters.take, floor=ReceiveFloor())
+    made.peer_title = CLIENT_TITLE
+    return made
 
 
 def test_a_service_that_was_not_agreed_on_is_not_asked_for():

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.errors import LocalProtocolError, SecurityError
 from sessions.dlms.security import (
     TAG_OCTETS,
@@ -9,7 +10,7 @@ from sessions.dlms.security import (
     protect,
     unprotect,
 )
-from tests.vectors import octets
+from tests.vectors import octets, of_kind
 
 KEY = bytes(range(16))
 GAK = bytes(range(0xD0, 0xE0))
@@ -119,3 +120,37 @@ def test_security_control_goes_round_and_speaks():
         assert SecurityControl.decode(octet).encode() == octet
     assert str(SecurityControl.decode(0x30)) == "authenticated and encrypted, suite 0"
     assert str(SecurityControl.decode(0x00)) == "unprotected, suite 0"
+
+
+def test_the_smart_metering_telegram_both_ways():
+    """An encrypted P1 telegram: general-glo-ciphering whose length has an octet more than it needs."""
+    vector = next(vector for vector in of_kind("smarty"))
+    wire, key, additional = (bytes.fromhex(vector[name]) for name in ("hex", "key", "aad"))
+    apdu = decode_apdu(wire)
+    control, counter, text = unprotect(apdu.payload, key=key, gak=additional[1:], system_title=apdu.system_title)
+    assert text.startswith(b"/EST5\\253710000_A\r\n")
+    assert text.endswith(b"!E779\r\n")
+    assert additional[:1] == bytes((control.encode(),))
+    again = protect(
+        text, control=control, key=key, gak=additional[1:], system_title=apdu.system_title, invocation_counter=counter
+    )
+    assert again == apdu.payload
+    assert wire.endswith(again)
+
+
+def test_the_push_over_two_m_bus_frames_both_ways():
+    """Encrypted only, with suite 1 in the security control; each long frame has five octets of its own before its part."""
+    vector = next(vector for vector in of_kind("mbus"))
+    wire, key = bytes.fromhex(vector["hex"]), bytes.fromhex(vector["key"])
+    octets_, at = b"", 0
+    while at < len(wire):
+        octets_ += wire[at + 4 + 5 : at + 4 + wire[at + 1]]
+        at += wire[at + 1] + 6
+    apdu = decode_apdu(octets_)
+    assert (apdu.system_title, apdu.invocation_counter) == (bytes.fromhex(vector["st"]), int(vector["ic"], 16))
+    control, counter, plaintext = unprotect(apdu.payload, key=key, gak=b"", system_title=apdu.system_title)
+    assert decode_apdu(plaintext).summary().startswith("data notification of 2021-07-19 15:46:35")
+    again = protect(
+        plaintext, control=control, key=key, gak=b"", system_title=apdu.system_title, invocation_counter=counter
+    )
+    assert again == apdu.payload

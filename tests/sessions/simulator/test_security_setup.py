@@ -109,6 +109,18 @@ def test_a_policy_is_strengthened_once_the_answer_is_out(suite, policy, wanted, 
     assert security.policy == wanted
 
 
+def test_a_policy_that_nobody_could_keep_is_refused():
+    unsigned, _, _ = setup(store=False)
+    with denied(OTHER_REASON):
+        invoke(unsigned, security_activate(0x10))
+    assert invoke(unsigned, security_activate(0x6C)) is None
+    target, security, _ = setup(0)
+    security.guek = b""
+    with denied(OTHER_REASON):
+        invoke(target, security_activate(3))
+    assert invoke(target, security_activate(0)) is None
+
+
 @pytest.mark.parametrize("suite", [0, 1, 2])
 @pytest.mark.parametrize("key_id", KeyId)
 def test_a_key_is_installed_once_the_answer_is_out(suite, key_id):
