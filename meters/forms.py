@@ -49,7 +49,7 @@ ENCRYPTED = (Protection.ENCRYPTED, Protection.AUTHENTICATED_ENCRYPTED)
 AES_SECRET_OCTETS = 16
 SIGNING_FIELDS = {"signing_key": read_private_key, "peer_signing_key": read_public_key}
 
-METER_FIELDS = ("serial_number", "name", "location", "notes", "framing", "server_system_title")
+METER_FIELDS = ("serial_number", "name", "location", "notes", "reverse_deviation", "framing", "server_system_title")
 HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window", "disconnect_first")
 SIGN_ON_FIELDS = ("sign_on_address", "initial_baud", "max_baud", "parity_in_octets")
 HDLC_FRAMINGS = (Meter.Framing.HDLC, Meter.Framing.MODE_E)
@@ -90,6 +90,15 @@ class MeterForm(forms.Form):
     model = forms.CharField(max_length=100, required=False)
     location = forms.CharField(max_length=200, required=False)
     notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    reverse_deviation = forms.TypedChoiceField(
+        label="Clock deviation",
+        required=False,
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        choices=[("False", "UTC − local (the standard)"), ("True", "local − UTC")],
+        help_text="The other sign: where times with an offset come out wrong by twice of it.",
+    )
 
     kind = forms.ChoiceField(label="Line", choices=Line.Kind.choices, initial=Line.Kind.TCP)
     host = forms.CharField(max_length=255, required=False, help_text="Name or IP address.")
@@ -449,6 +458,7 @@ class MeterForm(forms.Form):
         """The keywords of `save_meter` and `open_test_session`."""
         cleaned = self.cleaned_data
         meter = {name: cleaned[name] for name in METER_FIELDS}
+        meter["reverse_deviation"] = bool(cleaned["reverse_deviation"])
         meter["serial_number"] = cleaned["serial_number"] or "(not saved)"
         meter["server_system_title"] = cleaned["server_system_title"].hex()
         hdlc, mode_e = cleaned["framing"] in HDLC_FRAMINGS, cleaned["framing"] == Meter.Framing.MODE_E

@@ -136,6 +136,9 @@ class Meter(models.Model):
     disconnect_first = models.BooleanField(
         default=False, help_text="HDLC: a DISC before the SNRM, for meters that keep an old link."
     )
+    reverse_deviation = models.BooleanField(
+        default=False, help_text="Its date-times count the deviation from UTC to local time, against the standard."
+    )
     sign_on_address = models.CharField(
         max_length=32,
         blank=True,

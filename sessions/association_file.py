@@ -108,7 +108,8 @@ class AssociationFileError(DlmsError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssociationFile:
     """What the file says. `timeout`: seconds for one answer. `invocation_counter`: the next one to use; None: ask the meter,
-    by GET of `counter_object` as the public client `counter_client_sap`.
+    by GET of `counter_object` as the public client `counter_client_sap`. `reverse_deviation`: the meter counts the deviation of
+    its date-times from UTC to local time, against the standard.
     """
 
     framing: Framing
@@ -119,6 +120,7 @@ class AssociationFile:
     invocation_counter: int | None = None
     counter_object: ObisCode = COUNTER_OBJECT
     counter_client_sap: int = PUBLIC_CLIENT
+    reverse_deviation: bool = False
 
     def prepared(self, random: Callable[[int], bytes]) -> AssociationParameters:
         """The parameters for one association; a fresh dedicated key is made of `random(n)`, which gives n octets."""
@@ -172,6 +174,7 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
         invocation_counter=keys.take("invocation_counter", _counter, None),
         counter_object=keys.take("counter_object", _obis, COUNTER_OBJECT),
         counter_client_sap=keys.take("counter_client_sap", _sap(framing), PUBLIC_CLIENT),
+        reverse_deviation=keys.take("reverse_deviation", _flag, False),
     )
     keys.finish()
     hdlc_keys.finish()

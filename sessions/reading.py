@@ -69,11 +69,12 @@ class Profile:
 
     columns: tuple[ProfileColumn, ...]
     rows: Rows
+    reverse_deviation: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {
             "columns": [column.as_json() for column in self.columns],
-            "rows": [[value_as_json(value) for value in row] for row in self.rows],
+            "rows": [value_as_json(row, reverse_deviation=self.reverse_deviation) for row in self.rows],
         }
 
 
@@ -83,6 +84,8 @@ class Reading:
 
     reference: ObjectReference
     outcome: Data | Profile | DataAccessResult | DlmsError
+    reverse_deviation: bool = False
+    """How the meter counts the deviation of its date-times: see `meters.cosem.date_time`."""
 
     @property
     def result(self) -> str:
@@ -107,7 +110,7 @@ class Reading:
         reference, outcome = self.reference, self.outcome
         value: Any = None
         if isinstance(outcome, Data):
-            value = value_as_json(outcome)
+            value = value_as_json(outcome, reverse_deviation=self.reverse_deviation)
         elif isinstance(outcome, Profile):
             value = outcome.as_json()
         entry: dict[str, Any] = {
@@ -125,14 +128,14 @@ class Reading:
         return entry
 
 
-def value_as_json(data: Data) -> Any:
+def value_as_json(data: Data, *, reverse_deviation: bool = False) -> Any:
     """As JSON; twelve octets that are a date-time become ISO 8601 (or, with unspecified fields, their text with stars)."""
     if data.type is DataType.DATE_TIME or (data.type is DataType.OCTET_STRING and looks_like_date_time(data.value)):
         moment = as_date_time(data)
         assert moment is not None  # both types were looked at
-        return moment.iso() or str(moment)
+        return moment.iso(reverse_deviation=reverse_deviation) or moment.text(reverse_deviation=reverse_deviation)
     if data.constructed:
-        return [value_as_json(element) for element in data]
+        return [value_as_json(element, reverse_deviation=reverse_deviation) for element in data]
     return as_json(data)
 
 
@@ -197,7 +200,7 @@ def _conversation(
         counters=counters,
         reply_timeout=association.timeout,
     )
-    return Conversation(endpoint, client, on_frame=count)
+    return Conversation(endpoint, client, on_frame=count, reverse_deviation=association.reverse_deviation)
 
 
 async def learn_invocation_counter(
@@ -269,7 +272,8 @@ async def _read_together(conversation: Conversation, references: Sequence[Object
         if not conversation.is_open:
             raise
         outcomes = [error] * len(references)
-    return [Reading(*each) for each in zip(references, outcomes, strict=True)]
+    pairs = zip(references, outcomes, strict=True)
+    return [Reading(reference, outcome, conversation.reverse_deviation) for reference, outcome in pairs]
 
 
 # -- one object --------------------------------------------------------------------------------------------------------
@@ -287,7 +291,7 @@ async def read_object(conversation: Conversation, reference: ObjectReference) ->
         if not conversation.is_open:
             raise
         outcome = error
-    return Reading(reference, outcome)
+    return Reading(reference, outcome, conversation.reverse_deviation)
 
 
 async def _get(
@@ -308,13 +312,15 @@ async def read_profile(conversation: Conversation, reference: ObjectReference) -
     A buffer that is no array of rows comes as the Data that it is.
     """
     captured = await read_capture_objects(conversation, reference)
-    buffer = await _get(conversation, reference, selection(reference.part, captured))
+    reverse = conversation.reverse_deviation
+    access = selection(reference.part, captured, reverse_deviation=reverse)
+    buffer = await _get(conversation, reference, access)
     if not isinstance(buffer, Data) or not buffer.constructed or not all(row.constructed for row in buffer):
         return buffer
     period = await _capture_period(conversation, reference, captured, buffer)
     rows = RowExpander(captured, capture_period=period).expand_all(buffer.elements)
     width = max((len(row) for row in rows), default=0)
-    return Profile(tuple(await describe_columns(conversation, captured, width)), rows)
+    return Profile(tuple(await describe_columns(conversation, captured, width)), rows, reverse)
 
 
 async def read_capture_objects(conversation: Conversation, reference: ObjectReference) -> list[CaptureObject]:
@@ -331,16 +337,17 @@ def capture_objects_in(data: Data | None) -> list[CaptureObject]:
         return []
 
 
-def selection(part: TimeRange | EntryRange | None, captured: Sequence[CaptureObject]) -> SelectiveAccess | None:
+def selection(
+    part: TimeRange | EntryRange | None, captured: Sequence[CaptureObject], *, reverse_deviation: bool = False
+) -> SelectiveAccess | None:
     """The selective access for a part. A range of times restricts the profile's clock column."""
     if part is None:
         return None
     if isinstance(part, EntryRange):
         return EntryDescriptor(min(part.from_entry, MAX_ENTRY), part.to_entry).to_selective_access()
     clock = next((column for column in captured if column.is_clock), STANDARD_CLOCK)
-    return RangeDescriptor(
-        replace(clock, data_index=0), date_time(part.from_time), date_time(part.to_time)
-    ).to_selective_access()
+    first, last = (date_time(time, reverse_deviation=reverse_deviation) for time in (part.from_time, part.to_time))
+    return RangeDescriptor(replace(clock, data_index=0), first, last).to_selective_access()
 
 
 async def _capture_period(

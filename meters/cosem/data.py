@@ -252,10 +252,10 @@ def enum(value: int) -> Data:
     return Data(DataType.ENUM, value)
 
 
-def date_time(moment: CosemDateTime | datetime) -> Data:
+def date_time(moment: CosemDateTime | datetime, *, reverse_deviation: bool = False) -> Data:
     """An octet-string that holds a date-time, as most attributes carry it."""
     if isinstance(moment, datetime):
-        moment = CosemDateTime.from_datetime(moment)
+        moment = CosemDateTime.from_datetime(moment, reverse_deviation=reverse_deviation)
     return Data(DataType.OCTET_STRING, moment.encode())
 
 
@@ -329,21 +329,24 @@ def as_json(data: Data) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def text(data: Data) -> str:
+def text(data: Data, *, reverse_deviation: bool = False) -> str:
     """As a technician reads it: `230.1`, `“LGZ1030…” (4c475a…)`, `2026-11-25 10:00:00`.
 
     An octet-string is shown in hex; letters are shown beside it, and twelve octets that `looks_like_date_time` as the
-    moment that they are.
+    moment that they are. `reverse_deviation`: as `CosemDateTime.text` takes it.
     """
     if data.type in INTEGERS:
         return str(data.value)
     if data.type in (DataType.NULL_DATA, DataType.DONT_CARE):
         return data.type.asn1_name
     if data.constructed:
-        inner = ", ".join(text(element) for element in data)
+        inner = ", ".join(text(element, reverse_deviation=reverse_deviation) for element in data)
         return f"{{{inner}}}" if data.type is DataType.STRUCTURE else f"[{inner}]"
     if data.type is DataType.OCTET_STRING:
-        return _octets_text(data.value)
+        return _octets_text(data.value, reverse_deviation)
+    if data.type is DataType.DATE_TIME:
+        shown: str = data.value.text(reverse_deviation=reverse_deviation)
+        return shown
     if data.type in STRINGS:
         return f"“{_printable(_string(data))}”"
     if data.type is DataType.BOOLEAN:
@@ -384,9 +387,9 @@ def _printable(shown: str) -> str:
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
 
 
-def _octets_text(octets: bytes) -> str:
+def _octets_text(octets: bytes, reverse_deviation: bool) -> str:
     if looks_like_date_time(octets):
-        return str(CosemDateTime.decode(octets))
+        return CosemDateTime.decode(octets).text(reverse_deviation=reverse_deviation)
     letters = octets.rstrip(b"\x00")
     if len(letters) >= _LEAST_LETTERS and all(0x20 <= octet < 0x7F for octet in letters):
         return f"“{letters.decode('ascii')}” ({octets.hex()})"

@@ -159,9 +159,9 @@ class ScalerUnit:
         return structure(integer(self.scaler), enum(self.unit))
 
 
-def quantity_text(data: Data, scaler_unit: ScalerUnit | None) -> str:
+def quantity_text(data: Data, scaler_unit: ScalerUnit | None, *, reverse_deviation: bool = False) -> str:
     """A value as a person reads it, with its unit where it has one: `1234.5 Wh`. Whole numbers are scaled, exactly."""
     if scaler_unit is None:
-        return text(data)
+        return text(data, reverse_deviation=reverse_deviation)
     shown = scaler_unit.text(data.value) if data.type in INTEGERS else text(data)
     return f"{shown} {scaler_unit.symbol}".strip()

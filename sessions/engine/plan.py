@@ -58,7 +58,7 @@ def make_plan(session_id: int) -> Plan:
         meter_id=dlms_session.meter_id,
         counter_key=used[Slot.GUEK].fingerprint if parameters.needs_counters and Slot.GUEK in used else "",
         key_version_ids=tuple(secret.key_version_id for secret in used.values() if secret.key_version_id),
-        secrets=tuple(secret.octets for slot, secret in used.items() if slot != Slot.PEER_SIGNING_KEY),
+        secrets=tuple(secret.octets for secret in used.values()),
         keys=DissectionKeys(
             guek=parameters.guek,
             gak=parameters.gak,
@@ -129,6 +129,7 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
     }
     secret = used.get(Slot.LLS_SECRET) or used.get(Slot.HLS_SECRET)
     table: dict[str, Any] = {
+        "reverse_deviation": meter.reverse_deviation,
         "framing": MODE_E_WORD if meter.framing == meter.Framing.MODE_E else meter.framing.lower(),
         "referencing": association.referencing,
         "client_sap": association.client_sap,

@@ -40,10 +40,19 @@ TABLES = (bytes((DataType.ARRAY,)), bytes((DataType.COMPACT_ARRAY,)))
 class RowRecorder:
     """Turns the buffer's octets into recorded rows, block by block; rows are numbered from 1 as they come."""
 
-    def __init__(self, recorder: Recorder, step_id: int, columns: list[ProfileColumn], capture_period: int) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        step_id: int,
+        columns: list[ProfileColumn],
+        capture_period: int,
+        *,
+        reverse_deviation: bool = False,
+    ) -> None:
         self.recorder = recorder
         self.step_id = step_id
         self.columns = columns
+        self.reverse_deviation = reverse_deviation
         self.rows = 0
         captured = [column.capture_object for column in columns if column.capture_object is not None]
         self._expander = RowExpander(captured, capture_period=capture_period)
@@ -85,9 +94,9 @@ class RowRecorder:
         columns = list(zip(*values, strict=True))
         times: list[datetime | None] = [None] * len(values)
         if self._clock is not None and self._clock < len(types):
-            times = moments(types[self._clock], columns[self._clock])
+            times = moments(types[self._clock], columns[self._clock], reverse_deviation=self.reverse_deviation)
         shown = [
-            cells(kind, column, self.columns[n].scaler_unit)
+            cells(kind, column, self.columns[n].scaler_unit, reverse_deviation=self.reverse_deviation)
             for n, (kind, column) in enumerate(zip(types, columns, strict=True))
         ]
         rows = zip(*shown, strict=True) if shown else repeat((), len(values))
@@ -118,8 +127,10 @@ async def read_profile(conversation: Conversation, recorder: Recorder, step: Ste
     period, in_use = _number(numbers[0]) or 0, _number(numbers[1]) if len(numbers) > 1 else None
     total = _expected_rows(part, period, in_use)
     recorder.record_progress(step.pk, progress_done=0, progress_total=total, columns=columns_as_json(columns))
-    rows = RowRecorder(recorder, step.pk, columns, period)
-    buffer = await conversation.get(reference.attribute, selection(part, captured), on_block=rows.take_block)
+    reverse = conversation.reverse_deviation
+    rows = RowRecorder(recorder, step.pk, columns, period, reverse_deviation=reverse)
+    access = selection(part, captured, reverse_deviation=reverse)
+    buffer = await conversation.get(reference.attribute, access, on_block=rows.take_block)
     if isinstance(buffer, DataAccessResult):
         return buffer
     if not buffer.constructed or buffer.type is DataType.STRUCTURE:

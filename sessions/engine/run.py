@@ -223,6 +223,7 @@ class SessionRun:
             client,
             on_frame=lambda frame: self._record(trace, frame),
             before_octets=self._before_octets,
+            reverse_deviation=file.reverse_deviation,
         )
         return self.conversation
 

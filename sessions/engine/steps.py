@@ -116,7 +116,8 @@ async def _read(conversation: Conversation, step: Step) -> Outcome:
     if isinstance(value, DataAccessResult):
         return Outcome(State.FAILED, error=refusal(value))
     scaler_unit = scaler_unit_in(beside[0]) if beside else None
-    result = {**described(value, scaler_unit), "obis": str(name), "obis_text": describe(name)}
+    shown = described(value, scaler_unit, reverse_deviation=conversation.reverse_deviation)
+    result = {**shown, "obis": str(name), "obis_text": describe(name)}
     return Outcome(State.DONE, result=result)
 
 
@@ -152,6 +153,6 @@ async def _invoke(conversation: Conversation, step: Step) -> Outcome:
     if result is not ActionResult.SUCCESS:
         return Outcome(State.FAILED, error=refusal(result))
     if isinstance(returned, Data):
-        return Outcome(State.DONE, result=described(returned, None))
+        return Outcome(State.DONE, result=described(returned, None, reverse_deviation=conversation.reverse_deviation))
     done = "done" if returned is None else f"done, but what it returns was refused: {returned.name.lower()}"
     return Outcome(State.DONE, result={"type": None, "value": None, "text": done, "unit": ""})

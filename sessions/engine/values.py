@@ -40,15 +40,17 @@ def scaled_number(value: int, scaler_unit: ScalerUnit) -> int | float | str:
     return value / divisor if abs(value) < 10**SAFE_DIGITS else str(scaler_unit.apply(value))
 
 
-def cell(data: Data, scaler_unit: ScalerUnit | None) -> Any:
+def cell(data: Data, scaler_unit: ScalerUnit | None, *, reverse_deviation: bool = False) -> Any:
     """One value of a profile's row: scaled where it is a register's."""
-    return cells(data.type, [data.value], scaler_unit)[0]
+    return cells(data.type, [data.value], scaler_unit, reverse_deviation=reverse_deviation)[0]
 
 
-def cells(kind: DataType, column: Sequence[Any], scaler_unit: ScalerUnit | None) -> list[Any]:
+def cells(
+    kind: DataType, column: Sequence[Any], scaler_unit: ScalerUnit | None, *, reverse_deviation: bool = False
+) -> list[Any]:
     """A column of values of one type."""
     if kind not in INTEGERS:
-        return [value_as_json(Data(kind, value)) for value in column]
+        return [value_as_json(Data(kind, value), reverse_deviation=reverse_deviation) for value in column]
     if scaler_unit is None:
         return [number(value) for value in column]
     return [scaled_number(value, scaler_unit) for value in column]
@@ -59,13 +61,13 @@ def moment(data: Data) -> datetime | None:
     return moments(data.type, [data.value])[0]
 
 
-def moments(kind: DataType, column: Sequence[Any]) -> list[datetime | None]:
+def moments(kind: DataType, column: Sequence[Any], *, reverse_deviation: bool = False) -> list[datetime | None]:
     """The times of a column of values of one type."""
     if kind is DataType.DATE_TIME:
         column = [value.encode() for value in column]
     elif kind is not DataType.OCTET_STRING:
         return [None] * len(column)
-    return [_aware(found) for found in decode_moments(column)]
+    return [_aware(found) for found in decode_moments(column, reverse_deviation=reverse_deviation)]
 
 
 def _aware(found: datetime | None) -> datetime | None:
@@ -77,15 +79,15 @@ def _aware(found: datetime | None) -> datetime | None:
         return None
 
 
-def described(data: Data, scaler_unit: ScalerUnit | None) -> dict[str, Any]:
+def described(data: Data, scaler_unit: ScalerUnit | None, *, reverse_deviation: bool = False) -> dict[str, Any]:
     """A value for the page: its type, the value, and how a technician reads it, with its unit."""
-    value = cell(data, scaler_unit)
+    value = cell(data, scaler_unit, reverse_deviation=reverse_deviation)
     unit = scaler_unit.symbol if scaler_unit else ""
     scaled = scaler_unit is not None and data.type in INTEGERS
     return {
         "type": data.type.asn1_name,
         "value": value,
-        "text": quantity_text(data, scaler_unit),
+        "text": quantity_text(data, scaler_unit, reverse_deviation=reverse_deviation),
         "unit": unit,
         **({"raw": number(data.value)} if scaled else {}),
     }

@@ -150,6 +150,7 @@ class Conversation:
         on_notification: Callable[[NotificationReceived], None] | None = None,
         before_octets: Callable[[], Awaitable[None]] | None = None,
         connect_timeout: float = 10.0,
+        reverse_deviation: bool = False,
     ) -> None:
         self.endpoint = endpoint
         self.client = client
@@ -157,6 +158,7 @@ class Conversation:
         self.on_notification = on_notification
         self.before_octets = before_octets
         self.connect_timeout = connect_timeout
+        self.reverse_deviation = reverse_deviation
         self._line: Line | None = None
         self._line_settings: LineSettings | None = None
 

@@ -16,9 +16,7 @@ export function matters(form, when) {
 }
 
 export function applyConditions(form) {
-  // What was refused stays in sight, whatever is chosen now.
-  for (const field of form.querySelectorAll("[data-when]"))
-    field.hidden = !matters(form, field.dataset.when) && !field.querySelector(".errors");
+  for (const field of form.querySelectorAll("[data-when]")) field.hidden = !matters(form, field.dataset.when);
 }
 
 // -- octets ------------------------------------------------------------------------------------------------------------

@@ -131,6 +131,14 @@ class TestWhatFits:
         assert 'value="True" selected' in str(form["disconnect_first"])
         assert not saved(form_of(**{**HDLC, "serial_number": "4712", "disconnect_first": "False"})).disconnect_first
 
+    def test_the_sign_of_the_deviation(self) -> None:
+        meter = saved(form_of(reverse_deviation="True"))
+        assert meter.reverse_deviation
+        form = MeterForm(meter=meter, association=meter.default_association)
+        assert 'value="True" selected' in str(form["reverse_deviation"])
+        assert not saved(form_of(serial_number="4712", reverse_deviation="False")).reverse_deviation
+        assert not saved(form_of(serial_number="4713")).reverse_deviation
+
     def test_mode_e_with_all_that_its_sign_on_may_say(self) -> None:
         meter = saved(
             form_of(

@@ -41,6 +41,7 @@ counter_object = "0-0:43.1.3*255"
 counter_client_sap = 17
 max_pdu_size = 1024
 timeout = 2.5
+reverse_deviation = true
 
 [hdlc]
 physical_address = 17
@@ -92,6 +93,7 @@ def test_every_key(tmp_path):
         physical_address=17, address_octets=4, max_info=512, window=3, disconnect_first=True, keep_alive=20.0
     )
     assert (association.timeout, association.invocation_counter) == (2.5, 0x10A)
+    assert association.reverse_deviation
     assert (association.counter_object, association.counter_client_sap) == (ObisCode(0, 0, 43, 1, 3, 255), 17)
 
 

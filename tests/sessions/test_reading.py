@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -82,6 +82,26 @@ async def read(meter, *texts: str, agreed=None, **options):
 async def read_one(meter, text: str):
     report = await read(meter, text)
     return report.readings[0]
+
+
+INDIAN = date_time(datetime(2026, 11, 1, 12, 30, tzinfo=timezone(timedelta(hours=5.5))), reverse_deviation=True)
+
+
+async def test_a_meter_that_counts_the_deviation_the_other_way_is_read_as_it_means():
+    assert INDIAN.value.hex() == "07ea0b01070c1e0000014a00"
+    async with served(parameters()) as meter:
+        meter.meter.objects[attribute(8, CLOCK.logical_name, 2)] = INDIAN
+        fill(meter.meter, [CLOCK, IMPORT], array(structure(INDIAN, unsigned(1))))
+        part = "[2026-11-01T00:00+05:30..2026-11-02T00:00+05:30]"
+        texts = ("8/0-0:1.0.0*255/2", "7/1-0:99.1.0*255/2", f"7/1-0:99.1.0*255/2{part}")
+        report = await read(meter, *texts, reverse_deviation=True)
+        straight = await read(meter, "8/0-0:1.0.0*255/2")
+        selections = [getattr(request, "access_selection", None) for request in meter.meter.requests]
+    clock, profile, _ = report.as_json()["values"]
+    assert clock["value"] == profile["value"]["rows"][0][0] == "2026-11-01T12:30:00+05:30"
+    assert straight.as_json()["values"][0]["value"] == "2026-11-01T12:30:00-05:30"
+    (asked,) = filter(None, selections)
+    assert RangeDescriptor.from_selective_access(asked).from_value.value[9:11].hex() == "014a"
 
 
 # -- single values -----------------------------------------------------------------------------------------------------

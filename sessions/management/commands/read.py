@@ -105,7 +105,7 @@ def _outcome(reading: Reading) -> str:
     outcome = reading.outcome
     match outcome:
         case Data():
-            return text(outcome)
+            return text(outcome, reverse_deviation=reading.reverse_deviation)
         case Profile():
             return f"{len(outcome.rows)} rows"
         case DlmsError():
@@ -116,7 +116,8 @@ def _outcome(reading: Reading) -> str:
 def _table(profile: Profile) -> list[str]:
     rows = [[_heading(column) for column in profile.columns]]
     for row in profile.rows:
-        cells = [_cell(value, profile.columns[index]) for index, value in enumerate(row)]
+        reverse = profile.reverse_deviation
+        cells = [_cell(value, profile.columns[index], reverse) for index, value in enumerate(row)]
         rows.append(cells + [""] * (len(profile.columns) - len(cells)))
     widths = [max(len(row[index]) for row in rows) for index in range(len(profile.columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -127,9 +128,9 @@ def _heading(column: ProfileColumn) -> str:
     return f"{column.title} [{unit}]" if unit else column.title
 
 
-def _cell(value: Data, column: ProfileColumn) -> str:
+def _cell(value: Data, column: ProfileColumn, reverse_deviation: bool) -> str:
     """Scaled where the meter told the scaler, as text otherwise."""
     if column.scaler_unit is not None and isinstance(value.value, int) and not isinstance(value.value, bool):
         return column.scaler_unit.text(value.value)
-    shown = value_as_json(value)
+    shown = value_as_json(value, reverse_deviation=reverse_deviation)
     return shown if isinstance(shown, str) else text(value)

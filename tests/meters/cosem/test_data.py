@@ -88,6 +88,15 @@ def test_a_compact_array_reads_like_an_array():
     assert d.native(value) == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "data", [d.octet_string, lambda octets: Data(DataType.DATE_TIME, CosemDateTime.decode(octets))]
+)
+def test_a_moment_is_shown_as_the_meter_means_it(data):
+    value = d.array(data(bytes.fromhex("07ea0b01070c1e0000014a00")))
+    assert d.text(value) == "[2026-11-01 12:30:00-05:30]"
+    assert d.text(value, reverse_deviation=True) == "[2026-11-01 12:30:00+05:30]"
+
+
 def test_a_date_time_hides_in_an_octet_string():
     assert d.as_date_time(d.date_time(MOMENT)) == MOMENT
     assert d.as_date_time(Data(DataType.DATE_TIME, MOMENT)) == MOMENT

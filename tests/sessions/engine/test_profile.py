@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from meters.cosem.data import array, double_long_unsigned, null, structure, unsigned
+from meters.cosem.data import array, date_time, double_long_unsigned, null, structure, unsigned
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.apdu.get import GetRequestNext
 from sessions.engine import run as module
 from sessions.models import ProfileEntry, Step
-from tests.sessions.engine.bench import PROFILE, PUBLIC, Bench, attribute, fill, on_bench, row, steps_of
+from tests.sessions.engine.bench import CLOCK, PROFILE, PUBLIC, Bench, attribute, fill, on_bench, row, steps_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +59,27 @@ def test_rows_are_the_same_whatever_the_blocks(block: int | None) -> None:
         {"title": step.columns[1]["title"], "unit": "Wh", "obis": "1-0:1.8.0*255", "class_id": 3, "attribute_id": 2},
     ]
     assert step.result["entries"] == 20
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_meter_may_count_the_deviation_the_other_way(reverse: bool) -> None:
+    ended: list = []
+    zoned = datetime(2026, 11, 1, 12, 30, tzinfo=timezone(timedelta(hours=5.5)))
+
+    async def test(bench: Bench) -> None:
+        clock = date_time(zoned, reverse_deviation=reverse)
+        bench.meter.meter.objects[attribute(8, CLOCK, 2)] = clock
+        fill(bench.meter.meter, array(row(clock, double_long_unsigned(1))))
+        read_clock = {"kind": "READ", "class_id": 8, "logical_name": str(CLOCK), "attribute_id": 2}
+        done = await bench.run(READ_ALL, read_clock, meter={"reverse_deviation": reverse})
+        ended.extend(await steps_of(done))
+        ended.append(await ProfileEntry.objects.aget())
+
+    on_bench(PUBLIC, test)
+    _, clock, entry = ended
+    assert entry.time == zoned
+    assert entry.values[0] == clock.result["value"] == "2026-11-01T12:30:00+05:30"
+    assert clock.result["text"] == "2026-11-01 12:30:00+05:30"
 
 
 def test_rows_are_there_before_the_last_block() -> None:

@@ -94,7 +94,7 @@ class TestRead:
         assert step.error["code"] == "exception-response"
 
     def test_a_mistake_of_ours_is_an_error(self, monkeypatch, caplog) -> None:
-        monkeypatch.setattr(steps_module, "described", lambda *_: 1 / 0)
+        monkeypatch.setattr(steps_module, "described", lambda *_, **__: 1 / 0)
         done, step = outcome_of(READ_REGISTER)
         assert (done.state, step.state, step.error["code"]) == ("DONE", "ERRORED", "internal-error")
         assert "ZeroDivisionError" in caplog.text
