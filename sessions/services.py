@@ -279,6 +279,8 @@ def _keys_of(dlms_session: DlmsSession) -> tuple[DissectionKeys | None, list[str
         guek=secrets.get(Slot.GUEK),
         gak=secrets.get(Slot.GAK),
         dedicated_key=secrets.get(Slot.DEDICATED_KEY),
+        client_signing_key=secrets.get(Slot.SIGNING_KEY),
+        server_signing_key=secrets.get(Slot.PEER_SIGNING_KEY),
         client_system_title=bytes.fromhex(context.get("client_system_title") or "") or None,
         server_system_title=bytes.fromhex(context.get("server_system_title") or "") or None,
         short_names=None if short_names is None else ShortNameMap.from_json(short_names),

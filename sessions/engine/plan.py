@@ -58,7 +58,7 @@ def make_plan(session_id: int) -> Plan:
         meter_id=dlms_session.meter_id,
         counter_key=used[Slot.GUEK].fingerprint if parameters.needs_counters and Slot.GUEK in used else "",
         key_version_ids=tuple(secret.key_version_id for secret in used.values() if secret.key_version_id),
-        secrets=tuple(secret.octets for secret in used.values()),
+        secrets=tuple(secret.octets for slot, secret in used.items() if slot != Slot.PEER_SIGNING_KEY),
         keys=DissectionKeys(
             guek=parameters.guek,
             gak=parameters.gak,

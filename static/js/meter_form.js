@@ -16,7 +16,9 @@ export function matters(form, when) {
 }
 
 export function applyConditions(form) {
-  for (const field of form.querySelectorAll("[data-when]")) field.hidden = !matters(form, field.dataset.when);
+  // What was refused stays in sight, whatever is chosen now.
+  for (const field of form.querySelectorAll("[data-when]"))
+    field.hidden = !matters(form, field.dataset.when) && !field.querySelector(".errors");
 }
 
 // -- octets ------------------------------------------------------------------------------------------------------------

@@ -10,18 +10,26 @@ from contextlib import contextmanager
 from typing import Any
 
 from gurux_dlms import GXByteBuffer, GXReplyData
+from gurux_dlms.ecdsa import GXPrivateKey, GXPublicKey
 from gurux_dlms.enums import Authentication, InterfaceType, Security
+from gurux_dlms.objects.enums import SecuritySuite
 from gurux_dlms.secure import GXDLMSSecureClient
+
+from sessions.association_file import parse_association
 
 TIMEOUT = 10.0
 AUTHENTICATIONS = {
     "none": Authentication.NONE,
     "lls": Authentication.LOW,
+    "hls-manufacturer": Authentication.HIGH,
     "hls-md5": Authentication.HIGH_MD5,
     "hls-sha1": Authentication.HIGH_SHA1,
     "hls-gmac": Authentication.HIGH_GMAC,
     "hls-sha256": Authentication.HIGH_SHA256,
+    "hls-ecdsa": Authentication.HIGH_ECDSA,
 }
+UNCOMPRESSED = b"\x04"
+ECDSA_CHALLENGE = bytes(range(1, 33))
 SECURITIES = {
     "authenticated": Security.AUTHENTICATION,
     "encrypted": Security.ENCRYPTION,
@@ -72,6 +80,18 @@ class Peer:
             self.client.ciphering.security = SECURITIES[association["protection"]]
         if "dedicated_key" in association:
             self.client.ciphering.dedicatedKey = bytes.fromhex(association["dedicated_key"])
+        self.client.ciphering.securitySuite = SecuritySuite(association.get("security_suite", 0))
+        if association["authentication"] == "hls-ecdsa":
+            self._sign(association)
+
+    def _sign(self, association: dict[str, Any]) -> None:
+        """The meter's public and the client's private key. By itself the peer makes challenges that are too short here."""
+        parameters = parse_association(association).parameters
+        assert parameters.client_signing_key is not None
+        assert parameters.server_signing_key is not None
+        public = GXPublicKey.fromRawBytes(UNCOMPRESSED + parameters.server_signing_key)
+        self.client.ciphering.signingKeyPair = public, GXPrivateKey.fromRawBytes(parameters.client_signing_key)
+        self.client.ctoSChallenge = ECDSA_CHALLENGE
 
     # -- the loops ---------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,11 @@ from gurux_dlms.enums import Security, TranslatorOutputType
 
 from meters.cosem.data import date_time, long_unsigned
 from meters.cosem.obis import ObisCode
+from sessions.dlms.acse import PROTOCOL_VERSION_1, decode_aarq
 from sessions.dlms.apdu.descriptors import ActionResult, CosemAttributeDescriptor
-from sessions.dlms.association import AssociationParameters, Protection
+from sessions.dlms.association import AarqFields, AssociationParameters, Protection
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.protection import CipheringForm
 from sessions.dlms.selective_access import EntryDescriptor
 from sessions.object_reference import ObjectReference
 from sessions.reading import selection
@@ -73,6 +75,7 @@ def in_words(octets: bytes, *, ciphered: bool = False) -> str:
     [
         (M.NONE, ""),
         (M.LLS, "Low"),
+        (M.HLS_MANUFACTURER, "High"),
         (M.HLS_MD5, "HighMd5"),
         (M.HLS_SHA1, "HighSha1"),
         (M.HLS_GMAC, "HighGmac"),
@@ -177,3 +180,54 @@ def test_ciphered_requests_open_with_the_keys(protection):
     assert '<InstanceId Value="0100630100FF" />' in get
     assert "glo_SetRequest" in set_request
     assert "07EA0B0107" in set_request
+
+
+FIELDS = {
+    "protocol_version": (PROTOCOL_VERSION_1, '<ProtocolVersion Value="1" />'),
+    "called_ae_qualifier": (b"\x01\x02", '<CalledAEQualifier Value="0102" />'),
+    "called_ap_invocation_id": (3, '<CalledAPInvocationId Value="03" />'),
+    "calling_ap_invocation_id": (7, '<CallingApInvocationId Value="07" />'),
+}
+UNREAD = {
+    "called_ap_title": (b"METER..1", "Invalid tag"),
+    "called_ae_invocation_id": (4, "getUserId"),
+    "calling_ae_qualifier": (b"\x05\x06", "position"),
+}
+"""Fields of the standard that the translator stumbles over, with what it says."""
+
+
+def aarq_with(name: str, value: object) -> bytes:
+    return recorded(parameters(M.HLS_GMAC, aarq_fields=AarqFields(**{name: value}))).meter.octets[0]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_rarer_fields_of_the_aarq(name):
+    value, expected = FIELDS[name]
+    words = in_words(aarq_with(name, value))
+    assert expected in words
+    assert '<CallingAPTitle Value="4D4D4D0000000001" />' in words
+
+
+def test_the_user_id():
+    words = in_words(recorded(parameters(M.LLS, user_id=9)).meter.octets[0])
+    assert '<CallingAEInvocationId Value="09" />' in words
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_the_translator_cannot_read(name):
+    value, failure = UNREAD[name]
+    octets = aarq_with(name, value)
+    with pytest.raises(Exception, match=failure):
+        in_words(octets)
+    assert getattr(decode_aarq(octets), name) == value
+
+
+@pytest.mark.parametrize("mechanism", [M.LLS, M.HLS_SHA256])
+def test_general_envelopes_open_with_the_keys(mechanism):
+    wire = recorded(parameters(mechanism, Protection.AUTHENTICATED_ENCRYPTED, ciphering_form=CipheringForm.GENERAL))
+    wire.client.get(CLOCK, now=0.0)
+    wire.pump()
+    words = in_words(wire.meter.octets[-1], ciphered=True)
+    assert "GeneralGloCiphering" in words
+    assert CLIENT_TITLE.hex().upper() in words
+    assert "<GetRequestNormal>" in words

@@ -50,6 +50,9 @@ _Read = Callable[[Reader, str, Odd], Any]
 
 _PROTOCOL_VERSION_EXPLICIT: Final = 0xA0
 _USER_INFORMATION: Final = 0xBE
+SHORTEST_LONG_FORM: Final = 0x80
+LONGEST_LENGTH: Final = 4
+"""Octets of a length in the long form, that a reader takes."""
 
 # -- single fields -----------------------------------------------------------------------------------------------------
 
@@ -221,13 +224,29 @@ def _read_fields(reader: Reader, tag: int, name: str, table: _Table) -> dict[str
 
 def _read_body(reader: Reader, name: str, odd: Odd) -> tuple[Reader, int]:
     """A reader over the fields, and how many octets are missing: of a truncated APDU, the fields that are there are read."""
-    size = reader.length("length")
+    size = _length_in_one_octet(reader)
+    if size is None:
+        size = reader.length("length")
+    else:
+        odd(f"the length of the {name}, {size}, is written in one octet")
     whole = reader.octets[reader.offset : reader.end]
     extent = _extent(whole, size)
     if extent > size:
         odd(f"the length of the {name} says {size}, it has {extent} octets")
     missing = max(0, extent - len(whole))
     return reader.sub(extent - missing, name), missing
+
+
+def _length_in_one_octet(reader: Reader) -> int | None:
+    """A length over 127 without the octet that announces it, where it fits exactly and the long form does not."""
+    first, behind = reader.peek() or 0, reader.remaining - 1
+    if first <= SHORTEST_LONG_FORM or first != behind:
+        return None
+    announced = first & SHORTEST_LONG_FORM - 1
+    contents = reader.octets[reader.offset + 1 : reader.offset + 1 + announced]
+    if announced <= LONGEST_LENGTH and int.from_bytes(contents, "big") <= behind - announced:
+        return None
+    return reader.u8("length")
 
 
 def _extent(octets: bytes, size: int) -> int:

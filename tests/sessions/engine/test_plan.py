@@ -70,12 +70,16 @@ def test_what_a_lab_announces_goes_through_the_inventory_unchanged(name, setting
             left_out = (*NOT_IN_THE_INVENTORY, *unused)
             announced = {key: value for key, value in meter.association.items() if key not in left_out}
             row = load_meter(announcement(replace(meter, association=announced), endpoint))
-            expected, planned = parse_association(announced), plan_of(row).association
+            plan = plan_of(row)
+            expected, planned = parse_association(announced), plan.association
             assert planned.fresh_dedicated_key == expected.fresh_dedicated_key
             assert replace(planned.parameters, response_protection=None) == replace(
                 expected.parameters, response_protection=None
             )
             assert planned.parameters.demanded_protection is expected.parameters.demanded_protection
+            # What is scrubbed out of recorded frames is secret: our key is, the meter's public one is not.
+            signing = planned.parameters.client_signing_key, planned.parameters.server_signing_key
+            assert [key in plan.secrets for key in signing] == [signing[0] is not None, False]
 
 
 def test_hdlc_addresses() -> None:

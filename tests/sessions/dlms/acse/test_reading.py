@@ -203,6 +203,16 @@ class TestDeviations:
         else:
             assert acse.decode_rlre(wire).deviations != ()
 
+    @pytest.mark.parametrize("size", [129, 130, 132, 133, 142, 200, 255])
+    def test_a_long_length_in_one_octet(self, size):
+        # a deployed client writes 8E for 142, and not 81 8E
+        body = bytes.fromhex("A109060760857405080101") + bytes((0x9E, 0x81, size - 14)) + bytes(size - 14)
+        assert len(body) == size
+        aarq = acse.decode_aarq(bytes((0x60, size)) + body)
+        assert f"the length of the AARQ, {size}, is written in one octet" in aarq.deviations
+        good = acse.decode_aarq(bytes((0x60, 0x81, size)) + body)
+        assert (good, len(good.deviations)) == (aarq, 1)
+
     def test_a_length_beyond_the_octets_is_no_deviation_but_a_cut(self):
         with pytest.raises(DecodeError):
             acse.decode_rlre(bytes.fromhex("6304800100"))
