@@ -26,10 +26,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 
-from sessions.dlms.elliptic import curve_of_private, curve_of_suite, load_private, public_octets
+from sessions.dlms.elliptic import Curve, curve_of_private, curve_of_suite, load_private, public_octets
 from sessions.dlms.errors import DlmsError, LocalProtocolError, SecurityError
 from sessions.dlms.security import TITLE_OCTETS
 
+_SEQUENCE: Final = 0x30
 MAX_OCTETS: Final = 16 * 1024
 """Longer than any certificate of a meter."""
 MAX_PATH: Final = 5
@@ -231,6 +232,38 @@ def _bad(message: str) -> SecurityError:
     return SecurityError(
         message, code="bad-certificate", hint="Ask its maker for an X.509 certificate, version 3, in DER or PEM."
     )
+
+
+LEAST_OCTETS: Final = 64
+"""Shorter than any certificate or request."""
+
+
+def in_words(octets: bytes) -> str:
+    """What a value of octets says if it is a certificate or a request for one, in a line; empty where it is neither."""
+    if len(octets) < LEAST_OCTETS or octets[0] != _SEQUENCE:
+        return ""
+    try:
+        return _certificate_in_words(parse_certificate(octets))
+    except SecurityError:
+        pass
+    try:
+        request = parse_certificate_request(octets)
+    except SecurityError:
+        return ""
+    return f"certificate request of {request.subject}, {_curve_in_words(request.public_key)}"
+
+
+def _certificate_in_words(certificate: Certificate) -> str:
+    use = "CA" if certificate.is_ca else certificate.type.words
+    return (
+        f"certificate of {certificate.subject} for {use}, {_curve_in_words(certificate.public_key)}, "
+        f"valid {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}, "
+        f"number {certificate.serial_number:X} of {certificate.issuer}"
+    )
+
+
+def _curve_in_words(key: bytes | None) -> str:
+    return "another kind of key" if key is None else Curve(len(key) // 2).words
 
 
 # -- the chain ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Say in words what only its shape tells: logical names, dates and times inside octet-strings."""
+"""Say in words what only its shape tells: logical names, dates and times, certificates inside octet-strings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from meters.cosem.date_time import CosemDate, CosemTime
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
 from meters.cosem.units import unit_symbol
+from sessions.dlms.certificates import in_words
 from sessions.dlms.cursor import Field
 
 OBIS_OCTETS: Final = 6
@@ -62,6 +63,8 @@ def _relabel(field: Field, before: Field | None, sources: dict[str, bytes]) -> N
         # A time beside a date: four octets alone could be anything.
         if before is not None and len(previous) == TIME_OCTETS and _is_time(previous):
             before.value = f"{CosemTime.decode(previous)} ({previous.hex()})"
+    elif certificate := in_words(octets):
+        field.value = certificate
 
 
 def _is_date(octets: bytes) -> bool:

@@ -17,6 +17,7 @@ from sessions.dlms.certificates import (
     MAX_PATH,
     CertificateType,
     check_profile,
+    in_words,
     key_usage,
     make_certificate_request,
     parse_certificate,
@@ -382,3 +383,19 @@ def test_garbage_is_no_certificate(garbage):
         parse_certificate(garbage)
     with pytest.raises(SecurityError):
         parse_certificate_request(garbage)
+
+
+@given(st.binary(max_size=300))
+def test_other_octets_have_no_words(garbage):
+    assert in_words(garbage) == in_words(b"\x30" + garbage) == ""
+
+
+def test_a_certificate_in_words():
+    end, _, root = chain(Curve.P384, use=AGREEMENT)
+    assert in_words(end.der).startswith(
+        "certificate of CN=4D57424D57422D31 for key agreement, P-384, valid 2024-01-01 to "
+    )
+    assert "for CA" in in_words(root.der)
+    rsa_key = rsa.generate_private_key(65537, 2048).public_key()
+    assert "another kind of key" in in_words(signed(builder(public=rsa_key)).der)
+    assert in_words(make_certificate_request(private(9), TITLE, SIGNING)).startswith("certificate request of CN=4D57")

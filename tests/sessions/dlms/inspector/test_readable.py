@@ -1,8 +1,12 @@
 """Words for what only its shape tells."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sessions.dlms.axdr import read_data
+from sessions.dlms.certificate_authority import make_root
+from sessions.dlms.certificates import CertificateType, make_certificate_request
 from sessions.dlms.cursor import Reader, Tracer
 from sessions.dlms.inspector.readable import make_readable
 
@@ -57,3 +61,15 @@ def test_tags_of_apdus_are_given_in_hex():
 
     found = dissect(bytes.fromhex("c8122001234567411312ff935a47566827c467bc"))
     assert found.fields.children[0].children[0].value == "c8"
+
+
+def test_certificates_and_requests_for_them():
+    key, moment = bytes(range(1, 33)), datetime(2024, 1, 1, tzinfo=UTC)
+    der = make_root("Root", key, serial_number=0x1F, not_before=moment).der
+    assert labels(f"0982{len(der):04x}{der.hex()}") == [
+        "certificate of CN=Root for CA, P-256, valid 2024-01-01 to 9999-12-31, number 1F of CN=Root"
+    ]
+    request = make_certificate_request(key, b"MWBMWB-1", CertificateType.DIGITAL_SIGNATURE)
+    assert labels(f"0982{len(request):04x}{request.hex()}") == ["certificate request of CN=4D57424D57422D31, P-256"]
+    damaged = der[:-9]
+    assert labels(f"0982{len(damaged):04x}{damaged.hex()}") == [damaged.hex()]
