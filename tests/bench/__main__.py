@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from tests.bench import apdus, hdlc, rows, whole_session
+from tests.bench import apdus, ciphering, hdlc, rows, whole_session
 from tests.bench.measure import RUNS, Figure
 
 PARTS: dict[str, Callable[[], dict[str, Figure]]] = {
     "rows": rows.figures,
     "apdus": apdus.figures,
+    "ciphering": ciphering.figures,
     "hdlc": hdlc.figures,
     "sessions": whole_session.figures,
 }

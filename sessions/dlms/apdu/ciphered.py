@@ -72,6 +72,9 @@ def is_dedicated(tag: int) -> bool:
 def split_envelope(octets: bytes) -> tuple[bytes, bytes]:
     """System title (empty where the APDU names none) and payload, header included, of a glo-, ded-, general-glo- or
     general-ded-ciphered APDU; DecodeError where its lengths do not fit. The caller looked at the tag."""
+    start = _contents_of(octets)  # most come so: this is what a load profile in blocks waits for
+    if start is not None:
+        return b"", octets[start:]
     reader = Reader(octets)
     title = b""
     if reader.u8("tag") in (GENERAL_GLO_TAG, GENERAL_DED_TAG):
@@ -79,6 +82,18 @@ def split_envelope(octets: bytes) -> tuple[bytes, bytes]:
     payload = reader.take(reader.length("length"), "ciphered-service")
     reader.finish("ciphered-apdu")
     return title, payload
+
+
+def _contents_of(octets: bytes) -> int | None:
+    """Where the contents of a service's own tag begin, if they have exactly the announced length; None otherwise."""
+    if len(octets) < 4 or octets[0] in (GENERAL_GLO_TAG, GENERAL_DED_TAG):
+        return None
+    first = octets[1]
+    if first < 0x80:
+        return 2 if len(octets) == 2 + first else None
+    if first == 0x82:
+        return 4 if len(octets) == 4 + (octets[2] << 8 | octets[3]) else None
+    return 3 if first == 0x81 and len(octets) == 3 + octets[2] else None
 
 
 class KeyInfo(IntEnum):

@@ -14,7 +14,10 @@ from sessions.dlms.apdu.ciphered import (
     GeneralCiphering,
     GeneralSigning,
     KeyInfo,
+    is_dedicated,
+    split_envelope,
 )
+from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import DecodeError, UnknownTagError
 from sessions.dlms.security import SecurityControl, protect, unprotect
 from tests.sessions.dlms.apdu import strategies as s
@@ -116,3 +119,26 @@ def test_the_parties_join_the_authenticated_data_with_their_lengths():
         b"\1\2", b"ORIGINAT", b"RECIPIEN", b"", b"\5", KeyInfo.IDENTIFIED_KEY, 0, b"", SecurityControl(), 0, b""
     )
     assert apdu.header() == b"\2\1\2" + b"\x08ORIGINAT" + b"\x08RECIPIEN" + b"\0" + b"\1\5"
+
+
+@pytest.mark.parametrize("size", [5, 17, 126, 127, 128, 255, 256, 300, 65535, 65536])
+@pytest.mark.parametrize("tag", [0xCC, 0xD4, 0x28, 0xDB, 0xDC])
+def test_an_envelope_is_split_as_the_reader_would(size, tag):
+    payload = bytes(range(256)) * (size // 256 + 1)
+    payload = b"\x30" + payload[: size - 1]
+    general = tag in (0xDB, 0xDC)
+    writer = Writer().u8(tag)
+    wire = (writer.octet_string(b"METER..1") if general else writer).octet_string(payload).octets()
+    assert split_envelope(wire) == (b"METER..1" if general else b"", payload)
+    assert is_dedicated(tag) == (tag in (0xD4, 0xDC))
+    apdu = decode_apdu(wire)
+    assert apdu.payload == payload
+    for bad in (wire[:-1], wire + b"\x00", wire[:1], wire[:2]):
+        with pytest.raises(DecodeError):
+            split_envelope(bad)
+
+
+@pytest.mark.parametrize("length", ["81 05", "82 00 05", "83 00 00 05", "84 00 00 00 05", "05"])
+def test_an_envelope_with_a_length_of_any_form(length):
+    wire = b"\xcc" + bytes.fromhex(length) + b"\x30\x00\x00\x00\x01"
+    assert split_envelope(wire) == (b"", b"\x30\x00\x00\x00\x01")
