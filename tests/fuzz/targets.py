@@ -25,6 +25,7 @@ from sessions.dlms.iec62056_21.stream import MessageReader
 from sessions.dlms.iec62056_21.telegram import decode_telegram
 from sessions.dlms.initiate import decode_initiate_request, decode_initiate_response
 from sessions.dlms.inspector import DissectionKeys, Dissector
+from sessions.dlms.mbus import decode_mbus_frame
 from sessions.dlms.security import unprotect
 from sessions.dlms.wrapper import WrapperReader
 from tests.fuzz.peers import client_of, server_of
@@ -161,6 +162,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "iec62056_21_stream": iec62056_21_stream,
     "data_lines": data_lines,
     "telegram": decode_telegram,
+    "mbus_frame": decode_mbus_frame,
     "sign_on_client": sign_on_client,
     "moments": moments,
     "obis_text": obis_text,

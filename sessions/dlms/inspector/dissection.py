@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from meters.cosem.data import Data, as_json
 from sessions.dlms.cursor import Field
 from sessions.dlms.errors import DlmsError
+from sessions.dlms.iec62056_21.data_set import DataSet
+from sessions.dlms.iec62056_21.naming import named_data_sets
 from sessions.dlms.inspector.readings import readings
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ class Framing(Enum):
     HDLC = "hdlc"
     WRAPPER = "wrapper"
     LLC = "llc"
+    MBUS = "mbus"
+    IEC62056_21 = "iec62056-21"
     APDU = "apdu"
     UNKNOWN = "unknown"
 
@@ -35,7 +39,8 @@ class Dissection:
     `fields` is the root of the tree; each field's offset and length count octets of `sources[field.source]`: "frame" for what
     was on the line, "apdu" for an APDU that took several HDLC frames, "block-transfer" for one that took several general
     blocks, "plaintext" for what was deciphered, "data" for a value that took several service blocks. `apdu` is the innermost
-    APDU that was understood, `apdu_octets` the one that the link carried, `data` a value that became complete with this frame.
+    APDU that was understood, `apdu_octets` the one that the link carried, `data` a value that became complete with this frame,
+    `data_sets` the data lines of an IEC 62056-21 message or a P1 telegram.
     `starts_apdu`: nothing before this frame is needed to understand it. `notes` are remarks that are no errors, `deviations`
     what the standard does not allow and is understood all the same.
     """
@@ -48,6 +53,7 @@ class Dissection:
     apdu_octets: bytes | None = None
     plaintext: bytes | None = None
     data: Data | None = None
+    data_sets: tuple[DataSet, ...] = ()
     error: DlmsError | None = None
     starts_apdu: bool = True
     notes: list[str] = field(default_factory=list)
@@ -66,11 +72,15 @@ class Dissection:
             "sources": {name: octets.hex() for name, octets in sources.items()},
             "plaintext": None if plaintext is None else plaintext.hex(),
             "data": None if self.data is None else as_json(self.data),
-            "readings": [] if self.data is None else [one.as_json() for one in readings(self.data)],
+            "readings": self._readings(),
             "notes": [*self.notes, *(f"deviates from the standard: {text}" for text in self.deviations)],
             "deviations": list(self.deviations),
             "error": None if self.error is None else self.error.as_dict(),
         }
+
+    def _readings(self) -> list[dict[str, Any]]:
+        found = [] if self.data is None else [one.as_json() for one in readings(self.data)]
+        return found + [named.as_json() for named in named_data_sets(self.data_sets)]
 
 
 def field_json(one: Field, sources: dict[str, bytes], *, reveal: bool) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from typing import Final, Literal
 
 from sessions.dlms.acse import Aarq
 from sessions.dlms.errors import DlmsError, FrameError
+from sessions.dlms.iec62056_21.recognition import is_reply
 from sessions.dlms.inspector.application import open_apdu
 from sessions.dlms.inspector.dissection import Dissection, Framing
 from sessions.dlms.inspector.framing import recognise, split_frames
+from sessions.dlms.inspector.iec62056_21 import iec62056_21_layer
 from sessions.dlms.inspector.keys import DissectionKeys
 from sessions.dlms.inspector.link import hdlc_layer, strip_llc, wrapper_layer
+from sessions.dlms.inspector.mbus import mbus_layer
 from sessions.dlms.inspector.readable import make_readable
 from sessions.dlms.inspector.secrets import likely_secret_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet
@@ -32,10 +35,15 @@ class Dissector:
     def __init__(self, keys: DissectionKeys | None = None, framing: Framing | str | None = None) -> None:
         self._talk = Conversation(keys or DissectionKeys())
         self._framing = Framing(framing) if framing is not None else None
+        self._last: Framing | None = None
 
     def feed(self, octets: bytes, direction: Direction | None = None) -> Dissection:
         """One frame, or octets that should be one. What is wrong with it is in the result's `error`: nothing is raised."""
-        sheet = Sheet(octets, self._framing or recognise(octets), direction)
+        framing = self._framing or recognise(octets)
+        if self._last is Framing.IEC62056_21 and is_reply(octets):
+            framing = Framing.IEC62056_21
+        self._last = framing
+        sheet = Sheet(octets, framing, direction)
         try:
             self._open(sheet, octets)
             make_readable(sheet.root, sheet.sources)
@@ -63,6 +71,10 @@ class Dissector:
             hdlc_layer(sheet, self._talk, octets)
         elif sheet.framing is Framing.WRAPPER:
             wrapper_layer(sheet, self._talk, octets)
+        elif sheet.framing is Framing.MBUS:
+            mbus_layer(sheet, self._talk, octets)
+        elif sheet.framing is Framing.IEC62056_21:
+            iec62056_21_layer(sheet, self._talk, octets)
         else:
             taken = strip_llc(sheet, octets, FRAME, 0)
             sheet.apdu_octets = octets[taken:]

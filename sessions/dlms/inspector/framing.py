@@ -1,4 +1,4 @@
-"""Recognise what carries an APDU, and cut octets that hold several frames into frames.
+"""Recognise what carries an APDU, or stands in its place, and cut octets that hold several frames into frames.
 
 The cut is driven by the length fields, as flags may stand inside a frame: a check octet may equal `7E`, one flag may close a
 frame and open the next, the last flag may be missing. What fits nothing becomes a piece of its own, so that nothing is lost.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from sessions.dlms.hdlc.fcs import fcs16
+from sessions.dlms.iec62056_21.recognition import looks_like_iec62056_21, split_messages
 from sessions.dlms.inspector.dissection import Framing
+from sessions.dlms.mbus import frame_size, looks_like_mbus
 
 FLAG: Final = 0x7E
 HDLC_TYPE: Final = 0xA
@@ -26,6 +28,10 @@ def recognise(octets: bytes) -> Framing:
         return Framing.UNKNOWN
     if octets[0] == FLAG or lacks_flags(octets):
         return Framing.HDLC
+    if looks_like_mbus(octets):
+        return Framing.MBUS
+    if looks_like_iec62056_21(octets):
+        return Framing.IEC62056_21
     # No APDU begins with 00.
     if octets[:2] == WRAPPER_VERSION or (octets[0] == 0 and len(octets) >= WRAPPER_HEADER):
         return Framing.WRAPPER
@@ -51,7 +57,19 @@ def split_frames(octets: bytes, framing: Framing | None = None) -> list[bytes]:
         return _split_hdlc(octets)
     if framing is Framing.WRAPPER:
         return _split_wrapper(octets)
-    return [octets]
+    if framing is Framing.MBUS:
+        return _split_mbus(octets)
+    return split_messages(octets) if framing is Framing.IEC62056_21 else [octets]
+
+
+def _split_mbus(octets: bytes) -> list[bytes]:
+    pieces, at = [], 0
+    while at < len(octets):
+        # A frame that never ends keeps what follows it.
+        size = frame_size(octets, at) or len(octets) - at
+        pieces.append(octets[at : at + size])
+        at += size
+    return pieces
 
 
 def _split_wrapper(octets: bytes) -> list[bytes]:

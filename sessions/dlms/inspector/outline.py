@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sessions.dlms.cursor import Field
+from sessions.dlms.iec62056_21.naming import named_data_sets
 from sessions.dlms.inspector.dissection import Dissection
 from sessions.dlms.inspector.readings import readings
 
@@ -25,6 +26,7 @@ def outline(dissection: Dissection) -> str:
         lines += _lines(child, dissection.sources, 1)
     if dissection.data is not None:
         lines += [f"  {one.obis}  {one.describe()}" for one in readings(dissection.data)]
+    lines += [f"  {one.shown}" for one in named_data_sets(dissection.data_sets)]
     lines += [f"  note: {note}" for note in dissection.notes]
     lines += [f"  deviates from the standard: {text}" for text in dissection.deviations]
     if dissection.error is not None:

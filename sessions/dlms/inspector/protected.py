@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sessions.dlms.apdu.ciphered import PLAIN_TAGS, CipheredApdu, GeneralCipheredApdu, GeneralCiphering
 from sessions.dlms.cursor import Field
 from sessions.dlms.errors import SecurityError
+from sessions.dlms.iec62056_21.smarty import PUBLISHED_GAK
 from sessions.dlms.inspector.deciphering import TAG_OCTETS, Opened, Sealed, Trust, open_sealed
 from sessions.dlms.inspector.general import content_keys, show_key_data
 from sessions.dlms.inspector.sense import makes_sense
@@ -34,7 +35,7 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
     keys, titles = _candidates(opener, apdu)
     gak = opener.talk.keys.gak
     opened = open_sealed(sealed, keys=keys, authentication_key=gak, titles=titles, makes_sense=makes_sense)
-    opened = opened or _in_clear(sealed)
+    opened = _published(opener, opened, sealed, keys, titles) or _in_clear(sealed)
     if isinstance(apdu, CipheredApdu | GeneralCipheredApdu):
         inside = opened.plaintext[0] if opened is not None and opened.plaintext else None
         opener.note_all(opener.talk.manners.of_ciphered(apdu, inside))
@@ -49,6 +50,19 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
     opener.sheet.apdu = None
     opener.deeper(opened.plaintext, source)
     opener.sheet.summary += ", deciphered" if opened.trust is not Trust.IN_CLEAR else ""
+
+
+def _published(
+    opener: Opener, opened: Opened | None, sealed: Sealed, keys: list[bytes], titles: list[bytes]
+) -> Opened | None:
+    """A P1 telegram of Luxembourg is authenticated by a key that is no secret: nobody is asked for it."""
+    if opened is None or opened.trust not in (Trust.UNCHECKED, Trust.BAD_TAG) or opened.plaintext[:1] != b"/":
+        return opened
+    better = open_sealed(sealed, keys=keys, authentication_key=PUBLISHED_GAK, titles=titles, makes_sense=makes_sense)
+    if better is None or better.trust is not Trust.VERIFIED:
+        return opened
+    opener.sheet.note("authenticated by the published key of Luxembourg's P1 port (SMARTY)")
+    return better
 
 
 def _candidates(opener: Opener, apdu: Ciphered) -> tuple[list[bytes], list[bytes]]:

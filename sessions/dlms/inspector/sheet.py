@@ -10,6 +10,7 @@ from meters.cosem.data import Data
 from sessions.dlms.apdu import Apdu
 from sessions.dlms.cursor import Field, Reader, Tracer
 from sessions.dlms.errors import DecodeError, DlmsError
+from sessions.dlms.iec62056_21.data_set import DataSet
 from sessions.dlms.inspector.dissection import Dissection, Framing, secret_spans
 
 FRAME: Final = "frame"
@@ -29,6 +30,7 @@ class Sheet:
         self.apdu_octets: bytes | None = None
         self.plaintext: bytes | None = None
         self.data: Data | None = None
+        self.data_sets: tuple[DataSet, ...] = ()
         self.notes: list[str] = []
         self.deviations: list[str] = []
         self.hidden: list[tuple[int, int]] = []
@@ -80,6 +82,7 @@ class Sheet:
             apdu_octets=self.apdu_octets,
             plaintext=self.plaintext,
             data=self.data,
+            data_sets=self.data_sets,
             error=self.error,
             starts_apdu=self.starts_apdu,
             notes=self.notes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sessions.dlms.inspector.iec62056_21 import write_telegram
 from sessions.dlms.inspector.sheet import Sheet
 
 PROOF_OCTETS: Final = 17
@@ -22,9 +23,11 @@ def write_text(sheet: Sheet, octets: bytes, source: str, origin: int) -> None:
     with sheet.layer(octets, source, origin=origin) as reader:
         reader.rest("text")
         reader.label(shown)
-    kind = "P1 telegram" if octets[:1] == b"/" else "text"
+    telegram = write_telegram(sheet, octets, source, sheet.root.children[-1])
+    kind = "P1 telegram" if telegram or octets[:1] == b"/" else "text"
     sheet.summary = f"{kind}: {first if len(first) <= 60 else first[:59] + '…'}"
-    sheet.note("text stands where an APDU is expected")
+    if not telegram:
+        sheet.note("text stands where an APDU is expected")
 
 
 def write_proof(sheet: Sheet, octets: bytes, source: str, origin: int) -> None:

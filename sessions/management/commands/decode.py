@@ -18,6 +18,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sessions.association_file import AssociationFileError, parse_association
+from sessions.dlms.iec62056_21.recognition import looks_like_iec62056_21
 from sessions.dlms.inspector import Dissection, DissectionKeys, Dissector, parse_keys
 from sessions.dlms.inspector.outline import outline
 
@@ -51,7 +52,10 @@ ASSOCIATION_KEYS: Final = frozenset(
 
 
 class Command(BaseCommand):
-    help = "Decode frames and APDUs (HDLC, wrapper, bare APDU; the framing is recognised). Needs no database."
+    help = (
+        "Decode frames and APDUs (HDLC, wrapper, M-Bus, bare APDU), messages of IEC 62056-21 and P1 telegrams; the framing is "
+        "recognised. Needs no database."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -62,7 +66,9 @@ class Command(BaseCommand):
             help="hex digits, with or without spaces, colons or 0x; several are successive frames of one conversation, "
             "single octets the parts of one frame",
         )
-        parser.add_argument("--file", metavar="FILE", help="lines of hex, or binary octets; - is the standard input")
+        parser.add_argument(
+            "--file", metavar="FILE", help="lines of hex, binary octets, a telegram as text; - is the standard input"
+        )
         parser.add_argument(
             "--keys",
             metavar="FILE.toml",
@@ -135,13 +141,16 @@ def _read_file(path: Path) -> bytes:
 
 
 def read_inputs(path: str) -> list[bytes]:
-    """The frames of a file: each line of hex one input, or the octets of a binary file.
+    """The frames of a file: each line of hex one input, or the octets of a binary file or of a telegram in characters.
 
     A dump that breaks its lines anywhere is recognised: joined, it decodes better than line by line.
     """
     octets = _read(path)
     if not _TEXT.issuperset(octets):
         return [octets]
+    if looks_like_iec62056_21(octets):
+        # A telegram as text: whoever saved it may have lost the carriage returns, which its CRC covers.
+        return [octets if b"\r" in octets else octets.replace(b"\n", b"\r\n")]
     lines = [line.partition("#")[0] for line in octets.decode("ascii").splitlines()]
     lines = [line for line in lines if line.strip()]
     joined = parse_hex("".join(lines))

@@ -25,8 +25,13 @@ def test_errors_and_notes_stand_at_the_end():
 
 
 def test_a_value_of_many_lines_stays_on_one():
-    text = outline(dissect(b"/ISK5\\2M550E-1012\r\n\r\n1-0:1.8.0(000123.4*kWh)\r\n!\r\n"))
-    assert len(text.splitlines()) == 4
+    one, two = (outline(dissect(b"LINE ONE" + end + b"LINE TWO")) for end in (b" ", b"\r\n"))
+    assert len(one.splitlines()) == len(two.splitlines())
+
+
+def test_data_lines_are_listed_with_what_they_mean():
+    shown = outline(dissect(b"\x021.8.0(000123.4*kWh)\x03\x7f")).splitlines()
+    assert any(line.startswith("  1.8.0(000123.4*kWh)  Active energy import (+A)") for line in shown)
 
 
 def test_readings_are_listed_by_name():

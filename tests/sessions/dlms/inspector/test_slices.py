@@ -6,6 +6,8 @@ from sessions.dlms.inspector import Dissector
 from sessions.dlms.inspector.sheet import find_field
 from sessions.dlms.inspector.slices import MAX_TRACED
 from tests.sessions.dlms.inspector import samples
+from tests.vectors import octets as vector_octets
+from tests.vectors import of_kind
 
 
 def feed(*wires):
@@ -164,3 +166,12 @@ class TestGeneral:
     def test_one_block(self):
         [found] = feed(general(1, samples.GET_RESPONSE, last=True))
         assert found.summary == "general block 1, the last: GET response: 4822"
+
+
+def test_a_push_in_general_blocks_over_ui_frames():
+    """Three frames to all stations, blocks that nobody acknowledges (the push of Switzerland)."""
+    [vector] = of_kind("hdlc-gbt")
+    found = Dissector().feed_all(bytes.fromhex(vector["hex"]))
+    assert [one.error for one in found] == [None] * 3
+    assert found[-1].sources["block-transfer"] == vector_octets("gbt-apdu")
+    assert len(found[-1].data) == 10

@@ -17,7 +17,21 @@ def test_text_in_place_of_an_apdu():
 
 
 def test_a_p1_telegram_is_named():
-    assert dissect(b"/ISK5\\2M550E-1012\r\n\r\n!ABCD\r\n").summary == "P1 telegram: /ISK5\\2M550E-1012"
+    telegram = b"/ISK5\\2M550E-1012\r\n\r\n1-0:1.8.0(000123.4*kWh)\r\n!\r\n"
+    found = dissect(samples.info(samples.RESPONSE + telegram, sent=False))
+    assert found.summary == "P1 telegram: /ISK5\\2M550E-1012"
+    assert [str(data_set) for data_set in found.data_sets] == ["1-0:1.8.0(000123.4*kWh)"]
+    assert (found.notes, found.error) == ([], None)
+    [text] = [field for field in found.fields.children if field.name == "text"]
+    assert [child.name for child in text.children] == ["identification-message", "data-block", "end-mark", "line-end"]
+
+
+def test_a_telegram_whose_own_crc_is_wrong_is_a_deviation_in_a_frame_that_is_right():
+    telegram = b"/ISK5\\2M550E-1012\r\n\r\n1-0:1.8.0(000123.4*kWh)\r\n!ABCD\r\n"
+    found = dissect(samples.info(samples.RESPONSE + telegram, sent=False))
+    assert found.error is None
+    assert "ABCD found" in found.deviations[0]
+    assert len(found.data_sets) == 1
 
 
 def test_the_proof_of_hls_gmac():

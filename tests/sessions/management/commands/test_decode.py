@@ -9,9 +9,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from sessions.management.commands.decode import parse_hex, read_inputs
+from sessions.dlms.inspector import parse_keys
+from sessions.management.commands.decode import dissect_inputs, parse_hex, read_inputs
 from tests.conftest import ROOT
 from tests.sessions.dlms.inspector import samples
+from tests.vectors import of_kind
 
 KEYS = f'guek = "{samples.GUEK.hex()}"\ngak = "hex:{samples.GAK.hex()}"\nsystem_title = "{samples.TITLE.hex()}"\n'
 
@@ -206,3 +208,32 @@ def test_a_reader_that_goes_away_is_no_traceback():
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
     assert done.stdout.startswith("hdlc: HDLC SNRM")
     assert done.stderr == ""
+
+
+TELEGRAM = (
+    b"/EST5\\253710000_A\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(240101120000W)\r\n"
+    b"1-0:1.8.0(000123.456*kWh)\r\n1-0:1.7.0(00.500*kW)\r\n!E779\r\n"
+)
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\n"])
+def test_a_telegram_as_text_with_its_line_ends_or_without(tmp_path, ends):
+    path = tmp_path / "telegram.txt"
+    path.write_bytes(TELEGRAM.replace(b"\r\n", ends))
+    [found] = read_inputs(str(path))
+    assert found == TELEGRAM
+    [shown] = dissect_inputs([found], None)
+    assert (shown.error, shown.summary) == (None, "P1 telegram: /EST5\\253710000_A")
+
+
+def test_messages_of_a_readout_in_one_input():
+    octets = b"/?!\r\n/LGZ5\\2ZMD\r\n\x06050\r\n\x021.8.0(5*kWh)\x03\x1a"
+    shown = dissect_inputs([octets], None)
+    assert [one.framing.value for one in shown] == ["iec62056-21"] * 4
+
+
+def test_m_bus_frames_in_one_input():
+    [vector] = of_kind("mbus")
+    shown = dissect_inputs([bytes.fromhex(vector["hex"])], parse_keys({"guek": vector["key"]}))
+    assert [one.framing.value for one in shown] == ["mbus", "mbus"]
+    assert "data notification" in shown[-1].summary
