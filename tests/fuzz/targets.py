@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +13,9 @@ from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.array_stream import ArrayStream
 from sessions.dlms.axdr import decode_data, encode_data
-from sessions.dlms.errors import DlmsError
+from sessions.dlms.certificate_authority import make_root
+from sessions.dlms.certificates import check_profile, in_words, parse_certificate, verify_chain
+from sessions.dlms.errors import DlmsError, LocalProtocolError, SecurityError
 from sessions.dlms.hdlc.parameters import decode_hdlc_parameters
 from sessions.dlms.hdlc.stream import Found, FrameReader
 from sessions.dlms.iec62056_21.client import Iec21Client, Purpose
@@ -25,14 +28,37 @@ from sessions.dlms.iec62056_21.stream import MessageReader
 from sessions.dlms.iec62056_21.telegram import decode_telegram
 from sessions.dlms.initiate import decode_initiate_request, decode_initiate_response
 from sessions.dlms.inspector import DissectionKeys, Dissector
+from sessions.dlms.key_files import load_any_key, load_certificate
 from sessions.dlms.mbus import decode_mbus_frame
 from sessions.dlms.security import unprotect
+from sessions.dlms.security_setup import (
+    certificate_of,
+    certificates_of,
+    read_identification,
+    read_key_data,
+    read_key_use,
+)
 from sessions.dlms.wrapper import WrapperReader
+from sessions.simulator.key_store import FIRST_DAY
 from tests.fuzz.peers import client_of, server_of
+from tests.sessions.dlms.parties import keys_of, party
 
 FLAG: Final = 0x7E
 KEY: Final = bytes(range(16))
 TITLE: Final = b"MWBFUZZ1"
+
+ROOT: Final = make_root("Fuzz", bytes(range(1, 33)), serial_number=1, not_before=FIRST_DAY)
+FUZZ_DAY: Final = datetime(2026, 11, 25, tzinfo=UTC)
+_METER: Final = keys_of("server", 1)
+EVERY_KEY: Final = DissectionKeys(
+    guek=KEY,
+    gak=KEY,
+    kek=_METER.kek,
+    client_signing_key=_METER.peer_signing_key,
+    server_signing_key=_METER.signing_key,
+    client_key_agreement_key=_METER.peer_key_agreement_key,
+    server_key_agreement_key=_METER.key_agreement_key,
+)
 
 Target = Callable[[bytes], object]
 
@@ -130,9 +156,47 @@ def ciphered(octets: bytes) -> None:
     unprotect(octets, key=KEY, gak=KEY, system_title=TITLE)
 
 
+def general_protection(octets: bytes) -> None:
+    """General-ciphering and general-signing, before a meter that has every key."""
+    tag = octets[:1] if octets[:1] == b"\xdf" else b"\xdd"  # by it they are recognised
+    octets = tag + octets[1:]
+    for suite in (1, 2):
+        receiver = party("server", suite)
+        with contextlib.suppress(DlmsError):
+            opened = receiver.open(octets)
+            receiver.settle(opened, answer=False)
+            receiver.answer(bytes.fromhex("C401C10000"), opened)
+
+
+def certificate(octets: bytes) -> None:
+    """A certificate, a request, and a chain up to somebody who never signed it."""
+    in_words(octets)
+    parsed = parse_certificate(octets)
+    with contextlib.suppress(SecurityError):
+        check_profile(parsed, use=parsed.type, suite=1)
+    with contextlib.suppress(SecurityError):
+        verify_chain(parsed, anchors=[ROOT], intermediates=[parsed], now=FUZZ_DAY)
+
+
+def key_file(octets: bytes) -> None:
+    """Whatever somebody takes for a key."""
+    for given in (octets, octets.decode("latin-1")):
+        for load in (load_any_key, load_certificate):
+            with contextlib.suppress(LocalProtocolError):
+                load(given, "key")
+
+
+def security_setup(octets: bytes) -> None:
+    """Parameters and answers of class 64."""
+    value = decode_data(octets)
+    for read in (read_key_data, read_identification, read_key_use, certificates_of, certificate_of):
+        with contextlib.suppress(DlmsError):
+            read(value)
+
+
 def frame(octets: bytes) -> None:
     """The inspector reports what is wrong with a frame; it never fails itself."""
-    for dissection in Dissector(DissectionKeys(guek=KEY, gak=KEY)).feed_all(octets):
+    for dissection in Dissector(EVERY_KEY).feed_all(octets):
         assert dissection.error is None or dissection.error.code != "inspector-fault", dissection.error
         dissection.as_json()
 
@@ -167,6 +231,10 @@ TARGETS: Final[Mapping[str, Target]] = {
     "moments": moments,
     "obis_text": obis_text,
     "ciphered": ciphered,
+    "general_protection": general_protection,
+    "certificate": certificate,
+    "key_file": key_file,
+    "security_setup": security_setup,
     "frame": frame,
     "client_wrapper": partial(client, "wrapper"),
     "client_hdlc": partial(client, "hdlc"),
@@ -179,6 +247,8 @@ NOTHING: Final = {
     "hdlc_stream",
     "frame",
     "moments",
+    "general_protection",
+    "key_file",
     "client_wrapper",
     "client_hdlc",
     "server_wrapper",

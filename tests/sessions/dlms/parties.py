@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import count
 
 from sessions.dlms.counters import ReceiveFloor
@@ -29,6 +30,7 @@ def private_keys(suite: int) -> dict[str, bytes]:
     return {name: bytes(range(number, number + 48)) for number, name in enumerate(PUBLISHED, start=1)}
 
 
+@lru_cache
 def keys_of(side: str, suite: int) -> PartyKeys:
     """What the client or the server knows."""
     other = "server" if side == "client" else "client"
