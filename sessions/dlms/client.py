@@ -23,7 +23,6 @@ from sessions.dlms.apdu.descriptors import (
     CosemAttributeDescriptor,
     CosemMethodDescriptor,
 )
-from sessions.dlms.apdu.errors import ConfirmedServiceError
 from sessions.dlms.apdu.notification import DataNotification, EventNotificationRequest
 from sessions.dlms.apdu.short_name import InformationReport
 from sessions.dlms.association import (
@@ -39,7 +38,6 @@ from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import (
     AuthenticationFailedError,
     ConnectionLostError,
-    DecodeError,
     DlmsError,
     LocalProtocolError,
     NoReplyError,
@@ -55,7 +53,6 @@ from sessions.dlms.events import (
 )
 from sessions.dlms.handshake import Handshake
 from sessions.dlms.hdlc.parameters import HdlcParameters
-from sessions.dlms.initiate import InitiateResponse
 from sessions.dlms.link import (
     ApduReceived,
     FrameReceived,
@@ -423,39 +420,16 @@ class DlmsClient:
             raise refusal_of(apdu) or RemoteProtocolError(
                 f"An AARE is due, the meter sent: {apdu.summary()}", layer="association", code="unexpected-answer"
             )
-        event = self._handshake.judge(apdu, self._service_error_in(apdu))
+        event = self._handshake.judge(apdu, self._handshake.service_error_in(apdu, self._ciphering))
         self._ciphering.server_system_title = self._handshake.server_system_title
-        self.negotiated = self._handshake.negotiate(self._initiate_response(apdu), self._hdlc)
+        response = self._handshake.initiate_response(apdu, self._ciphering)
+        self.negotiated = self._handshake.negotiate(response, self._hdlc)
         self._ciphering.agree(self.negotiated.conformance)
         self._association.fire(event)
         if event is AssociationEvent.AARE_HLS_REQUIRED:
             self._send_proof(now)
         else:
             self._associated()
-
-    def _service_error_in(self, aare: Aare) -> ConfirmedServiceError | None:
-        """The reason that a rejecting AARE may carry, in clear."""
-        try:
-            apdu = decode_apdu(aare.user_information) if aare.user_information else None
-        except DlmsError:
-            return None
-        return apdu if isinstance(apdu, ConfirmedServiceError) else None
-
-    def _initiate_response(self, aare: Aare) -> InitiateResponse | None:
-        """What the AARE's user-information says, deciphered; None where the meter sends none."""
-        if not aare.user_information:
-            return None
-        plain, _ = self._ciphering.unprotect(aare.user_information)
-        try:
-            apdu = decode_apdu(plain)
-        except DecodeError as error:
-            self._handshake.remark(f"The AARE's initiate response cannot be read ({error.message})")
-            return None
-        if isinstance(apdu, InitiateResponse):
-            return apdu
-        raise refusal_of(apdu) or RemoteProtocolError(
-            f"The AARE should carry an initiate response, it carries: {apdu.summary()}", layer="association"
-        )
 
     def _send_proof(self, now: float) -> None:
         """HLS pass 3: what only the owner of the secret can make of the meter's challenge."""
@@ -540,7 +514,8 @@ class DlmsClient:
         if isinstance(apdu, Notification):
             self._ignore(NotificationReceived(apdu), now)
         else:
-            self._released_by_server("" if isinstance(apdu, Rlre) else f"released with: {apdu.summary()}", now)
+            odd = self._handshake.odd_about(apdu, self._ciphering) if isinstance(apdu, Rlre) else apdu.summary()
+            self._released_by_server(f"released with: {odd}" if odd else "", now)
 
     def _released_by_server(self, remark: str, now: float) -> None:
         self._remark = remark

@@ -18,10 +18,11 @@ from sessions.dlms.acse import (
     Aare,
     Aarq,
     ApplicationContext,
+    Rlre,
     Rlrq,
     mechanism_words,
 )
-from sessions.dlms.apdu import Apdu
+from sessions.dlms.apdu import Apdu, decode_apdu
 from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
 from sessions.dlms.apdu.descriptors import ActionResult, CosemMethodDescriptor, DataAccessResult, InvokeIdAndPriority
 from sessions.dlms.apdu.errors import ConfirmedServiceError
@@ -43,11 +44,19 @@ from sessions.dlms.authentication import (
 )
 from sessions.dlms.ciphering import Ciphering
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.errors import AuthenticationFailedError, LocalProtocolError, NotAuthenticError, SecurityError
+from sessions.dlms.errors import (
+    AuthenticationFailedError,
+    DecodeError,
+    DlmsError,
+    LocalProtocolError,
+    NotAuthenticError,
+    RemoteProtocolError,
+    SecurityError,
+)
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.initiate import DLMS_VERSION, VAA_NAME_LN, VAA_NAME_SN, InitiateRequest, InitiateResponse
 from sessions.dlms.protection import CipheringForm
-from sessions.dlms.refusals import rejection_of
+from sessions.dlms.refusals import refusal_of, rejection_of
 from sessions.dlms.short_name_map import REPLY_TO_HLS_NAME
 
 MECHANISM_BITS: Final = 0x7F
@@ -234,6 +243,46 @@ class Handshake:
             hdlc=hdlc,
             remarks=tuple(self._remarks),
         )
+
+    # -- user-information --------------------------------------------------------------------------------------------
+
+    def initiate_response(self, aare: Aare, ciphering: Ciphering) -> InitiateResponse | None:
+        """What an accepting AARE's user-information says, deciphered; None where the meter sends none that can be read."""
+        if not aare.user_information:
+            return None
+        plain, _ = ciphering.unprotect(aare.user_information)
+        try:
+            apdu = decode_apdu(plain)
+        except DecodeError as error:
+            self.remark(f"The AARE's initiate response cannot be read ({error.message})")
+            return None
+        if isinstance(apdu, InitiateResponse):
+            return apdu
+        raise refusal_of(apdu) or RemoteProtocolError(
+            f"The AARE should carry an initiate response, it carries: {apdu.summary()}", layer="association"
+        )
+
+    def service_error_in(self, aare: Aare, ciphering: Ciphering) -> ConfirmedServiceError | None:
+        """The reason that a rejecting AARE may carry, in clear or ciphered."""
+        if aare.accepted or not aare.user_information:
+            return None
+        ciphering.server_system_title = self.server_system_title or aare.responding_ap_title
+        try:
+            apdu = decode_apdu(ciphering.unprotect(aare.user_information)[0])
+        except DlmsError:
+            return None
+        return apdu if isinstance(apdu, ConfirmedServiceError) else None
+
+    @staticmethod
+    def odd_about(rlre: Rlre, ciphering: Ciphering) -> str:
+        """What is odd about an RLRE: it ends the association all the same, whoever sent it."""
+        odd = list(rlre.deviations)
+        if rlre.user_information:
+            try:
+                ciphering.unprotect(rlre.user_information)
+            except DlmsError as error:
+                odd.append(f"an RLRE that proves nothing ({error.message})")
+        return "; ".join(odd)
 
     # -- HLS passes 3 and 4 ------------------------------------------------------------------------------------------
 

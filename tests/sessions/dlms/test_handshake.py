@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meters.cosem.data import null, octet_string, unsigned
+from meters.cosem.data import BitString, null, octet_string, unsigned
 from sessions.dlms.acse import (
     Aarq,
     AcseDiagnostic,
@@ -12,6 +12,7 @@ from sessions.dlms.acse import (
     DiagnosticSource,
     ResultSourceDiagnostic,
     Rlre,
+    Rlrq,
 )
 from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
 from sessions.dlms.apdu.descriptors import (
@@ -21,8 +22,8 @@ from sessions.dlms.apdu.descriptors import (
 )
 from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse
 from sessions.dlms.apdu.get import GetRequestNext, GetResponseNormal
-from sessions.dlms.association import PROPOSED_CONFORMANCE, AssociationState, Protection
-from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.association import PROPOSED_CONFORMANCE, AarqFields, AssociationState, Protection
+from sessions.dlms.authentication import AuthenticationMechanism, server_response
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import (
@@ -615,3 +616,162 @@ def test_notifications_during_the_association_are_delivered():
     wire.open()
     assert wire.events[:2] == [NotificationReceived(NOTIFICATION)] * 2
     assert isinstance(wire.events[2], Associated)
+
+
+# -- fields, remarks, the release -----------------------------------------------------------------------------------------
+
+
+def test_every_field_of_the_parameters_goes_into_the_aarq():
+    fields = AarqFields(
+        protocol_version=BitString(b"\x80", 1),
+        called_ap_title=b"METER",
+        called_ae_qualifier=b"\x01",
+        called_ap_invocation_id=2,
+        called_ae_invocation_id=3,
+        calling_ae_qualifier=b"\x04",
+        calling_ap_invocation_id=5,
+        implementation_information=b"\x06",
+    )
+    wire = Wire(parameters(M.LLS, user_id=200, aarq_fields=fields))
+    wire.open()
+    aarq = wire.meter.requests[0]
+    for name in AarqFields.__dataclass_fields__:
+        assert getattr(aarq, name) == getattr(fields, name)
+    assert aarq.calling_ae_invocation_id == 200
+    assert aarq.deviations == ()
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_the_context_with_ciphering_may_be_asked_for_without_any_protection(always):
+    wire = Wire(parameters(M.LLS, always_ciphered_context=always))
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(
+        aarq, user_information=bytes.fromhex("0800065F1F040000501F01F40007")
+    )
+    wire.open()
+    aarq = wire.meter.requests[0]
+    assert (aarq.application_context_name, aarq.calling_ap_title) == ((3, CLIENT_TITLE) if always else (1, None))
+
+
+def test_what_deviates_in_an_aare_is_remarked():
+    wire = Wire(parameters())
+    body = bytes.fromhex("80020284A109060760857405080101A203020100A305A103020100BE10040E0800065F1F040000501F01F40007")
+    wire.meter.script[Aarq] = lambda aarq: bytes((0x61, len(body) - 3)) + body
+    wire.open()
+    remarks = wire.client.negotiated.remarks
+    assert remarks[0].startswith("AARE: the length of the AARE says")
+    assert "AARE: protocol-version is written as 100001" in remarks[1]
+
+
+@pytest.mark.parametrize("size", [0, 4, 9])
+def test_a_system_title_of_another_length(size):
+    title = bytes(range(1, size + 1))
+    wire = Wire(parameters(M.LLS))
+    wire.meter.script[Aarq] = lambda aarq: wire.meter.aare(aarq, responding_ap_title=title)
+    wire.open()
+    assert len(wire.client.negotiated.remarks) == (1 if size else 0)
+    error = reject(Wire(parameters(M.HLS_GMAC)), responding_ap_title=title)
+    assert error.code == ("bad-system-title" if size else "no-server-system-title")
+
+
+@pytest.mark.parametrize("ciphered", [False, True])
+def test_the_reason_in_a_rejecting_aare_is_read_ciphered_too(ciphered):
+    wire = Wire(AUTHENTICATED_ENCRYPTED)
+    reason = ConfirmedServiceError(1, 6, 3).encode()
+
+    def answer(aarq):
+        wire.meter._open(aarq.user_information)
+        information = wire.meter.cipher(reason) if ciphered else reason
+        return wire.meter.aare(aarq, result=1, user_information=information)
+
+    wire.meter.script[Aarq] = answer
+    wire.open()
+    assert "pdu-size-too-short" in failure(wire, AssociationRejectedError).message
+
+
+@pytest.mark.parametrize(
+    ("octets", "remark"),
+    [
+        ("6303800100", ""),
+        ("6300", ""),
+        ("6311800100BE10040E0800065F1F040000501F01F40007", "says 17, it has 21"),
+        ("D80102", "exception"),
+        ("6315800100BE10040E0800065F1F040000501F01F40007", "proves nothing"),
+    ],
+)
+def test_how_a_meter_releases_is_remarked(octets, remark):
+    agreed = AUTHENTICATED_ENCRYPTED if remark == "proves nothing" else parameters(M.LLS)
+    wire = associated(agreed)
+    wire.meter.script[Rlrq] = lambda rlrq: bytes.fromhex(octets)
+    wire.client.release(wire.now)
+    wire.pump()
+    released = wire.events[-1]
+    assert isinstance(released, Released)
+    assert (released.remark == "") == (remark == "")
+    assert remark in released.remark
+
+
+def test_an_rlre_with_the_wrong_lengths_of_deployed_stacks_is_opened_and_verified():
+    wire = associated(AUTHENTICATED_ENCRYPTED)
+
+    def answer(rlrq):
+        sealed = wire.meter.cipher(bytes.fromhex("0800065F1F040000501F01F40007"))
+        information = b"\x04" + bytes((len(sealed),)) + sealed
+        body = bytes.fromhex("800100") + b"\xbe" + bytes((len(information) - 1,)) + information
+        return b"\x63" + bytes((len(body) - 4,)) + body
+
+    wire.meter.script[Rlrq] = answer
+    wire.client.release(wire.now)
+    wire.pump()
+    released = wire.events[-1]
+    assert "it has" in released.remark
+    assert "proves nothing" not in released.remark
+
+
+# -- counters of the proof ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("proof_counter", "believed"),
+    [(999, False), (1000, False), (1001, True), (1002, True), (5000, True)],
+)
+def test_the_meters_proof_needs_a_counter_above_that_of_its_aare(proof_counter, believed):
+    """The AARE uses 1000. The APDU around the proof may have a lower or a higher counter than the proof itself."""
+    wire = Wire(parameters(M.HLS_GMAC, P.AUTHENTICATED_ENCRYPTED))
+
+    def answer(apdu):
+        proof = server_response(wire.meter.hls_context(), invocation_counter=proof_counter)
+        return ActionResponseNormal(apdu.invoke_id_and_priority, ActionResult.SUCCESS, octet_string(proof))
+
+    wire.meter.script[ActionRequestNormal] = answer
+    event = wire.open()
+    if believed:
+        assert isinstance(event, Associated)
+    else:
+        assert failure(wire, SecurityError).code == "replayed-counter"
+
+
+# -- pre-established ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protection", P)
+@pytest.mark.parametrize("hdlc", [False, True])
+def test_a_pre_established_association_stands_with_the_link(protection, hdlc):
+    agreed = parameters(
+        M.NONE,
+        protection,
+        pre_established=True,
+        server_system_title=SERVER_TITLE,
+        conformance=Conformance.GET | Conformance.GENERAL_PROTECTION,
+        server_max_receive_pdu_size=321,
+    )
+    wire = Wire(agreed, hdlc=hdlc)
+    wire.meter.objects[CLOCK] = null()
+    event = wire.open()
+    assert isinstance(event, Associated)
+    assert event.negotiated.server_max_receive_pdu_size == 321
+    assert event.negotiated.server_system_title == SERVER_TITLE
+    assert get(wire)[-1] == GetFinished(1, null())
+    wire.client.release(wire.now)
+    wire.pump()
+    assert wire.events[-1] == Released()
+    assert not [apdu for apdu in wire.meter.requests if isinstance(apdu, Aarq | Rlrq)]
