@@ -20,6 +20,7 @@ Message = dict[str, Any]
 MAX_FRAMES = 500
 MAX_ENTRIES = 500
 MAX_HEX_OCTETS = 64
+MAX_RESULT_TEXT = 300
 MAX_NUMBER = 2**31 - 1
 MAX_STEPS_IN_CURSOR = 1000
 MAX_CURSOR_TEXT = 64 * 1024
@@ -126,6 +127,14 @@ def step_json(step: Step) -> Message:
         "state_label": step.get_state_display(),
         "progress_done": step.progress_done,
         "progress_total": step.progress_total,
-        "result": step.result,
+        "result": _result_in_short(step.result),
         "error": step.error,
     }
+
+
+def _result_in_short(result: Any) -> Message | None:
+    """What the line of a step shows: the whole of it is fetched when somebody looks."""
+    if not isinstance(result, dict):
+        return None
+    text = str(result.get("text", ""))
+    return {"text": text[:MAX_RESULT_TEXT]}

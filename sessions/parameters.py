@@ -10,21 +10,18 @@ INVOKE        {class_id, logical_name, method_id, value: {type, value} | null, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from meters.cosem.data import STRINGS, BitString, Data, DataType
-from meters.cosem.date_time import CosemDateTime
+from meters.cosem.data import Data
 from meters.cosem.obis import ObisCode
+from meters.cosem.value_entry import TYPES_BY_NAME, EntryError, from_json, typed_json
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.errors import DlmsError
 from sessions.object_reference import MAX_CLASS_ID, MAX_ENTRY, EntryRange, TimeRange
 
 Parameters = dict[str, Any]
-
-TYPES_BY_NAME: Final = {kind.asn1_name: kind for kind in DataType}
-FLOATS: Final = frozenset({DataType.FLOAT32, DataType.FLOAT64})
 
 
 class ParameterError(ValueError):
@@ -120,67 +117,21 @@ def _value(value: Any) -> Parameters:
         octets = encode_data(data)
     except (DlmsError, ValueError, OverflowError, TypeError) as error:
         raise ParameterError("value", f"The value does not fit its type: {error}") from None
-    shown = value if isinstance(value, Mapping) else {"type": data.type.asn1_name, "value": None}
-    return {"value": dict(shown), "octets": octets.hex()}
+    return {"value": typed_json(data), "octets": octets.hex()}
 
 
 def data_from_json(value: Any) -> Data:
-    """`{"type": "long-unsigned", "value": 5}` as Data; a structure's or array's value is a list of such.
+    """`{"type": "long-unsigned", "value": 5}` as Data, in the notation of `meters.cosem.value_entry`.
 
-    An octet-string is given in hex, or as an ISO 8601 time, which becomes a date-time of twelve octets.
+    A structure's or array's value is a list of such. An octet-string is given in hex, or as an ISO 8601 time, which becomes a
+    date-time of twelve octets.
     """
     if not isinstance(value, Mapping) or value.get("type") not in TYPES_BY_NAME:
         raise ParameterError("value", f"A value has a type, one of: {', '.join(sorted(TYPES_BY_NAME))}.")
-    kind, content = TYPES_BY_NAME[value["type"]], value.get("value")
-    if kind in (DataType.NULL_DATA, DataType.DONT_CARE):
-        return Data(kind)
-    if kind in (DataType.ARRAY, DataType.STRUCTURE):
-        if not isinstance(content, list):
-            raise ParameterError("value", f"The value of {kind.asn1_name} is a list of values.")
-        return Data(kind, tuple(data_from_json(element) for element in content))
     try:
-        return Data(kind, _converter(kind)(content))
-    except (TypeError, ValueError) as error:
-        raise ParameterError("value", f"{content!r} is no {kind.asn1_name}: {error}") from None
-
-
-def _converter(kind: DataType) -> Callable[[Any], Any]:
-    if kind in STRINGS:
-        return _octets if kind is DataType.OCTET_STRING else lambda text: str(text).encode()
-    special: dict[DataType, Callable[[Any], Any]] = {
-        DataType.BOOLEAN: _boolean,
-        DataType.BIT_STRING: _bits,
-        DataType.DATE_TIME: lambda text: CosemDateTime.from_datetime(datetime.fromisoformat(text)),
-    }
-    if kind in special:
-        return special[kind]
-    if kind in (DataType.DATE, DataType.TIME, DataType.COMPACT_ARRAY):
-        raise ParameterError("value", f"A {kind.asn1_name} cannot be entered here; an octet-string in hex can.")
-    return float if kind in FLOATS else int
-
-
-def _octets(text: Any) -> bytes:
-    try:
-        return bytes.fromhex(str(text))
-    except ValueError:
-        return CosemDateTime.from_datetime(datetime.fromisoformat(str(text))).encode()
-
-
-def _boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    words = {"true": True, "1": True, "false": False, "0": False}
-    if str(value).lower() not in words:
-        raise ValueError("true or false is needed")
-    return words[str(value).lower()]
-
-
-def _bits(text: Any) -> BitString:
-    digits = str(text)
-    if not digits or set(digits) - {"0", "1"}:
-        raise ValueError("only the digits 0 and 1 may stand here")
-    padded = digits.ljust(-(-len(digits) // 8) * 8, "0")
-    return BitString(int(padded, 2).to_bytes(len(padded) // 8, "big"), len(digits))
+        return from_json({"type": value["type"], "value": value.get("value")})
+    except EntryError as error:
+        raise ParameterError("value", str(error)) from None
 
 
 # -- reading them again ------------------------------------------------------------------------------------------------

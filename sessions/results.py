@@ -1,36 +1,36 @@
-"""A step's result, ready for a page: one value, a tree of values, or the objects of an association."""
+"""A step's result, ready for a page: one value in words, a tree of named values, or the objects of an association.
+
+What the value is declared as (`meters.cosem.interface_class`) gives the names and words; the raw form stands beside.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from meters.cosem.interface_class import interface_class
-from meters.cosem.obis import ObisCode
-from meters.cosem.obis_names import describe
+from meters.cosem.data import Data
+from meters.cosem.interface_class import attribute_of
+from meters.cosem.obis_names import GroupMeaning, explain
+from meters.cosem.value_entry import to_json
+from meters.cosem.value_words import ANY, Budget, Shown, show
+from sessions.known_objects import KnownObject, objects_of, result_data, version_of
 from sessions.models import Step
+from sessions.parameters import logical_name_of
 
-OBJECT_LIST = (15, 2)
-MAX_NODES = 4000
+MAX_NODES: Final = 4000
+MAX_EXPANDED: Final = 6
+MAX_RAW_OCTETS: Final = 32 * 1024
+"""Of the raw form: a page with more serves nobody."""
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectRow:
-    """One object that the association offers."""
+class Raw:
+    """The value as it was sent: its octets in hex, and a text that can be edited and written back."""
 
-    class_id: int
-    class_name: str
-    version: int
-    logical_name: str
-    meaning: str
-
-
-@dataclass(slots=True)
-class Node:
-    """One value of a constructed result."""
-
+    octets: str
     text: str
-    children: list[Node] = field(default_factory=list)
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,21 @@ class ResultView:
     """`kind` is "profile", "objects", "tree", "value" or "none"."""
 
     kind: str
-    objects: list[ObjectRow] = field(default_factory=list)
-    tree: list[Node] = field(default_factory=list)
+    objects: list[KnownObject] = field(default_factory=list)
+    tree: tuple[Shown, ...] = ()
     truncated: bool = False
+    text: str = ""
+    declared: str = ""
+    """What the class says that it is."""
+    remark: str = ""
+    raw: Raw | None = None
+    groups: tuple[GroupMeaning, ...] = ()
+    """What the groups of the object's code mean."""
+
+    @property
+    def expanded(self) -> bool:
+        """Whether the elements begin open: their lines say enough where there are many."""
+        return len(self.tree) <= MAX_EXPANDED
 
 
 def result_view(step: Step) -> ResultView:
@@ -49,39 +61,64 @@ def result_view(step: Step) -> ResultView:
         return ResultView("profile")
     if not step.result:
         return ResultView("none")
-    value = step.result.get("value")
-    if not isinstance(value, list):
-        return ResultView("value")
-    asked = (step.parameters.get("class_id"), step.parameters.get("attribute_id"))
-    objects = _objects(value) if asked == OBJECT_LIST else None
+    objects = objects_of(step)
     if objects is not None:
-        return ResultView("objects", objects=objects)
-    budget = [MAX_NODES]
-    tree = [_node(element, budget) for element in value[:MAX_NODES]]
-    return ResultView("tree", tree=tree, truncated=budget[0] <= 0)
+        return ResultView("objects", objects=sorted(objects, key=lambda one: (one.class_id, one.logical_name)))
+    data = result_data(step)
+    if data is None:
+        return _view_of_json(step.result.get("value"), str(step.result.get("text", "")))
+    return _view_of_data(step, data)
 
 
-def _objects(value: list[Any]) -> list[ObjectRow] | None:
-    """The rows of an object list; None when it is none after all."""
-    rows = []
-    for element in value:
-        try:
-            class_id, version, name = int(element[0]), int(element[1]), ObisCode.parse(str(element[2]))
-        except (TypeError, ValueError, IndexError, KeyError):
-            return None
-        known = interface_class(class_id, version) or interface_class(class_id, 0)
-        meaning = describe(name)
-        rows.append(ObjectRow(class_id, known.name if known else "", version, str(name), meaning))
-    return sorted(rows, key=lambda row: (row.class_id, row.logical_name))
+def _view_of_data(step: Step, data: Data) -> ResultView:
+    attribute = None
+    groups: tuple[GroupMeaning, ...] = ()
+    if step.kind == Step.Kind.READ:
+        name = logical_name_of(step.parameters)
+        class_id, attribute_id = step.parameters["class_id"], step.parameters["attribute_id"]
+        attribute = attribute_of(class_id, attribute_id, version_of(step.session, class_id, name), data)
+        groups = explain(name)
+    declared = attribute.type if attribute else ANY
+    budget = Budget(MAX_NODES)
+    shown = show(data, declared, budget=budget)
+    scaled = step.result is not None and "raw" in step.result
+    return ResultView(
+        "tree" if data.constructed else "value",
+        tree=shown.parts,
+        truncated=budget.used_up,
+        text=str(step.result["text"]) if scaled and step.result else shown.text,
+        declared=str(declared) if attribute else "",
+        remark=shown.remark,
+        raw=_raw(step, data, declared),
+        groups=groups,
+    )
 
 
-def _node(value: Any, budget: list[int]) -> Node:
-    budget[0] -= 1
+def _raw(step: Step, data: Data, declared: Any) -> Raw:
+    octets = str((step.result or {}).get("octets", ""))
+    truncated = len(octets) > 2 * MAX_RAW_OCTETS
+    text = "" if truncated else json.dumps(to_json(data, declared), indent=2, ensure_ascii=False)
+    return Raw(octets[: 2 * MAX_RAW_OCTETS], text, truncated)
+
+
+# -- values of which only the JSON was kept ----------------------------------------------------------------------------
+
+
+def _view_of_json(value: Any, text: str) -> ResultView:
     if not isinstance(value, list):
-        return Node("null" if value is None else str(value))
-    node = Node(f"{len(value)} elements")
-    for element in value:
-        if budget[0] <= 0:
+        return ResultView("value", text=text)
+    budget = Budget(MAX_NODES)
+    tree = tuple(_node(str(number), element, budget) for number, element in enumerate(value[:MAX_NODES], 1))
+    return ResultView("tree", tree=tree, truncated=budget.used_up, text=f"{len(value)} elements")
+
+
+def _node(name: str, value: Any, budget: Budget) -> Shown:
+    budget.left -= 1
+    if not isinstance(value, list):
+        return Shown(name, "null" if value is None else str(value), "")
+    parts = []
+    for number, element in enumerate(value, 1):
+        if budget.used_up:
             break
-        node.children.append(_node(element, budget))
-    return node
+        parts.append(_node(str(number), element, budget))
+    return Shown(name, f"{len(value)} elements", "", tuple(parts))

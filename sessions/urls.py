@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions import views
+from sessions import object_views, views
 
 app_name = "sessions"
 
@@ -14,6 +14,18 @@ urlpatterns = [
     path("sessions/<int:pk>/frames/", views.frame_list, name="frame_list"),
     path("sessions/<int:pk>/frames/<int:seq>/", views.frame_detail, name="frame_detail"),
     path("sessions/<int:pk>/steps/", views.step_add, name="step_add"),
+    path("sessions/<int:pk>/console/<str:kind>/", object_views.console_form, name="console_form"),
+    path("sessions/<int:pk>/objects/", object_views.object_list, name="object_list"),
+    path(
+        "sessions/<int:pk>/objects/<int:class_id>/<str:logical_name>/",
+        object_views.object_detail,
+        name="object_detail",
+    ),
+    path(
+        "sessions/<int:pk>/objects/<int:class_id>/<str:logical_name>/read/",
+        object_views.object_read,
+        name="object_read",
+    ),
     path("sessions/<int:pk>/steps/<int:step>/", views.step_detail, name="step_detail"),
     path("sessions/<int:pk>/steps/<int:step>/entries/", views.step_entries, name="step_entries"),
     path("sessions/<int:pk>/steps/<int:step>/profile.csv", views.profile_export, name="profile_export"),

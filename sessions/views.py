@@ -24,7 +24,9 @@ from django_htmx.http import trigger_client_event
 from meters.forms import MeterForm
 from meters.models import Meter
 from meters.vault import VaultError
-from sessions.forms import CONSOLE_FORMS, ConsoleForm, GatedForm, ReadForm
+from sessions.console import CONSOLE_FORMS
+from sessions.forms import ConsoleForm
+from sessions.gated_forms import GatedForm
 from sessions.ladder import evidence_of, ladder
 from sessions.live import frame_json, state_message
 from sessions.models import DlmsSession, Frame, ProfileEntry, Step
@@ -139,7 +141,8 @@ def _known_meter(request: HttpRequest) -> tuple[Meter | None, Any]:
 # -- one session -------------------------------------------------------------------------------------------------------
 
 
-def _get_session(pk: int) -> DlmsSession:
+def get_session(pk: int) -> DlmsSession:
+    """The session, with what its pages need beside it; 404 without one."""
     rows = DlmsSession.objects.select_related("meter__line", "association", "opened_by").defer("draft")
     return get_object_or_404(rows, pk=pk)
 
@@ -156,7 +159,7 @@ def _verdict(dlms_session: DlmsSession) -> dict[str, Any]:
 @require_safe
 def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The live page. With htmx one of its parts: `part=head`, or `part=test` in the meter's form."""
-    dlms_session = _get_session(pk)
+    dlms_session = get_session(pk)
     parts = {"head": "sessions/_session_head.html", "test": "sessions/_test_panel.html"}
     part = parts.get(request.GET.get("part", ""))
     if part:
@@ -188,19 +191,19 @@ def _initial(dlms_session: DlmsSession) -> dict[str, Any]:
 @require_POST
 def session_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """End it now."""
-    cancel_session(session_id=_get_session(pk).pk, user=request.user)
+    cancel_session(session_id=get_session(pk).pk, user=request.user)
     return _head(request, pk)
 
 
 @require_POST
 def session_close(request: HttpRequest, pk: int) -> HttpResponse:
     """End it when its steps are done."""
-    close_session(session_id=_get_session(pk).pk, user=request.user)
+    close_session(session_id=get_session(pk).pk, user=request.user)
     return _head(request, pk)
 
 
 def _head(request: HttpRequest, pk: int) -> HttpResponse:
-    dlms_session = _get_session(pk)
+    dlms_session = get_session(pk)
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(dlms_session)
     answer = render(request, "sessions/_session_head.html", _verdict(dlms_session))
@@ -218,7 +221,7 @@ def _number(request: HttpRequest, name: str, default: int, most: int = 2**31 - 1
 @require_GET
 def frame_list(request: HttpRequest, pk: int) -> JsonResponse:
     """Frames as JSON, in order: those after `after`, or the last ones before `before`. `state=1` adds the state."""
-    dlms_session = _get_session(pk)
+    dlms_session = get_session(pk)
     frames = Frame.objects.filter(session=dlms_session)
     limit = max(1, _number(request, "limit", 500, MAX_FRAMES))
     before = _number(request, "before", 0)
@@ -236,7 +239,7 @@ def frame_list(request: HttpRequest, pk: int) -> JsonResponse:
 @require_GET
 def frame_detail(request: HttpRequest, pk: int, seq: int) -> JsonResponse:
     """One frame as the inspector reads it: the tree of fields, and the octets behind every step."""
-    dlms_session = _get_session(pk)
+    dlms_session = get_session(pk)
     frame = get_object_or_404(Frame, session=dlms_session, seq=seq)
     found = dissect_frame(session_id=pk, seq=seq, user=request.user)
     return JsonResponse(
@@ -251,7 +254,7 @@ def frame_detail(request: HttpRequest, pk: int, seq: int) -> JsonResponse:
 @require_POST
 def step_add(request: HttpRequest, pk: int) -> HttpResponse:
     """One more thing to do. What changes something is shown first, and sent when it comes back confirmed."""
-    dlms_session = _get_session(pk)
+    dlms_session = get_session(pk)
     wanted = CONSOLE_FORMS.get(request.POST.get("kind", ""))
     if wanted is None:
         raise Http404("no such kind of step")
@@ -259,8 +262,9 @@ def step_add(request: HttpRequest, pk: int) -> HttpResponse:
     step = _ask(form, request) if form.is_valid() and "edit" not in request.POST else None
     if step is not None and not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{dlms_session.get_absolute_url()}#step={step.pk}")
-    asking = isinstance(form, GatedForm) and form.gate is not None and step is None and "edit" not in request.POST
-    context = {"form": form, "dlms_session": dlms_session, "gate": form.gate if asking else None, "added": step}
+    asking = isinstance(form, GatedForm) and step is None and "edit" not in request.POST
+    gate = form.gate if asking and isinstance(form, GatedForm) else None
+    context = {"form": form, "dlms_session": dlms_session, "gate": gate, "added": step}
     if not request.htmx:  # type: ignore[attr-defined]
         return render(request, "sessions/console.html", {**context, "section": "sessions"})
     answer = render(request, form.template, context)
@@ -293,7 +297,6 @@ def step_detail(request: HttpRequest, pk: int, step: int) -> HttpResponse:
         "dlms_session": found.session,
         "view": result_view(found),
         "rungs": ladder(found.error, evidence_of(found.session)) if found.error else [],
-        "read_form": ReadForm,
     }
     answer = render(request, "sessions/_step_result.html", context)
     answer.headers["Cache-Control"] = "no-store"

@@ -49,6 +49,7 @@ _PATTERNS: Final = {
     "time": re.compile(rf"\s*{_TIME}\s*", re.IGNORECASE),
     "date-time": re.compile(rf"\s*{_DATE}(?:\s+|\s*T\s*){_TIME}{_ZONE}{_STATUS}\s*", re.IGNORECASE),
 }
+MAX_SHOWN: Final = 40
 EXAMPLES: Final = {
     "date": "2026-11-25, or *-12-25 for every year",
     "time": "06:30:00",
@@ -114,7 +115,7 @@ def _part(number: int, least: int, most: int, words: Mapping[str, int] = NO_WORD
 def _match(kind: str, text: str) -> re.Match[str]:
     found = _PATTERNS[kind].fullmatch(text)
     if found is None:
-        raise ValueError(f"“{text.strip()}” is no {kind}: write it as {EXAMPLES[kind]}")
+        raise ValueError(f"“{text.strip()[:MAX_SHOWN]}” is no {kind}: write it as {EXAMPLES[kind]}")
     return found
 
 

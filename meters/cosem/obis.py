@@ -8,6 +8,7 @@ from typing import Final
 
 NOT_SPECIFIED: Final = 255
 ELECTRICITY: Final = 1
+MAX_SHOWN: Final = 40
 LETTERS: Final = {"C": 96, "F": 97, "L": 98, "P": 99}
 """What stands for a group in reduced codes: service, error, list and profile entries."""
 
@@ -73,7 +74,7 @@ class ObisCode:
         """
         code = cls._read(text, None)
         if code is None:
-            raise ValueError(f"“{text}” is not an OBIS code: write it as 1-0:1.8.0*255 or 1.0.1.8.0.255")
+            raise ValueError(f"“{text[:MAX_SHOWN]}” is not an OBIS code: write it as 1-0:1.8.0*255 or 1.0.1.8.0.255")
         return code
 
     @classmethod
@@ -85,7 +86,7 @@ class ObisCode:
         """
         code = cls._read(text, (medium, channel))
         if code is None:
-            raise ValueError(f"“{text}” is not an OBIS code: write it as 1-0:1.8.0*255 or 1.8.0")
+            raise ValueError(f"“{text[:MAX_SHOWN]}” is not an OBIS code: write it as 1-0:1.8.0*255 or 1.8.0")
         return code
 
     @classmethod

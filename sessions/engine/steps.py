@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from meters.cosem.data import Data
+from meters.cosem.interface_class import attribute_of
 from meters.cosem.obis_names import describe
+from meters.cosem.units import ScalerUnit
+from meters.cosem.value_type import ValueType
+from meters.cosem.value_words import ANY
 from meters.services import CounterError
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
@@ -19,6 +23,7 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     DataAccessResult,
 )
+from sessions.dlms.axdr import encode_data
 from sessions.dlms.errors import DlmsError, ExceptionResponseError, ServiceErrorError
 from sessions.endings import UNKNOWN_EFFECT, internal_error
 from sessions.engine.profile import read_profile
@@ -116,9 +121,17 @@ async def _read(conversation: Conversation, step: Step) -> Outcome:
     if isinstance(value, DataAccessResult):
         return Outcome(State.FAILED, error=refusal(value))
     scaler_unit = scaler_unit_in(beside[0]) if beside else None
-    shown = described(value, scaler_unit, reverse_deviation=conversation.reverse_deviation)
+    known = attribute_of(class_id, attribute_id, value=value)
+    shown = _described(conversation, value, scaler_unit, known.type if known else ANY)
     result = {**shown, "obis": str(name), "obis_text": describe(name)}
     return Outcome(State.DONE, result=result)
+
+
+def _described(
+    conversation: Conversation, value: Data, scaler_unit: ScalerUnit | None = None, declared: ValueType = ANY
+) -> dict[str, Any]:
+    reverse = conversation.reverse_deviation
+    return described(value, scaler_unit, declared, octets=encode_data(value), reverse_deviation=reverse)
 
 
 async def read_rows(conversation: Conversation, recorder: Recorder, step: Step) -> Outcome:
@@ -153,6 +166,6 @@ async def _invoke(conversation: Conversation, step: Step) -> Outcome:
     if result is not ActionResult.SUCCESS:
         return Outcome(State.FAILED, error=refusal(result))
     if isinstance(returned, Data):
-        return Outcome(State.DONE, result=described(returned, None, reverse_deviation=conversation.reverse_deviation))
+        return Outcome(State.DONE, result=_described(conversation, returned))
     done = "done" if returned is None else f"done, but what it returns was refused: {returned.name.lower()}"
     return Outcome(State.DONE, result={"type": None, "value": None, "text": done, "unit": ""})

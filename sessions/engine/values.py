@@ -11,11 +11,16 @@ from django.utils import timezone
 
 from meters.cosem.data import INTEGERS, Data, DataType
 from meters.cosem.date_time import decode_moments
+from meters.cosem.deviations import reversed_deviations
 from meters.cosem.units import ScalerUnit, quantity_text
+from meters.cosem.value_type import ValueType
+from meters.cosem.value_words import ANY, words
 from sessions.reading import value_as_json
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """Beyond, a browser's numbers skip values."""
+MAX_KEPT_OCTETS = 256 * 1024
+"""Of a value: larger ones are kept as JSON only."""
 SAFE_DIGITS = 15
 """A double holds every decimal number of this many digits."""
 
@@ -79,15 +84,28 @@ def _aware(found: datetime | None) -> datetime | None:
         return None
 
 
-def described(data: Data, scaler_unit: ScalerUnit | None, *, reverse_deviation: bool = False) -> dict[str, Any]:
-    """A value for the page: its type, the value, and how a technician reads it, with its unit."""
+def described(
+    data: Data,
+    scaler_unit: ScalerUnit | None,
+    declared: ValueType = ANY,
+    *,
+    octets: bytes = b"",
+    reverse_deviation: bool = False,
+) -> dict[str, Any]:
+    """A value for the page: its type, the value, and how a technician reads it, with its unit or the words of its class.
+
+    With its `octets` it is kept whole: what the value says beyond JSON is read from them.
+    """
     value = cell(data, scaler_unit, reverse_deviation=reverse_deviation)
     unit = scaler_unit.symbol if scaler_unit else ""
     scaled = scaler_unit is not None and data.type in INTEGERS
+    meant = reversed_deviations(data, declared, guess=True) if reverse_deviation else data
+    shown = quantity_text(data, scaler_unit) if scaled else f"{words(meant, declared)} {unit}".strip()
     return {
         "type": data.type.asn1_name,
         "value": value,
-        "text": quantity_text(data, scaler_unit, reverse_deviation=reverse_deviation),
+        "text": shown,
         "unit": unit,
         **({"raw": number(data.value)} if scaled else {}),
+        **({"octets": octets.hex()} if 0 < len(octets) <= MAX_KEPT_OCTETS else {}),
     }

@@ -28,7 +28,6 @@ export function wireConsole(box) {
     if (range) fillRange(range.closest("form"), range.dataset.range);
     const pick = event.target.closest("[data-pick]");
     if (pick) openPicker(pick.closest(".moment"));
-    if (event.target.closest("[data-fill-now]")) fillClock(event.target.closest("form"));
   });
   box.addEventListener("keydown", (event) => {
     const tab = event.target.closest("[data-console-tab]");
@@ -40,9 +39,13 @@ export function wireConsole(box) {
     next.focus();
   });
   box.addEventListener("change", refresh);
-  document.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSwap", (event) => {
     refresh();
-    box.querySelector("[aria-invalid=true], .gate-box input:not([type=hidden])")?.focus();
+    if (event.target.matches?.("[data-console-panel]")) box.scrollTop = 0; // something else is looked at
+    // A refusal is shown, wherever it was asked from.
+    const panel = event.target.closest?.("[data-console-panel]");
+    if (panel?.hidden && panel.querySelector("[aria-invalid=true], .notice-error")) showTab(box, panel.dataset.consolePanel);
+    box.querySelector("[data-console-panel]:not([hidden]) :is([aria-invalid=true], .gate-box input:not([type=hidden]))")?.focus();
   });
   refresh();
 }
@@ -69,21 +72,6 @@ function openPicker(box) {
   picker.value = text.value.slice(0, 16);
   picker.onchange = () => (text.value = picker.value);
   picker.showPicker();
-}
-
-/** The clock object's time as the workbench's clock has it now. */
-function fillClock(form) {
-  const fields = form.elements;
-  fields.class_id.value = "8";
-  fields.logical_name.value = "0-0:1.0.0*255";
-  fields.attribute_id.value = "2";
-  fields.value_type.value = "octet-string";
-  const now = new Date();
-  const minutes = -now.getTimezoneOffset();
-  const sign = minutes < 0 ? "-" : "+";
-  const two = (number) => String(Math.abs(number)).padStart(2, "0");
-  const local = new Date(now.getTime() + minutes * 60000).toISOString().slice(0, 19);
-  fields.value.value = `${local}${sign}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
 }
 
 /** Put an object of the list into the read form, and read it. */

@@ -120,6 +120,7 @@ async function showResult(id) {
   view?.destroy();
   view = null;
   $("result").innerHTML = html;
+  htmx.process($("result"));
   const box = $("result").querySelector("[data-step-result]");
   if (step.kind === "READ_PROFILE") await showProfile(step, box);
 }
@@ -146,6 +147,7 @@ async function showProfile(step, box) {
   }
 }
 
+let readSteps = 0; // how many were read: the object browser shows what they brought
 const plainTitle = document.title;
 
 /** The tab says how far the running step is, for those who look elsewhere meanwhile. */
@@ -173,6 +175,9 @@ function takeState(message) {
     steps.pinned = false;
     steps.select((running ?? fresh.at(-1)).id);
   } else if (chosen && shownStates.get(chosen.id) !== chosen.state) showResult(chosen.id);
+  const read = message.steps.filter((step) => step.kind === "READ" && step.state === "DONE").length;
+  if (read > readSteps) document.body.dispatchEvent(new CustomEvent("steps:done"));
+  readSteps = read;
 }
 
 /** The head has the error card and the buttons: the server draws it. */
@@ -255,6 +260,11 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("#steps-list [data-step]")) steps.pinned = true;
   if (event.target.closest("[data-enlarge]")) enlarge();
   if (event.target.closest("[data-read-object]")) readObject($("console"), event.target.closest("[data-object]").dataset.object);
+  const opener = event.target.closest("[data-show-tab]");
+  if (opener) {
+    showTab($("console"), opener.dataset.showTab);
+    showPane("side");
+  }
 });
 $("permalink").addEventListener("click", (event) => copyText(`${location.origin}${urls.page}#f=${wanted}`, event.currentTarget));
 document.addEventListener("keydown", (event) => {
@@ -263,7 +273,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("input", (event) => {
   if (!event.target.matches("[data-objects-filter]")) return;
   const words = event.target.value.toLowerCase().split(/\s+/);
-  for (const row of $("result").querySelectorAll("[data-object]")) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+  const list = event.target.closest("[data-step-result]") ?? event.target.closest("[data-objects]");
+  for (const row of list.querySelectorAll("[data-object]")) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
 });
 
 setInterval(() => {

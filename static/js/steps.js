@@ -75,8 +75,7 @@ export class StepList {
     title.textContent = `${VERBS[step.kind] ?? ""}${step.title}`;
     title.title = title.textContent;
     this.drawProgress(step, progress);
-    const value = step.result?.value;
-    result.textContent = step.error ? step.error.message : Array.isArray(value) ? `${value.length} elements` : (step.result?.text ?? "");
+    result.textContent = step.error ? step.error.message : (step.result?.text ?? "");
     result.title = result.textContent;
     result.classList.toggle("bad", Boolean(step.error));
   }

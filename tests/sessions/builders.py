@@ -8,9 +8,14 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from meters.cosem.data import Data
+from meters.cosem.interface_class import attribute_of
+from meters.cosem.value_words import ANY
 from meters.models import Meter
+from sessions.dlms.axdr import encode_data
+from sessions.engine.values import described
 from sessions.leases import Claim, claim_session
-from sessions.models import DlmsSession, Frame
+from sessions.models import DlmsSession, Frame, Step
 from sessions.services import open_session
 from sessions.trace import TracedFrame
 from tests.meters.builders import make_meter
@@ -45,6 +50,30 @@ def run_out(dlms_session: DlmsSession) -> None:
     past = timezone.now() - timedelta(minutes=1)
     DlmsSession.objects.filter(pk=dlms_session.pk).update(lease_until=past)
     dlms_session.line_leases.update(lease_until=past)
+
+
+def make_read(
+    dlms_session: DlmsSession,
+    class_id: int,
+    logical_name: str,
+    attribute_id: int,
+    value: Data,
+    *,
+    scaler_unit: Any = None,
+) -> Step:
+    """A step that read this value."""
+    known = attribute_of(class_id, attribute_id, value=value)
+    shown = described(value, scaler_unit, known.type if known else ANY, octets=encode_data(value))
+    return Step.objects.create(
+        session=dlms_session,
+        number=dlms_session.steps.count() + 1,
+        kind=Step.Kind.READ,
+        state=Step.State.DONE,
+        parameters={"class_id": class_id, "logical_name": logical_name, "attribute_id": attribute_id},
+        result={**shown, "obis": logical_name, "obis_text": ""},
+        started=timezone.now(),
+        ended=timezone.now(),
+    )
 
 
 def make_frames(dlms_session: DlmsSession, count: int, *, octets: bytes = b"\x7e\xa0") -> list[Frame]:

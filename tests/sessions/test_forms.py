@@ -1,4 +1,4 @@
-"""The console: what is asked at once, what stands behind a gate, and what is refused where."""
+"""The console: what is asked at once, and what is refused where."""
 
 from __future__ import annotations
 
@@ -8,21 +8,13 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from sessions.forms import CONSEQUENCES, CONSOLE_FORMS, InvokeForm, ProfileForm, ReadForm, WriteForm
+from sessions.forms import ProfileForm, ReadForm
 from sessions.models import DlmsSession, Step
 from tests.sessions.builders import make_session, make_user
 
 pytestmark = pytest.mark.django_db
 
 CLOCK = {"class_id": "8", "logical_name": "0-0:1.0.0*255", "attribute_id": "2"}
-DISCONNECT = {
-    "class_id": "70",
-    "logical_name": "0-0:96.3.10*255",
-    "method_id": "1",
-    "value_type": "integer",
-    "value": "0",
-}
-SET_CLOCK = {**CLOCK, "value_type": "octet-string", "value": "2026-11-25T10:00:00+01:00"}
 
 
 @pytest.fixture
@@ -96,84 +88,3 @@ class TestProfile:
         form = posted(ProfileForm, dlms_session, fields)
         assert form.is_valid()
         assert form.ask(make_user()).parameters == {"logical_name": "1-0:99.1.0*255"}
-
-
-class TestWrite:
-    def test_first_shows_the_meter_and_the_octets(self, dlms_session) -> None:
-        form = posted(WriteForm, dlms_session, SET_CLOCK)
-        assert form.is_valid(), form.errors
-        assert not form.is_confirmed
-        assert form.gate.meter.startswith("12345678")
-        assert form.gate.octets.startswith("090c07ea0b19")
-        assert "Clock" in form.gate.what
-        assert not Step.objects.exists()
-
-    def test_then_writes(self, dlms_session) -> None:
-        form = posted(WriteForm, dlms_session, {**SET_CLOCK, "confirmed": "1"})
-        assert form.is_valid()
-        assert form.is_confirmed
-        assert form.ask(make_user()).parameters["octets"] == form.gate.octets
-
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
-            ({"value_type": ""}, "value_type"),
-            ({"value_type": "unsigned", "value": "256"}, "value"),
-            ({"value_type": "unsigned", "value": "x"}, "value"),
-            ({"value_type": "structure", "value": "[1"}, "value"),
-            ({"value_type": "structure", "value": "{}"}, "value"),
-            ({"value_type": "boolean", "value": "maybe"}, "value"),
-            ({"class_id": "x"}, "class_id"),
-            ({"logical_name": "1"}, "logical_name"),
-        ],
-    )
-    def test_refuses_at_the_field(self, dlms_session, changes, field) -> None:
-        form = posted(WriteForm, dlms_session, {**SET_CLOCK, **changes})
-        assert set(form.errors) == {field}
-        assert form.gate is None
-
-    def test_a_structure_is_written_as_json(self, dlms_session) -> None:
-        value = '[{"type": "unsigned", "value": 1}, {"type": "null-data"}]'
-        form = posted(WriteForm, dlms_session, {**SET_CLOCK, "value_type": "structure", "value": value})
-        assert form.is_valid(), form.errors
-        assert form.gate.octets == "0202110100"
-
-
-class TestInvoke:
-    def test_what_cannot_be_undone_asks_for_the_serial_number(self, dlms_session) -> None:
-        form = posted(InvokeForm, dlms_session, DISCONNECT)
-        assert form.is_valid(), form.errors
-        assert form.gate.must_type
-        assert "switched off" in form.gate.consequence
-
-    @pytest.mark.parametrize("typed", ["", "1234567", "12345679"])
-    def test_a_wrong_serial_number_sends_nothing(self, dlms_session, typed: str) -> None:
-        form = posted(InvokeForm, dlms_session, {**DISCONNECT, "confirmed": "1", "serial_typed": typed})
-        assert set(form.errors) == {"serial_typed"}
-
-    def test_the_right_one_does(self, dlms_session) -> None:
-        form = posted(InvokeForm, dlms_session, {**DISCONNECT, "confirmed": "1", "serial_typed": " 12345678 "})
-        assert form.is_valid(), form.errors
-        assert form.ask(make_user()).parameters["octets"] == "0f00"
-
-    def test_what_can_be_undone_needs_no_typing(self, dlms_session) -> None:
-        form = posted(InvokeForm, dlms_session, {**DISCONNECT, "method_id": "2", "confirmed": "1"})
-        assert form.is_valid(), form.errors
-        assert not form.gate.must_type
-
-    def test_without_a_parameter(self, dlms_session) -> None:
-        form = posted(InvokeForm, dlms_session, {**DISCONNECT, "method_id": "2", "value_type": "", "value": ""})
-        assert form.is_valid(), form.errors
-        assert form.gate.octets == ""
-
-    def test_a_value_without_a_type_is_refused(self, dlms_session) -> None:
-        form = posted(InvokeForm, dlms_session, {**DISCONNECT, "value_type": "", "value": "5"})
-        assert set(form.errors) == {"value_type"}
-
-
-def test_the_relay_the_resets_and_the_keys_are_gated() -> None:
-    assert {(70, 1), (3, 1), (7, 1), (64, 2), (18, 4), (15, 2)} <= set(CONSEQUENCES)
-
-
-def test_every_kind_of_step_has_a_tab() -> None:
-    assert set(CONSOLE_FORMS) == set(Step.Kind)

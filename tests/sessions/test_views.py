@@ -410,7 +410,7 @@ class TestAsking:
         assert EVIL not in html
 
     def test_a_write_is_shown_before_it_is_sent(self, technician, dlms_session) -> None:
-        fields = {**READ_CLOCK, "kind": "WRITE", "value_type": "octet-string", "value": "00ff"}
+        fields = {**READ_CLOCK, "kind": "WRITE", "value_type": "octet-string", "value": "00ff", "plain": "1"}
         html = technician.post(url("step_add", dlms_session.pk), fields, headers=HTMX).content.decode()
         assert "090200ff" in html
         assert "12345678" in html

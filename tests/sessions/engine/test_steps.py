@@ -63,6 +63,7 @@ class TestRead:
             "raw": 12345,
             "text": "1234.5 Wh",
             "unit": "Wh",
+            "octets": "0600003039",
             "obis": "1-0:1.8.0*255",
             "obis_text": step.result["obis_text"],
         }

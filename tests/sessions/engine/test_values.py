@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meters.cosem.data import Data, DataType, date_time, double_long_unsigned, octet_string, unsigned
+from meters.cosem.data import Data, DataType, date_time, double_long_unsigned, enum, octet_string, unsigned
 from meters.cosem.date_time import CosemDateTime
+from meters.cosem.interface_class import attribute_of
 from meters.cosem.units import ScalerUnit
-from sessions.engine.values import cell, cells, described, moment, moments, number, scaled_number
+from sessions.engine.values import MAX_KEPT_OCTETS, cell, cells, described, moment, moments, number, scaled_number
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,13 @@ class TestMoment:
 
 def test_described_without_a_unit() -> None:
     assert described(unsigned(5), None) == {"type": "unsigned", "value": 5, "text": "5", "unit": ""}
+
+
+def test_described_in_the_words_of_its_class() -> None:
+    state = attribute_of(70, 3).type
+    shown = described(enum(1), None, state, octets=b"\x16\x01")
+    assert shown == {"type": "enum", "value": 1, "text": "connected (1)", "unit": "", "octets": "1601"}
+
+
+def test_a_huge_value_is_kept_as_json_only() -> None:
+    assert "octets" not in described(octet_string(b""), None, octets=bytes(MAX_KEPT_OCTETS + 1))
