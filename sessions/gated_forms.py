@@ -33,7 +33,7 @@ from meters.cosem.value_type import Form, ValueType
 from meters.cosem.value_words import ANY, Budget, show
 from sessions import parameters as checked
 from sessions.forms import ConsoleForm, Preset
-from sessions.known_objects import read_values, result_data, version_of
+from sessions.known_objects import read_values, result_data, reverses_deviation, version_of
 from sessions.models import Step
 from sessions.services import add_invoke_step, add_write_step
 from sessions.value_editor import MAX_TEXT, BitsField, ValueEditor
@@ -119,7 +119,9 @@ class GatedForm(ConsoleForm):
         self.version = version_of(self.dlms_session, self.target[0], self.target[1]) if self.target else None
         declared = self._declared()
         current = self._current(declared)
-        self.editor = ValueEditor(declared, plain=bool(self._given("plain")), current=current)
+        plain = bool(self._given("plain"))
+        reverse = reverses_deviation(self.dlms_session)
+        self.editor = ValueEditor(declared, plain=plain, current=current, reverse_deviation=reverse)
         self.fields["value_type"].choices = self.editor.type_choices(self.no_type)  # type: ignore[attr-defined]
         chosen, default = self.chosen_type, self.fields["value"].initial
         if not self.is_bound:
@@ -166,7 +168,8 @@ class GatedForm(ConsoleForm):
     def _current(self, declared: ValueType | None) -> Data | None:
         """The value to begin with, when the form is drawn for the first time."""
         if self.now and declared is not None and declared.form is Form.DATE_TIME:
-            return date_time(timezone.localtime().replace(microsecond=0))
+            now = timezone.localtime().replace(microsecond=0)
+            return date_time(now, reverse_deviation=reverses_deviation(self.dlms_session))
         return None
 
     # -- what the page says of it ------------------------------------------------------------------------------------------
@@ -257,7 +260,7 @@ class GatedForm(ConsoleForm):
         lines: tuple[str, ...] = ()
         data = cleaned["data"]
         if data is not None:
-            shown = show(data, self.editor.declared or ANY, budget=Budget(MAX_GATE_LINES))
+            shown = show(self.editor.standard(data), self.editor.declared or ANY, budget=Budget(MAX_GATE_LINES))
             what += f" {shown.text}"
             lines = tuple(line for part in shown.parts for line in part.lines())
         consequence = self.consequences.get((class_id, number), "")

@@ -136,6 +136,11 @@ def result_data(step: Step) -> Data | None:
         return None
 
 
+def reverses_deviation(dlms_session: DlmsSession) -> bool:
+    """Whether the meter counts the deviation of its times the other way."""
+    return dlms_session.meter is not None and dlms_session.meter.reverse_deviation
+
+
 def read_values(dlms_session: DlmsSession, class_id: int, logical_name: ObisCode) -> dict[int, Step]:
     """Of each attribute of an object the newest step of this session that read it."""
     steps = dlms_session.steps.filter(

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from meters.cosem.data import Data
+from meters.cosem.deviations import reversed_deviations
 from meters.cosem.interface_class import attribute_of
 from meters.cosem.obis_names import GroupMeaning, explain
 from meters.cosem.value_entry import to_json
 from meters.cosem.value_words import ANY, Budget, Shown, show
-from sessions.known_objects import KnownObject, objects_of, result_data, version_of
+from sessions.known_objects import KnownObject, objects_of, result_data, reverses_deviation, version_of
 from sessions.models import Step
 from sessions.parameters import logical_name_of
 
@@ -79,6 +80,8 @@ def _view_of_data(step: Step, data: Data) -> ResultView:
         attribute = attribute_of(class_id, attribute_id, version_of(step.session, class_id, name), data)
         groups = explain(name)
     declared = attribute.type if attribute else ANY
+    if reverses_deviation(step.session):
+        data = reversed_deviations(data, declared, guess=True)
     budget = Budget(MAX_NODES)
     shown = show(data, declared, budget=budget)
     scaled = step.result is not None and "raw" in step.result

@@ -15,6 +15,7 @@ from django import forms
 
 from meters.cosem.data import BitString, Data, DataType
 from meters.cosem.date_time_text import EXAMPLES
+from meters.cosem.deviations import reversed_deviations
 from meters.cosem.value_entry import INTEGRAL, TYPES_BY_NAME, EntryError, entry_text, from_json, parse_entry, to_json
 from meters.cosem.value_type import RANGES, Form, ValueType, legend, outline
 
@@ -84,11 +85,24 @@ class BitsField(forms.MultipleChoiceField):
 class ValueEditor:
     """The editor of one declared type; `declared` None where nothing is known."""
 
-    def __init__(self, declared: ValueType | None, *, plain: bool = False, current: Data | None = None) -> None:
+    def __init__(
+        self,
+        declared: ValueType | None,
+        *,
+        plain: bool = False,
+        current: Data | None = None,
+        reverse_deviation: bool = False,
+    ) -> None:
         self.declared = declared if declared is not None and not declared.is_any else None
         self.plain = plain
-        self.current = current
+        self.reverse_deviation = reverse_deviation
+        """The meter counts the deviation the other way: times are written as the standard says, and turned."""
+        self.current = current if current is None else self.standard(current)
         """The value as it was read last: what a new one begins with."""
+
+    def standard(self, data: Data) -> Data:
+        """The meter's value with deviations as the standard counts them; and the other way round."""
+        return reversed_deviations(data, self.declared or ValueType()) if self.reverse_deviation else data
 
     @property
     def declared_names(self) -> tuple[str, ...]:
@@ -185,6 +199,9 @@ class ValueEditor:
 
     def read(self, type_name: str, value: str | Sequence[str]) -> Data:
         """The value; EntryError says what is wrong with it."""
+        return self.standard(self._read(type_name, value))
+
+    def _read(self, type_name: str, value: str | Sequence[str]) -> Data:
         option = self.option(type_name)
         if not isinstance(value, str):
             return self._from_bits([int(bit) for bit in value], option)

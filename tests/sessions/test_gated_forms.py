@@ -434,3 +434,17 @@ def test_a_moment_that_was_read_typed_is_written_typed(dlms_session) -> None:
     again = posted(WriteForm, dlms_session, {**CLOCK, "value_type": "octet-string", "value": form.initial["value"]})
     assert again.is_valid(), again.errors
     assert again.gate.octets == encode_data(typed).hex()
+
+
+def test_a_meter_that_counts_the_deviation_the_other_way_gets_it_so(dlms_session) -> None:
+    dlms_session.meter.reverse_deviation = True
+    dlms_session.meter.save()
+    form = posted(WriteForm, dlms_session, SET_CLOCK)
+    assert form.is_valid(), form.errors
+    assert form.gate.octets == "090c07ea0b19030a000000003c00"
+    assert "2026-11-25 10:00:00+01:00" in form.gate.what
+    make_read(dlms_session, 8, "0-0:1.0.0*255", 2, octet_string(bytes.fromhex("07ea0b19030a000000003c00")))
+    assert drawn(WriteForm, dlms_session, CLOCK).initial["value"] == "2026-11-25 10:00:00+01:00"
+    now = drawn(WriteForm, dlms_session, CLOCK, now=True).initial["value"]
+    assert now[:10] == f"{timezone.localtime():%Y-%m-%d}"
+    assert now.endswith("+00:00")

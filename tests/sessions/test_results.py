@@ -148,3 +148,11 @@ class TestWords:
         step.result["octets"] = "ff00"
         view = result_view(step)
         assert (view.kind, view.text, view.raw) == ("value", "connected (1)", None)
+
+    def test_a_meter_that_counts_the_deviation_the_other_way(self) -> None:
+        dlms_session = make_session()
+        dlms_session.meter.reverse_deviation = True
+        clock = octet_string(bytes.fromhex("07ea0b19030a000000003c00"))
+        view = result_view(make_read(dlms_session, 8, "0-0:1.0.0*255", 2, clock))
+        assert view.text == "2026-11-25 10:00:00+01:00"
+        assert view.raw.octets == "090c07ea0b19030a000000003c00"

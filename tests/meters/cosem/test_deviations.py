@@ -20,14 +20,18 @@ def typed(octets: bytes) -> Data:
         ("dt", octet_string(EAST), octet_string(WEST)),
         ("any", typed(EAST), typed(WEST)),
         ("null/dt", octet_string(WEST), octet_string(EAST)),
-        ("[window]", array(structure(octet_string(EAST), octet_string(WEST))), array(structure(octet_string(WEST), octet_string(EAST)))),
+        (
+            "[window]",
+            array(structure(octet_string(EAST), octet_string(WEST))),
+            array(structure(octet_string(WEST), octet_string(EAST))),
+        ),
         ("window", structure(octet_string(EAST)), structure(octet_string(EAST))),  # not as declared: left as it is
         ("any", octet_string(EAST), octet_string(EAST)),
         ("os", octet_string(EAST), octet_string(EAST)),
         ("dt", octet_string(b""), octet_string(b"")),
         ("u8", unsigned(1), unsigned(1)),
     ],
-)  # fmt: skip
+)
 def test_declared_date_times_are_turned(notation, data, expected):
     assert reversed_deviations(data, parse_type(notation)) == expected
 
