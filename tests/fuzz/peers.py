@@ -59,15 +59,43 @@ def _take(wire: Wire) -> None:
     wire._take()
 
 
-@functools.lru_cache(maxsize=2)
-def _meter(framing: str) -> LabMeter:
+@functools.lru_cache(maxsize=3)
+def _meter(framing: str, meter_type: str) -> LabMeter:
     place: dict[str, Any] = {"physical_address": 17} if framing == "hdlc" else {}
-    return lab_meter(OPENING, **place)
+    return lab_meter(OPENING, type=meter_type, **place)
 
 
-def server_of(framing: str, octets: bytes) -> None:
+def short_name_client_of(octets: bytes) -> None:
+    """A client by short names, while it reads the meter's list for the first attribute that it is asked for.
+
+    Each APDU answers whatever it asks then. Its request ends in exactly one event.
+    """
+    pair = Pair(_meter("wrapper", "short_names"))
+    pair.open()
+    pair.client.get(CLOCK, now=pair.now)
+    ends: list[object] = []
+
+    def take() -> None:
+        pair.client.octets_to_send()
+        while (event := pair.client.next_event()) is not None:
+            if isinstance(event, ENDS):
+                ends.append(event)
+
+    for piece in pieces(octets):
+        header = bytes((0, 1, 0, 1, 0, 32)) + len(piece).to_bytes(2, "big")
+        pair.client.receive_octets(header + piece, pair.now)
+        take()
+    pair.client.handle_timer(pair.now + 1000)
+    pair.client.connection_lost(pair.now + 1000)
+    take()
+    assert ends
+    assert sum(isinstance(event, GetFinished | RequestFailed) for event in ends) <= 1, ends
+    assert sum(isinstance(event, Failed) for event in ends) <= 1, ends
+
+
+def server_of(framing: str, octets: bytes, meter_type: str = "three_phase") -> None:
     """A meter with an open association gets the octets; the next honest client is served all the same."""
-    meter = _meter(framing)
+    meter = _meter(framing, meter_type)
     pair = Pair(meter)
     pair.open()
     station: Station = pair.station

@@ -40,7 +40,7 @@ from sessions.dlms.security_setup import (
 )
 from sessions.dlms.wrapper import WrapperReader
 from sessions.simulator.key_store import FIRST_DAY
-from tests.fuzz.peers import client_of, server_of
+from tests.fuzz.peers import client_of, server_of, short_name_client_of
 from tests.sessions.dlms.parties import keys_of, party
 
 FLAG: Final = 0x7E
@@ -240,6 +240,8 @@ TARGETS: Final[Mapping[str, Target]] = {
     "client_hdlc": partial(client, "hdlc"),
     "server_wrapper": partial(server, "wrapper"),
     "server_hdlc": partial(server, "hdlc"),
+    "client_short_names": short_name_client_of,
+    "server_short_names": partial(server_of, "wrapper", meter_type="short_names"),
 }
 NOTHING: Final = {
     "iec62056_21_stream",
@@ -253,6 +255,8 @@ NOTHING: Final = {
     "client_hdlc",
     "server_wrapper",
     "server_hdlc",
+    "client_short_names",
+    "server_short_names",
 }
 """Targets that swallow everything: from them nothing may come out, not even a typed error."""
 
