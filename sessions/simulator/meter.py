@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final
 
@@ -81,14 +81,38 @@ class Access:
             raise ValueError(f"{self.target.logical_name} has no base_name")
         return ShortNameObject(self.base_name, self.target.class_id, self.target.version, self.target.logical_name)
 
-    def may_read(self, role: Role) -> bool:
+    def is_listed_for(self, role: Role) -> bool:
+        """Whether a client finds it in its object list."""
         return self.public or role is not Role.PUBLIC
+
+    def may_read(self, role: Role, attribute_id: int) -> bool:
+        return self.is_listed_for(role)
 
     def may_write(self, role: Role, attribute_id: int) -> bool:
         return role is Role.MANAGER and attribute_id in self.writable
 
     def may_invoke(self, role: Role, method_id: int) -> bool:
         return method_id in self.open_methods or (role is Role.MANAGER and method_id in self.invocable)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAccess(Access):
+    """One object whose rights are the same for whoever is associated: access modes by attribute, and by method."""
+
+    attribute_modes: Mapping[int, int] = field(default_factory=dict)
+    method_modes: Mapping[int, int] = field(default_factory=dict)
+
+    def is_listed_for(self, role: Role) -> bool:
+        return True
+
+    def may_read(self, role: Role, attribute_id: int) -> bool:
+        return bool(self.attribute_modes.get(attribute_id, 0) & 1)
+
+    def may_write(self, role: Role, attribute_id: int) -> bool:
+        return bool(self.attribute_modes.get(attribute_id, 0) & 2)
+
+    def may_invoke(self, role: Role, method_id: int) -> bool:
+        return bool(self.method_modes.get(method_id, 0))
 
 
 class AssociationObject(CosemObject):
@@ -150,7 +174,7 @@ def _describe(access: Access, role: Role) -> Data:
 
 def _describe_attribute(access: Access, attribute_id: int, role: Role) -> Data:
     # access_mode: 0 no access, 1 read only, 2 write only, 3 read and write
-    mode = (1 if access.may_read(role) else 0) | (2 if access.may_write(role, attribute_id) else 0)
+    mode = (1 if access.may_read(role, attribute_id) else 0) | (2 if access.may_write(role, attribute_id) else 0)
     selectors = access.target.attributes[attribute_id].selectors
     listed = array(*(integer(selector) for selector in selectors)) if selectors else null()
     return structure(integer(attribute_id), enum(mode), listed)
@@ -196,17 +220,24 @@ class Meter:
         self.conformance = conformance
         self.max_receive_pdu_size = max_receive_pdu_size
         self.max_send_pdu_size = max_send_pdu_size
-        self.objects: dict[ObisCode, Access] = {}
+        self.objects: dict[tuple[int, ObisCode], Access] = {}
         self.short_names = ShortNameMap((OWN_ROW,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
 
     def add(self, access: Access) -> None:
         """ValueError where an object's short names are those of another."""
-        self.objects[access.target.logical_name] = access
+        self.objects[access.target.class_id, access.target.logical_name] = access
         if self.short_names is not None:
             self.short_names = ShortNameMap([OWN_ROW, *(each.row for each in self.objects.values())])
             for each in self.objects.values():
                 _check_short_names(self.short_names, each)
+
+    def named(self, logical_name: ObisCode) -> CosemObject:
+        """The object of this name, the first where several classes share it; KeyError without one."""
+        for (_, name), access in self.objects.items():
+            if name == logical_name:
+                return access.target
+        raise KeyError(str(logical_name))
 
     # -- what the server asks ----------------------------------------------------------------------------------------
 
@@ -229,7 +260,7 @@ class Meter:
         access = self._find(caller, descriptor.class_id, descriptor.instance_id)
         if descriptor.attribute_id not in access.target.attributes:
             raise Denied(DataAccessResult.OBJECT_UNDEFINED)
-        if not access.may_read(caller.client.role):
+        if not access.may_read(caller.client.role, descriptor.attribute_id):
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
         return access.target.read(descriptor.attribute_id, selection)
 
@@ -256,12 +287,14 @@ class Meter:
     # -- objects -----------------------------------------------------------------------------------------------------
 
     def _find(self, caller: Caller, class_id: int, logical_name: ObisCode) -> Access:
-        access = self._association(caller) if logical_name == ASSOCIATION_NAME else self.objects.get(logical_name)
-        if access is None:
-            raise Denied(DataAccessResult.OBJECT_UNDEFINED)
-        if access.target.class_id != class_id:
-            raise Denied(DataAccessResult.OBJECT_CLASS_INCONSISTENT)
-        return access
+        own = self._association(caller) if logical_name == ASSOCIATION_NAME else None
+        if own is not None and own.target.class_id == class_id:
+            return own
+        access = self.objects.get((class_id, logical_name))
+        if access is not None:
+            return access
+        known = own is not None or any(name == logical_name for _, name in self.objects)
+        raise Denied(DataAccessResult.OBJECT_CLASS_INCONSISTENT if known else DataAccessResult.OBJECT_UNDEFINED)
 
     def _association(self, caller: Caller) -> Access:
         return self._association_ln(caller) if self.short_names is None else self._association_sn(caller)
@@ -270,7 +303,7 @@ class Meter:
         role = caller.client.role
 
         def rows() -> list[Row]:
-            visible = [access for access in (own, *self.objects.values()) if access.may_read(role)]
+            visible = [access for access in (own, *self.objects.values()) if access.is_listed_for(role)]
             return [(access.row, _describe_rights(access, role)) for access in visible]
 
         def read(class_id: int, logical_name: ObisCode, attribute_id: int) -> Data:
@@ -296,7 +329,7 @@ class Meter:
         def visible() -> list[Access]:
             """A client's list names what the client can use."""
             everything = chain((own,), self.objects.values())
-            return [access for access in everything if access.may_read(role)]
+            return [access for access in everything if access.is_listed_for(role)]
 
         send = caller.client_max_receive_pdu_size
         target = AssociationObject(caller, visible, (self.max_receive_pdu_size, send))

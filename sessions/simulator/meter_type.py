@@ -220,7 +220,7 @@ class _Builder:
         )
 
     def _profile(self, name: ObisCode, entry: Mapping[str, Any]) -> CosemObject:
-        columns = [ProfileColumn(self.meter.objects[ObisCode.parse(column)].target) for column in entry["columns"]]
+        columns = [ProfileColumn(self.meter.named(ObisCode.parse(column))) for column in entry["columns"]]
         return LoadProfile(
             name,
             columns,
@@ -231,7 +231,7 @@ class _Builder:
 
     def _script_table(self, name: ObisCode, entry: Mapping[str, Any]) -> CosemObject:
         """Scripts 1 (disconnect) and 2 (reconnect) of the control that `target` names."""
-        target = self.meter.objects[ObisCode.parse(entry["target"])].target
+        target = self.meter.named(ObisCode.parse(entry["target"]))
         return ScriptTable(name, {1: ScriptAction(target, 1), 2: ScriptAction(target, 2)})
 
     def _hdlc_setup(self, name: ObisCode, entry: Mapping[str, Any]) -> CosemObject:

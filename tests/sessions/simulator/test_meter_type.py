@@ -37,7 +37,7 @@ def build(serial_number: str = "10000001", **changes: Any) -> Meter:
 
 
 def value(meter: Meter, name: str) -> Any:
-    return meter.objects[ObisCode.parse(name)].target.read(2).value
+    return meter.named(ObisCode.parse(name)).read(2).value
 
 
 @pytest.mark.parametrize("path", sorted(METER_TYPES.glob("*.toml")), ids=lambda path: path.stem)
