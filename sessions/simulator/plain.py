@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from meters.cosem.data import BitString, Data, DataType
+from meters.cosem.data import BitString, CompactArray, Data, DataType, TypeDescription
 from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
 from meters.cosem.interface_class import interface_class
 from meters.cosem.obis import ObisCode

@@ -15,7 +15,7 @@ from sessions.simulator.plain import PlainObject, least_value
 NAME = ObisCode(0, 0, 96, 1, 0, 255)
 
 
-@pytest.mark.parametrize("known", known_classes(), ids=lambda known: f"{known.class_id}v{known.version}")
+@pytest.mark.parametrize("known", list(known_classes()), ids=lambda known: f"{known.class_id}v{known.version}")
 def test_every_attribute_of_every_class_has_a_least_value_of_its_type(known):
     plain = PlainObject(known.class_id, known.version, NAME)
     assert set(plain.attributes) == set(known.attributes)
