@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.cosem.data import array, long, long_unsigned, null, octet_string, structure, unsigned
+from meters.cosem.interface_class import interface_class
 from meters.cosem.obis import ObisCode
+from meters.gxc import read_gxc
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
 from sessions.dlms.errors import LocalProtocolError
 from sessions.dlms.short_name_map import (
@@ -15,7 +17,9 @@ from sessions.dlms.short_name_map import (
     ShortNameMap,
     ShortNameObject,
 )
+from tests.conftest import ROOT
 
+DEVICE_FILES = ROOT.parent / "shared" / "gxc"
 CLOCK = ObisCode(0, 0, 1, 0, 0, 255)
 ENERGY = ObisCode(1, 1, 1, 8, 0, 255)
 ASSOCIATION = ObisCode(0, 0, 40, 0, 0, 255)
@@ -187,3 +191,27 @@ def test_a_map_as_json():
     rows = NAMES.as_json()
     assert rows[0] == (0x25D8, 3, 0, "1-1:1.8.0*255")
     assert ShortNameMap.from_json(json.loads(json.dumps(rows))) == NAMES
+
+
+def test_the_offsets_fit_between_the_base_names_of_real_meters():
+    """Every attribute and method of every object in two published object models has a short name of its own."""
+    files = sorted(DEVICE_FILES.glob("*-sn.gxc"))
+    if not files:
+        pytest.skip("the published device files are not here (gxc, beside the captures)")
+    seen = 0
+    for device in (device for file in files for device in read_gxc(file.read_bytes())):
+        names = ShortNameMap(
+            ShortNameObject(each.short_name or 0, each.class_id, each.version, each.logical_name)
+            for each in device.objects
+        )
+        assert len(names) == len(device.objects)
+        for row in names:
+            known = interface_class(row.class_id, row.version)
+            for number in known.attributes:
+                descriptor = CosemAttributeDescriptor(row.class_id, row.logical_name, number)
+                assert names.meaning(names.attribute(descriptor)).attribute == descriptor
+            for number in known.methods:
+                method = CosemMethodDescriptor(row.class_id, row.logical_name, number)
+                assert names.meaning(names.method(method)).method == method
+            seen += len(known.attributes) + len(known.methods)
+    assert seen > 1300
