@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 
+from meters.models import Association
 from sessions.models import DlmsSession, Step
 from sessions.services import add_profile_step, add_read_step
 
@@ -33,6 +34,11 @@ READ_PRESETS = (
     Preset("energy", "Energy 1.8.0", {"class_id": 3, "logical_name": "1-0:1.8.0*255", "attribute_id": 2}),
     Preset("objects", "Object list", {"class_id": 15, "logical_name": "0-0:40.0.0*255", "attribute_id": 2}),
 )
+SHORT_NAME_PRESETS = (
+    *READ_PRESETS[:-1],
+    Preset("objects", "Object list", {"class_id": 12, "logical_name": "0-0:40.0.0*255", "attribute_id": 2}),
+)
+"""By short names the association itself is another class."""
 PROFILES = (
     ("1-0:99.1.0*255", "Load profile 1"),
     ("1-0:99.2.0*255", "Load profile 2, daily"),
@@ -46,15 +52,16 @@ class ConsoleForm(forms.Form):
 
     kind: ClassVar[str]
     tab: ClassVar[str]
-    presets: ClassVar[tuple[Preset, ...]] = ()
+    presets: tuple[Preset, ...] = ()
     template = "sessions/_console_form.html"
 
     def __init__(self, *args: Any, dlms_session: DlmsSession, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", f"{self.kind.lower()}_%s")
+        self.dlms_session = dlms_session
+        self.presets = self.offered_presets()
         if args and args[0] is not None:
             args = (self._with_preset(args[0]), *args[1:])
         super().__init__(*args, **kwargs)
-        self.dlms_session = dlms_session
         self.prepare()
         for name, form_field in self.fields.items():
             select = isinstance(form_field.widget, forms.Select) and not isinstance(
@@ -66,6 +73,10 @@ class ConsoleForm(forms.Form):
             form_field.widget.attrs["autocomplete"] = "off"
             if name in ("class_id", "attribute_id", "method_id", "from_entry", "to_entry"):
                 form_field.widget.attrs["inputmode"] = "numeric"
+
+    def offered_presets(self) -> tuple[Preset, ...]:
+        """The presets of this session."""
+        return self.presets
 
     def prepare(self) -> None:
         """Change the fields by what the form is about, before they are drawn or read."""
@@ -104,6 +115,11 @@ class ReadForm(ConsoleForm):
     class_id = forms.CharField(label="Class", max_length=5)
     logical_name = forms.CharField(label="OBIS", max_length=24)
     attribute_id = forms.CharField(label="Attribute", max_length=4, initial="2")
+
+    def offered_presets(self) -> tuple[Preset, ...]:
+        association = self.dlms_session.association
+        by_short_names = association is not None and association.referencing == Association.Referencing.SHORT_NAMES
+        return SHORT_NAME_PRESETS if by_short_names else READ_PRESETS
 
     def ask(self, user: Any) -> Step:
         return add_read_step(session_id=self.dlms_session.pk, user=user, **self.parameters())

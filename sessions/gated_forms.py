@@ -53,6 +53,8 @@ CONSEQUENCES = {
     (4, 1): _LOST_COUNT,
     (5, 1): "The demand register is reset: what was measured is lost.",
     (7, 1): _LOST_ROWS,
+    (12, 5): "The secret of this association changes: with the wrong one nobody gets in any more.",
+    (12, 6): "The secret of this association changes: with the wrong one nobody gets in any more.",
     (15, 2): "The secret of this association changes: with the wrong one nobody gets in any more.",
     (18, 4): "The image is activated: the meter restarts with other firmware.",
     (61, 1): "The register table is reset: what was captured is lost.",

@@ -13,6 +13,7 @@ from meters.cosem.data import (
     double_long_unsigned,
     enum,
     integer,
+    long,
     long_unsigned,
     null,
     octet_string,
@@ -21,6 +22,7 @@ from meters.cosem.data import (
 )
 from meters.cosem.obis import ObisCode
 from sessions.models import DlmsSession, Step
+from tests.meters.builders import make_meter
 from tests.sessions.builders import make_read, make_session, make_user
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 HTMX = {"HX-Request": "true"}
 RELAY = "0-0:96.3.10*255"
 ASSOCIATION = "0-0:40.0.0*255"
+CLOCK = "0-0:1.0.0*255"
 
 
 @pytest.fixture
@@ -119,6 +122,15 @@ class TestList:
         assert "Read the object list" in html
         technician.post(url("step_add", dlms_session.pk), {"kind": "READ", "preset": "objects"})
         assert Step.objects.get().parameters == {"class_id": 15, "logical_name": ASSOCIATION, "attribute_id": 2}
+
+    def test_by_short_names_the_association_is_another_class(self, technician) -> None:
+        by_short_names = make_session(make_meter(association={"referencing": "short-names"}))
+        technician.post(url("step_add", by_short_names.pk), {"kind": "READ", "preset": "objects"})
+        assert Step.objects.get().parameters == {"class_id": 12, "logical_name": ASSOCIATION, "attribute_id": 2}
+        row = structure(long(0x2BC0), long_unsigned(8), unsigned(0), octet_string(ObisCode.parse(CLOCK).octets))
+        make_read(by_short_names, 12, ASSOCIATION, 2, array(row))
+        html = technician.get(url("object_list", by_short_names.pk), headers=HTMX).content.decode()
+        assert url("object_detail", by_short_names.pk, 8, CLOCK) in html
 
     def test_the_objects_lead_to_their_pages(self, technician, dlms_session) -> None:
         read_list(dlms_session, {1: 1}, {})
