@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
-from meters.cosem.data import Data, DataType, as_date_time, as_json, date_time, looks_like_date_time
+from meters.cosem.data import Data, DataType, as_json, date_time
+from meters.cosem.date_time import CosemDateTime, decode_moment, looks_like_date_time
 from meters.cosem.interface_class import attribute_name
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
@@ -130,13 +131,20 @@ class Reading:
 
 def value_as_json(data: Data, *, reverse_deviation: bool = False) -> Any:
     """As JSON; twelve octets that are a date-time become ISO 8601 (or, with unspecified fields, their text with stars)."""
-    if data.type is DataType.DATE_TIME or (data.type is DataType.OCTET_STRING and looks_like_date_time(data.value)):
-        moment = as_date_time(data)
-        assert moment is not None  # both types were looked at
-        return moment.iso(reverse_deviation=reverse_deviation) or moment.text(reverse_deviation=reverse_deviation)
+    if data.type is DataType.OCTET_STRING and looks_like_date_time(data.value):
+        return _moment_as_json(data.value, reverse_deviation)
+    if data.type is DataType.DATE_TIME:
+        return _moment_as_json(data.value.encode(), reverse_deviation)
     if data.constructed:
         return [value_as_json(element, reverse_deviation=reverse_deviation) for element in data]
     return as_json(data)
+
+
+def _moment_as_json(octets: bytes, reverse_deviation: bool) -> str:
+    try:
+        return decode_moment(octets, reverse_deviation=reverse_deviation).isoformat()
+    except ValueError:
+        return CosemDateTime.decode(octets).text(reverse_deviation=reverse_deviation)
 
 
 # -- one association ---------------------------------------------------------------------------------------------------

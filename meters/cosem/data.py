@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
-from meters.cosem.date_time import UNSPECIFIED_YEAR, CosemDateTime
+from meters.cosem.date_time import CosemDateTime, looks_like_date_time
 
 
 class DataType(IntEnum):
@@ -276,27 +276,6 @@ _LEAST_LETTERS: Final = 3
 """Fewer printable octets than these are letters by chance."""
 _FLOAT32_DIGITS: Final = 10
 """Nine significant digits tell any two float32 apart."""
-_ORDINARY_YEARS: Final = range(1990, 2101)
-_LARGEST_DEVIATION: Final = 840
-_DEVIATION_STEP: Final = 15
-"""Time zones differ by quarters of an hour."""
-
-
-def looks_like_date_time(octets: bytes) -> bool:
-    """Whether twelve octets that nobody declared are very likely a date-time.
-
-    Every field must be in its range or unspecified, the year between 1990 and 2100, the deviation that of a time zone. Text
-    never passes: no such year is printable. Twelve octets FF do not pass either: their deviation would be -1 minute.
-    """
-    if len(octets) != 12:
-        return False
-    moment = CosemDateTime.decode(octets)
-    zone = moment.deviation
-    return (
-        (moment.date.year in _ORDINARY_YEARS or moment.date.year == UNSPECIFIED_YEAR)
-        and moment.in_range
-        and (zone is None or (abs(zone) <= _LARGEST_DEVIATION and zone % _DEVIATION_STEP == 0))
-    )
 
 
 def native(data: Data) -> Any:

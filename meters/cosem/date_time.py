@@ -48,8 +48,17 @@ def _part(number: int, width: int = 2, words: dict[int, str] | None = None) -> s
     return "*" * width if number in (UNSPECIFIED, UNSPECIFIED_YEAR) else f"{number:0{width}d}"
 
 
-def _within(number: int, least: int, most: int) -> bool:
-    return least <= number <= most or number == UNSPECIFIED
+def _allowed(least: int, most: int, *special: int) -> frozenset[int]:
+    return frozenset((*range(least, most + 1), UNSPECIFIED, *special))
+
+
+_YEARS: Final = frozenset((*range(_LAST_YEAR + 1), UNSPECIFIED_YEAR))
+_MONTHS: Final = _allowed(1, 12, *_MONTH_WORDS)
+_DAYS: Final = _allowed(1, 31, *_DAY_WORDS)
+_DAYS_OF_WEEK: Final = _allowed(1, 7)
+_HOURS: Final = _allowed(0, 23)
+_SIXTIETHS: Final = _allowed(0, 59)
+_HUNDREDTHS: Final = _allowed(0, 99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +82,7 @@ class CosemDate:
     @property
     def in_range(self) -> bool:
         """Whether every field holds what the standard allows; unspecified and special days and months are allowed."""
-        return (
-            (self.year <= _LAST_YEAR or self.year == UNSPECIFIED_YEAR)
-            and (_within(self.month, 1, 12) or self.month in _MONTH_WORDS)
-            and (_within(self.day, 1, 31) or self.day in _DAY_WORDS)
-            and _within(self.day_of_week, 1, 7)
-        )
+        return self.year in _YEARS and self.month in _MONTHS and self.day in _DAYS and self.day_of_week in _DAYS_OF_WEEK
 
     def __str__(self) -> str:
         text = f"{_part(self.year, 4)}-{_part(self.month, 2, _MONTH_WORDS)}-{_part(self.day, 2, _DAY_WORDS)}"
@@ -110,10 +114,10 @@ class CosemTime:
     def in_range(self) -> bool:
         """Whether every field holds what the standard allows; unspecified is allowed."""
         return (
-            _within(self.hour, 0, 23)
-            and _within(self.minute, 0, 59)
-            and _within(self.second, 0, 59)
-            and _within(self.hundredths, 0, 99)
+            self.hour in _HOURS
+            and self.minute in _SIXTIETHS
+            and self.second in _SIXTIETHS
+            and self.hundredths in _HUNDREDTHS
         )
 
     def __str__(self) -> str:
@@ -216,6 +220,37 @@ class CosemDateTime:
             return self.to_datetime(reverse_deviation=reverse_deviation).isoformat()
         except (ValueError, OverflowError):
             return None
+
+
+_ORDINARY_YEARS: Final = frozenset((*range(1990, 2101), UNSPECIFIED_YEAR))
+_LARGEST_DEVIATION: Final = 840
+_DEVIATION_STEP: Final = 15
+"""Time zones differ by quarters of an hour."""
+
+
+def looks_like_date_time(octets: bytes) -> bool:
+    """Whether octets that nobody declared are very likely a date-time.
+
+    There must be twelve, every field in its range or unspecified, the year between 1990 and 2100, the deviation that of a time
+    zone. Text never passes: no such year is printable. Twelve octets FF do not pass either: their deviation would be -1 minute.
+    """
+    if len(octets) != _WIRE.size:
+        return False
+    year, month, day, day_of_week, hour, minute, second, hundredths, deviation, _ = _WIRE.unpack(octets)
+    return (
+        year in _ORDINARY_YEARS
+        and month in _MONTHS
+        and day in _DAYS
+        and day_of_week in _DAYS_OF_WEEK
+        and hour in _HOURS
+        and minute in _SIXTIETHS
+        and second in _SIXTIETHS
+        and hundredths in _HUNDREDTHS
+        and (
+            deviation == UNSPECIFIED_DEVIATION
+            or (abs(deviation) <= _LARGEST_DEVIATION and deviation % _DEVIATION_STEP == 0)
+        )
+    )
 
 
 # -- many moments ------------------------------------------------------------------------------------------------------

@@ -102,26 +102,3 @@ def test_a_date_time_hides_in_an_octet_string():
     assert d.as_date_time(Data(DataType.DATE_TIME, MOMENT)) == MOMENT
     assert d.as_date_time(d.octet_string(b"short")) is None
     assert d.as_date_time(d.unsigned(12)) is None
-
-
-@pytest.mark.parametrize(
-    ("octets", "likely"),
-    [
-        (MOMENT.encode(), True),
-        (bytes.fromhex("07ea0b1903000000008000ff"), True),
-        (bytes.fromhex("ffffffffffffffffff8000ff"), True),  # nothing specified
-        (bytes.fromhex("ffff03fe0702000000800000"), True),  # the last Sunday of March
-        (bytes.fromhex("07e50713010f2e2300ff8880"), True),
-        (b"MTR123456789", False),  # twelve letters of a serial number
-        (b"", False),
-        (b"\xff" * 12, False),
-        (bytes(12), False),
-        (bytes.fromhex("07ea0d1903000000008000ff"), False),  # month 13
-        (bytes.fromhex("07ea0b20030000000080 00ff".replace(" ", "")), False),  # day 32
-        (bytes.fromhex("07ea0b1908000000008000ff"), False),  # an eighth weekday
-        (bytes.fromhex("07ea0b1903fe0000008000ff"), False),  # hour 254
-        (bytes.fromhex("07ea0b19030000000000 07ff".replace(" ", "")), False),  # seven minutes off
-    ],
-)
-def test_twelve_letters_are_no_date(octets, likely):
-    assert d.looks_like_date_time(octets) is likely

@@ -12,6 +12,7 @@ from meters.cosem.date_time import (
     CosemTime,
     decode_moment,
     decode_moments,
+    looks_like_date_time,
     steps_of_moment,
 )
 
@@ -212,3 +213,38 @@ def test_any_octets_step_or_are_refused(octets, seconds):
     except ValueError:
         return
     assert (later.to_datetime() - CosemDateTime.decode(octets).to_datetime()).total_seconds() == seconds
+
+
+@pytest.mark.parametrize(
+    ("octets", "likely"),
+    [
+        (CosemDateTime.from_datetime(datetime(2026, 11, 25, 10)).encode(), True),
+        (bytes.fromhex("07ea0b1903000000008000ff"), True),
+        (bytes.fromhex("ffffffffffffffffff8000ff"), True),  # nothing specified
+        (bytes.fromhex("ffff03fe0702000000800000"), True),  # the last Sunday of March
+        (bytes.fromhex("07e50713010f2e2300ff8880"), True),
+        (b"MTR123456789", False),  # twelve letters of a serial number
+        (b"", False),
+        (b"\xff" * 12, False),
+        (bytes(12), False),
+        (bytes.fromhex("07ea0d1903000000008000ff"), False),  # month 13
+        (bytes.fromhex("07ea0b20030000000080 00ff".replace(" ", "")), False),  # day 32
+        (bytes.fromhex("07ea0b1908000000008000ff"), False),  # an eighth weekday
+        (bytes.fromhex("07ea0b1903fe0000008000ff"), False),  # hour 254
+        (bytes.fromhex("07ea0b19030000000000 07ff".replace(" ", "")), False),  # seven minutes off
+    ],
+)
+def test_twelve_letters_are_no_date(octets, likely):
+    assert looks_like_date_time(octets) is likely
+
+
+@given(st.binary(min_size=12, max_size=12) | likely_octets())
+def test_what_looks_like_a_date_time_has_its_fields_in_range(octets):
+    moment = CosemDateTime.decode(octets)
+    zone = moment.deviation
+    year = moment.date.year
+    assert looks_like_date_time(octets) == (
+        moment.in_range
+        and (1990 <= year <= 2100 or year == 0xFFFF)
+        and (zone is None or (-840 <= zone <= 840 and zone % 15 == 0))
+    )
