@@ -9,12 +9,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from meters.cosem.data import Data
+from meters.cosem.data import Data, DataType
 from meters.cosem.deviations import reversed_deviations
 from meters.cosem.interface_class import attribute_of
 from meters.cosem.obis_names import GroupMeaning, explain
 from meters.cosem.value_entry import to_json
 from meters.cosem.value_words import ANY, Budget, Shown, show
+from sessions.dlms.certificates import in_words
 from sessions.known_objects import KnownObject, objects_of, result_data, reverses_deviation, version_of
 from sessions.models import Step
 from sessions.parameters import logical_name_of
@@ -89,12 +90,17 @@ def _view_of_data(step: Step, data: Data) -> ResultView:
         "tree" if data.constructed else "value",
         tree=shown.parts,
         truncated=budget.used_up,
-        text=str(step.result["text"]) if scaled and step.result else shown.text,
+        text=str(step.result["text"]) if scaled and step.result else _certificate_words(data) or shown.text,
         declared=str(declared) if attribute else "",
         remark=shown.remark,
         raw=_raw(step, data, declared),
         groups=groups,
     )
+
+
+def _certificate_words(data: Data) -> str:
+    """What the security setup returns, where it is a certificate or a request for one: its octets stand beside."""
+    return in_words(data.value) if data.type is DataType.OCTET_STRING else ""
 
 
 def _raw(step: Step, data: Data, declared: Any) -> Raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +13,7 @@ from meters.cosem.units import ScalerUnit
 from meters.cosem.value_entry import from_json
 from meters.cosem.value_type import parse_type
 from sessions import results
+from sessions.dlms.certificate_authority import make_root
 from sessions.models import Step
 from sessions.results import result_view
 from tests.sessions.builders import make_read, make_session
@@ -133,6 +135,15 @@ class TestWords:
         step.kind, step.parameters = Step.Kind.INVOKE, {"class_id": 70, "logical_name": RELAY, "method_id": 1}
         view = result_view(step)
         assert (view.kind, view.text, view.groups) == ("value", "1", ())
+
+    def test_a_certificate_that_a_method_returned(self) -> None:
+        der = make_root("Root", bytes(range(1, 33)), serial_number=5, not_before=datetime(2024, 1, 1, tzinfo=UTC)).der
+        step = make_read(make_session(), 1, RELAY, 2, octet_string(der))
+        step.kind = Step.Kind.INVOKE
+        step.parameters = {"class_id": 64, "logical_name": "0-0:43.0.0*255", "method_id": 7}
+        view = result_view(step)
+        assert view.text.startswith("certificate of CN=Root for CA, P-256, valid 2024-01-01 to ")
+        assert view.raw.octets.endswith(der.hex())
 
     def test_a_huge_tree_is_cut_and_its_text_left_out(self, monkeypatch) -> None:
         monkeypatch.setattr(results, "MAX_NODES", 10)
