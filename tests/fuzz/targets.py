@@ -40,6 +40,7 @@ from sessions.dlms.security_setup import (
 )
 from sessions.dlms.wrapper import WrapperReader
 from sessions.simulator.key_store import FIRST_DAY
+from tests.fuzz.links import datagrams, hdlc_talk
 from tests.fuzz.peers import client_of, server_of, short_name_client_of
 from tests.sessions.dlms.parties import keys_of, party
 
@@ -222,7 +223,9 @@ TARGETS: Final[Mapping[str, Target]] = {
     "initiate_response": decode_initiate_response,
     "hdlc_stream": hdlc_stream,
     "hdlc_parameters": decode_hdlc_parameters,
+    "hdlc_talk": hdlc_talk,
     "wrapper_stream": wrapper_stream,
+    "datagrams": datagrams,
     "iec62056_21_stream": iec62056_21_stream,
     "data_lines": data_lines,
     "telegram": decode_telegram,
@@ -247,6 +250,8 @@ NOTHING: Final = {
     "iec62056_21_stream",
     "sign_on_client",
     "hdlc_stream",
+    "hdlc_talk",
+    "datagrams",
     "frame",
     "moments",
     "general_protection",
