@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from meters.cosem.data import CompactArray, Data, DataType, looks_like_date_time
-from meters.cosem.date_time import CosemDateTime
+from meters.cosem.data import CompactArray, Data, DataType
+from meters.cosem.date_time import CosemDateTime, looks_like_date_time
 from meters.cosem.value_type import Form, ValueType
 
 _ANY: Final = ValueType()
