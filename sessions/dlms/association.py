@@ -9,6 +9,8 @@
     RLRQ                                -->
                                         <--  RLRE, or silence, or an error          all of them end it: the link goes down
 
+By short names reply_to_HLS is a READ of its short name with parameterised access.
+
 A pre-established association needs none of this: it stands as soon as the link does, and goes down with it.
 
 The machine below knows the order only. What stands in the APDUs is decided in `handshake.py`; `client.py` joins both with the

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from meters.cosem.data import Data
+from meters.cosem.data import Data, DataType
 from sessions.dlms.acse import Aare, Aarq, Rlre, Rlrq
 from sessions.dlms.apdu import Apdu, read_apdu
 from sessions.dlms.apdu.action import (
@@ -60,6 +60,7 @@ from sessions.dlms.inspector.short_names import (
     request_block,
     single_value,
     words_for,
+    writes_proof,
 )
 from sessions.dlms.inspector.slices import general_block, preview_slice, service_block
 from sessions.dlms.inspector.state import Conversation
@@ -220,12 +221,19 @@ class Opener:
         name_variables(tree, self.talk.short_names)
         if words := words_for(apdu, self.talk.short_names):
             self.sheet.summary += f" ({words})"
+        if writes_proof(apdu):
+            self.sheet.deviate(
+                "the proof is written: a method that returns something is read, with parameterised access"
+            )
 
     def take_object_list(self, value: Data | None) -> None:
         """The answer to a READ of the meter's object list says what its short names stand for."""
         names = object_list(value) if value is not None and self.talk.object_list_answer else None
-        if names is not None:
-            self.talk.short_names = names
+        if names is None or value is None:
+            return
+        self.talk.short_names = names
+        if any(row[0].type is not DataType.LONG for row in value):
+            self.sheet.deviate("base names are of another type than long")
 
     def _note_request(self, apdu: Apdu, tree: Field) -> None:
         if isinstance(apdu, _BEGINNINGS) or begins_request(apdu):

@@ -19,7 +19,7 @@ from sessions.dlms.apdu.short_name import (
     WriteRequest,
 )
 from sessions.dlms.cursor import Field
-from sessions.dlms.short_name_map import OBJECT_LIST_NAME, ShortNameMap
+from sessions.dlms.short_name_map import OBJECT_LIST_NAME, REPLY_TO_HLS_NAME, ShortNameMap
 
 VARIABLE_NAME: Final = "variable-name"
 ShortNameRequest = ReadRequest | WriteRequest | UnconfirmedWriteRequest
@@ -61,6 +61,13 @@ def asks_for_object_list(apdu: object) -> bool:
     return isinstance(apdu, ReadRequest) and [(variable.kind, variable.number) for variable in apdu.variables] == [
         (VariableAccess.VARIABLE_NAME, OBJECT_LIST_NAME)
     ]
+
+
+def writes_proof(apdu: object) -> bool:
+    """Whether this is HLS pass 3 in a WRITE, as some clients send it."""
+    return isinstance(apdu, WriteRequest) and any(
+        variable.named and variable.number == REPLY_TO_HLS_NAME for variable in apdu.variables
+    )
 
 
 def object_list(value: Data) -> ShortNameMap | None:

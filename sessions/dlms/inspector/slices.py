@@ -9,7 +9,7 @@ from meters.cosem.data import Data, text
 from sessions.dlms.apdu import read_apdu
 from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import read_action_result, read_get_data_result
-from sessions.dlms.apdu.short_name import read_read_results, read_specifications, read_values
+from sessions.dlms.apdu.short_name import read_read_result, read_read_results, read_specifications, read_values
 from sessions.dlms.axdr import read_data
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError, InvalidValueError, LimitExceededError
@@ -126,6 +126,8 @@ def _assembled(opener: Opener, kind: str, octets: bytes) -> None:
     sheet.data = value
     sheet.summary = f"{sheet.summary}: {_short(value)}"
     if kind == "read":
+        if read is not _read_results:
+            sheet.deviate("the blocks hold less than a whole answer: the number of results, or its choice, is missing")
         opener.take_object_list(value)
     else:
         name_variables(sheet.root, opener.talk.short_names)
@@ -158,6 +160,12 @@ def _read_results(reader: Reader) -> Data | None:
     return results[0] if len(results) == 1 and isinstance(results[0], Data) else None
 
 
+def _read_single_result(reader: Reader) -> Data | None:
+    """The same without the count before it, as some meters send it."""
+    result = read_read_result(reader)
+    return result if isinstance(result, Data) else None
+
+
 def _read_variables(reader: Reader) -> None:
     """What the blocks of a long READ carry."""
     read_specifications(reader)
@@ -175,7 +183,7 @@ _VALUES: Final[dict[str, tuple[Callable[[Reader], Data | None], ...]]] = {
     "get": (read_data, _read_list),
     "set": (read_data, _read_list),
     "action": (read_data, _read_action_result),
-    "read": (_read_results, read_data),
+    "read": (_read_results, _read_single_result, read_data),
     "read-request": (_read_variables,),
     "write": (_read_written,),
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from meters.cosem.data import array, double_long_unsigned, octet_string, unsigned
+from meters.cosem.data import array, double_long_unsigned, long_unsigned, octet_string, structure, unsigned
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.short_name import (
     ReadBlock,
@@ -219,6 +219,36 @@ def test_small_questions():
     assert words_for(LIST, NAMES) == ""
     assert words_for(ReadRequest((VARIABLE(8),)), NAMES) == ""
     assert words_for(ReadRequest((VARIABLE(0x25E0), VARIABLE(0x25E8))), NAMES) == ""
+
+
+# -- what the standard does not allow ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("left_out", "flagged"), [(0, False), (1, True), (2, True)])
+def test_blocks_that_hold_less_than_a_whole_answer(left_out, flagged):
+    value = array(*(double_long_unsigned(number) for number in range(20)))
+    raw = ReadResponse((value,)).encode()[1 + left_out :]
+    parts = blocks(raw, 30, lambda last, n, part: ReadResponse((ReadBlock(last, n, part),)))
+    *_, last = feed(READ_ENERGY, *parts)
+    assert last.error is None
+    assert last.data == value
+    assert any("less than a whole answer" in text for text in last.deviations) == flagged
+
+
+def test_a_proof_that_is_written():
+    assert (
+        "the proof is written"
+        in dissect(WriteRequest((VARIABLE(0xFA58),), (octet_string(b"x"),)).encode()).deviations[0]
+    )
+    assert dissect(ReadRequest((VARIABLE(0xFA58, 0, octet_string(b"x")),)).encode()).deviations == []
+
+
+def test_base_names_of_another_type():
+    row = structure(long_unsigned(0xFA00), long_unsigned(12), unsigned(0), octet_string(bytes(6)))
+    _, found, *_ = feed(ASK_FOR_LIST, ReadResponse((array(row),)))
+    assert found.deviations == ["base names are of another type than long"]
+    _, usual, *_ = feed(ASK_FOR_LIST, LIST)
+    assert usual.deviations == []
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------
