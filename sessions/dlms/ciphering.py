@@ -256,6 +256,7 @@ class Ciphering:
         _, _, plain = unprotect(payload, key=key, gak=self.parameters.gak or b"", system_title=title)
         self._check_contents(tag, plain)
         floor.move(counter)
+        self.server_system_title = title  # a verified envelope may be the first to say it
         return plain
 
     def _unprotect_transaction(self, octets: bytes, *, inside: bool) -> bytes:

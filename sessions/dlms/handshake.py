@@ -251,6 +251,7 @@ class Handshake:
         if not aare.user_information:
             return None
         plain, _ = ciphering.unprotect(aare.user_information)
+        self.server_system_title = ciphering.server_system_title
         try:
             apdu = decode_apdu(plain)
         except DecodeError as error:

@@ -199,7 +199,9 @@ class ServerAssociation:
             raise _user(AcseDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED)
         if aarq.called_ap_title is not None and aarq.called_ap_title != title:
             raise _user(AcseDiagnostic.CALLED_AP_TITLE_NOT_RECOGNIZED)
-        if client.user_ids and aarq.calling_ae_invocation_id not in client.user_ids:
+        user = aarq.calling_ae_invocation_id
+        # Numbers above 127 come with and without the octet that keeps them positive.
+        if client.user_ids and (user is None or user & 0xFF not in client.user_ids):
             raise _user(AcseDiagnostic.CALLING_AE_INVOCATION_IDENTIFIER_NOT_RECOGNIZED)
         self._check_authentication(aarq, client)
 

@@ -162,12 +162,13 @@ class Opener:
         self.sheet.apdu = apdu
         self.sheet.summary = apdu.summary()
         if self._depth == 0:
-            self.note_all(self.talk.manners.of_clear(octets[0]))
+            self.deviate_all(self.talk.manners.of_clear(octets[0]))
         self._follow(apdu, Field("", origin, len(octets), source=source, children=self.sheet.root.children[first:]))
 
     def _follow(self, apdu: Apdu, tree: Field) -> None:
         """Open what is inside, and remember what later frames need."""
         self.talk.learn(apdu)
+        self.deviate_all(self.talk.manners.of_initiate(apdu))
         self.sheet.data = value_of(apdu)
         self._note_request(apdu, tree)
         self._name_variables(apdu, tree)
@@ -189,11 +190,11 @@ class Opener:
             self.talk.manners.ask(apdu)
         elif isinstance(apdu, Aare):
             odd += self.talk.manners.of_aare(apdu)
-        self.note_all(odd)
+        self.deviate_all(odd)
 
-    def note_all(self, odd: list[str]) -> None:
+    def deviate_all(self, odd: list[str]) -> None:
         for words in odd:
-            self.sheet.note(f"deviates: {words}")
+            self.sheet.deviate(words)
 
     def _slices(self, apdu: Apdu, tree: Field) -> None:
         if isinstance(apdu, GeneralBlockTransfer):
@@ -272,6 +273,7 @@ class Opener:
             return
         field.value = inner.summary()
         self.talk.learn(inner)
+        self.deviate_all(self.talk.manners.of_initiate(inner))
         if isinstance(inner, CipheredApdu | GeneralCipheredApdu | GeneralCiphering):
             apdu, summary = self.sheet.apdu, self.sheet.summary
             open_ciphered(self, inner, field)

@@ -13,6 +13,8 @@ from sessions.dlms.acse import Aare, Aarq, mechanism_words
 from sessions.dlms.apdu.ciphered import GLO_TAGS, PLAIN_TAGS, CipheredApdu, GeneralCipheredApdu
 from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.authentication import AuthenticationMechanism
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.initiate import DLMS_VERSION, InitiateRequest, InitiateResponse
 from sessions.dlms.security import SecurityControl
 
 _REQUESTS: Final = frozenset(
@@ -59,6 +61,7 @@ class Manners:
     def __init__(self) -> None:
         self._aarq: Aarq | None = None
         self._asked: Form | None = None
+        self._proposed: Conformance | None = None
 
     def of_aare(self, aare: Aare) -> list[str]:
         """What is odd about an AARE, beside its own encoding."""
@@ -71,7 +74,22 @@ class Manners:
         return [*found, *_about_challenge(aarq, aare)]
 
     def ask(self, aarq: Aarq) -> None:
-        self._aarq, self._asked = aarq, None
+        self._aarq, self._asked, self._proposed = aarq, None, None
+
+    def of_initiate(self, apdu: object) -> list[str]:
+        """An InitiateRequest or InitiateResponse, deciphered; nothing to say of other APDUs."""
+        if isinstance(apdu, InitiateRequest):
+            self._proposed = apdu.proposed_conformance
+        if not isinstance(apdu, InitiateResponse):
+            return []
+        found = []
+        if apdu.negotiated_dlms_version_number != DLMS_VERSION:
+            found.append(
+                f"DLMS version {apdu.negotiated_dlms_version_number} is answered, there is only {DLMS_VERSION}"
+            )
+        if self._proposed is not None and (more := apdu.negotiated_conformance & ~self._proposed):
+            found.append(f"agrees to what was not proposed: {', '.join(more.names) or 'unassigned bits'}")
+        return found
 
     def of_ciphered(self, apdu: CipheredApdu | GeneralCipheredApdu, inside: int | None) -> list[str]:
         """A ciphered APDU; `inside` is the tag of what it holds, None where that is not known."""

@@ -38,7 +38,7 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
     opened = _published(opener, opened, sealed, keys, titles) or _in_clear(sealed)
     if isinstance(apdu, CipheredApdu | GeneralCipheredApdu):
         inside = opened.plaintext[0] if opened is not None and opened.plaintext else None
-        opener.note_all(opener.talk.manners.of_ciphered(apdu, inside))
+        opener.deviate_all(opener.talk.manners.of_ciphered(apdu, inside))
     if opened is None:
         _stays_closed(opener, bool(keys), bool(titles))
         return

@@ -775,3 +775,19 @@ def test_a_pre_established_association_stands_with_the_link(protection, hdlc):
     wire.pump()
     assert wire.events[-1] == Released()
     assert not [apdu for apdu in wire.meter.requests if isinstance(apdu, Aarq | Rlrq)]
+
+
+def test_a_meter_that_says_its_title_in_a_general_envelope_only():
+    wire = Wire(AUTHENTICATED_ENCRYPTED)
+    wire.meter.objects[CLOCK] = null()
+
+    def answer(aarq):
+        wire.meter.answer_in_general = True
+        aare = wire.meter.aare(aarq, responding_ap_title=None)
+        wire.meter.answer_in_general = None
+        return aare
+
+    wire.meter.script[Aarq] = answer
+    assert isinstance(wire.open(), Associated)
+    assert wire.client.negotiated.server_system_title == SERVER_TITLE
+    assert get(wire)[-1] == GetFinished(1, null())

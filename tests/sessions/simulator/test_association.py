@@ -309,3 +309,13 @@ def test_the_release_of_nobody_changes_nothing():
     meeting.open(LLS_AARQ)
     assert meeting.association.release(PROPOSAL.encode()) is None
     assert meeting.association.state is AssociationState.IDLE
+
+
+@pytest.mark.parametrize(
+    ("user", "known"), [(200, True), (-56, True), (7, True), (8, False), (-57, False), (None, False)]
+)
+def test_a_user_id_is_known_in_either_spelling(user, known):
+    meeting = Meeting()
+    client = replace(meeting.device.client(32), user_ids=frozenset({7, 200}))
+    meeting.device._clients[32] = client
+    assert meeting.open(replace(LLS_AARQ, calling_ae_invocation_id=user), 32).accepted == known

@@ -6,6 +6,8 @@ import pytest
 
 from sessions.dlms.acse import Aare, Aarq, AcseDiagnostic, AssociationResult, ResultSourceDiagnostic, Rlre
 from sessions.dlms.apdu.ciphered import CipheredApdu, GeneralCipheredApdu
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.initiate import InitiateRequest, InitiateResponse
 from sessions.dlms.inspector import Dissector
 from sessions.dlms.inspector.deviations import Form, Manners
 from sessions.dlms.security import SecurityControl
@@ -112,11 +114,25 @@ def test_the_dissector_notes_them_all():
     dissector = Dissector()
     dissector.feed(AARQ.encode(), "sent")
     wire = bytearray(aare(responding_authentication_value=b"12345678").encode())
-    notes = dissector.feed(bytes(wire), "received").notes
-    assert notes == ["deviates: the meter's challenge is the client's, sent back"]
+    odd = dissector.feed(bytes(wire), "received").deviations
+    assert odd == ["the meter's challenge is the client's, sent back"]
     rlre = bytes.fromhex("6311800100BE10040E0800065F1F040000501F01F40007")
-    assert dissector.feed(rlre, "received").notes == ["deviates: the length of the RLRE says 17, it has 21 octets"]
-    assert dissector.feed(Rlre().encode(), "received").notes == []
+    assert dissector.feed(rlre, "received").deviations == ["the length of the RLRE says 17, it has 21 octets"]
+    assert dissector.feed(Rlre().encode(), "received").deviations == []
     dissector.feed(glo(0xC8).encode(), "sent")
-    notes = dissector.feed(bytes.fromhex("C401C10000"), "received").notes
-    assert notes == ["deviates: answered in clear, the request was ciphered"]
+    odd = dissector.feed(bytes.fromhex("C401C10000"), "received").deviations
+    assert odd == ["answered in clear, the request was ciphered"]
+
+
+def test_services_that_were_not_proposed():
+    dissector = Dissector()
+    initiate = InitiateRequest(proposed_conformance=Conformance.GET).encode()
+    response = InitiateResponse(
+        negotiated_conformance=Conformance.GET | Conformance.SET, negotiated_dlms_version_number=5
+    ).encode()
+    dissector.feed(Aarq(user_information=initiate).encode(), "sent")
+    assert dissector.feed(Aare(user_information=response).encode(), "received").deviations == [
+        "DLMS version 5 is answered, there is only 6",
+        "agrees to what was not proposed: set",
+    ]
+    assert Manners().of_initiate(InitiateResponse(negotiated_conformance=Conformance.SET)) == []
