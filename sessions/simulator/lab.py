@@ -175,7 +175,7 @@ def make_meter(
     if not isinstance(serial_number, str) or not (serial_number.isascii() and serial_number.isdigit()):
         raise LabError(f"{serial_number!r} is no serial number: a text of digits")
     address = table.get("physical_address") if hdlc else None
-    association = _announced(table.get("association", DEFAULT_ASSOCIATION), hdlc, address)
+    association = announced_association(table.get("association", DEFAULT_ASSOCIATION), hdlc, address)
     meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
     title = system_title(meter_type.manufacturer, serial_number)
     if "server_system_title" in association:
@@ -199,12 +199,13 @@ def make_meter(
         association=association,
         physical_address=address,
         address_octets=1 if address is None else 2,
-        parameters=_parameters(hdlc) if hdlc else HdlcParameters(),
+        parameters=hdlc_parameters(hdlc),
     )
 
 
-def _parameters(hdlc: HdlcOptions) -> HdlcParameters:
-    return HdlcParameters(hdlc.max_info, hdlc.max_info, hdlc.window, hdlc.window)
+def hdlc_parameters(hdlc: HdlcOptions | None) -> HdlcParameters:
+    """What the meters of a line offer; on the wrapper (None) nobody asks."""
+    return HdlcParameters(hdlc.max_info, hdlc.max_info, hdlc.window, hdlc.window) if hdlc else HdlcParameters()
 
 
 def _settings(
@@ -218,7 +219,7 @@ def _settings(
     line = hdlc or HdlcOptions()
     return MeterSettings(
         serial_number=table["serial_number"],
-        security=_security(parameters, keys, host_clock(), table.get("security_setup_version")),
+        security=meter_security(parameters, keys, host_clock(), table.get("security_setup_version")),
         clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value)), table.get("user_ids", ())),),
         host_clock=host_clock,
         max_send_pdu_size=table.get("max_pdu_size", 0),
@@ -228,7 +229,7 @@ def _settings(
     )
 
 
-def _security(
+def meter_security(
     parameters: AssociationParameters, keys: LabKeys | None, now: datetime, version: int | None
 ) -> MeterSecurity:
     """What the meter holds: the same keys as its client. Its policy demands what the client does."""
@@ -286,7 +287,7 @@ def _announced_keys(keys: LabKeys) -> dict[str, str]:
     return private | {f"server_{name}": keys.server_certificates[use].pem for use, name in names}
 
 
-def _announced(
+def announced_association(
     association: Mapping[str, Any], hdlc: HdlcOptions | None, physical_address: int | None
 ) -> dict[str, Any]:
     """The association file of a meter: the lab's keys, and how the line is framed."""

@@ -42,6 +42,7 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.objects import Attribute, CosemObject, Denied, Value, constant
+from sessions.simulator.plain import PlainObject
 from sessions.simulator.short_name_association import (
     CHANGE_HLS_SECRET,
     CHANGE_LLS_SECRET,
@@ -113,6 +114,38 @@ class GivenAccess(Access):
 
     def may_invoke(self, role: Role, method_id: int) -> bool:
         return bool(self.method_modes.get(method_id, 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnAssociation:
+    """How the association in use stands in its own object list: its version (None: the simulator's), its rights (None: what
+    every client has), and whether it is named there at all.
+    """
+
+    version: int | None = None
+    attribute_modes: Mapping[int, int] | None = None
+    method_modes: Mapping[int, int] = field(default_factory=dict)
+    listed: bool = True
+
+    def access_to(self, target: CosemObject, otherwise: Access) -> Access:
+        """The rights on the association. Attributes that only this list names have the least value of their type."""
+        if self.version is not None:
+            target.version = self.version
+        if self.attribute_modes is None:
+            return otherwise
+        plain = PlainObject(target.class_id, target.version, target.logical_name)
+        target.attributes = {**plain.attributes, **target.attributes}
+        target.methods = {**plain.methods, **target.methods}
+        for known, modes in ((target.attributes, self.attribute_modes), (target.methods, self.method_modes)):
+            for number in set(known) - set(modes):
+                del known[number]
+        return GivenAccess(
+            target,
+            public=True,
+            base_name=otherwise.base_name,
+            attribute_modes=self.attribute_modes,
+            method_modes=self.method_modes,
+        )
 
 
 class AssociationObject(CosemObject):
@@ -212,6 +245,7 @@ class Meter:
         max_send_pdu_size: int,
         conformance: Conformance = SERVED_CONFORMANCE,
         by_short_names: bool = False,
+        own: OwnAssociation | None = None,
     ) -> None:
         self.serial_number = serial_number
         self.server_sap = MANAGEMENT_DEVICE
@@ -221,14 +255,16 @@ class Meter:
         self.max_receive_pdu_size = max_receive_pdu_size
         self.max_send_pdu_size = max_send_pdu_size
         self.objects: dict[tuple[int, ObisCode], Access] = {}
-        self.short_names = ShortNameMap((OWN_ROW,)) if by_short_names else None
+        self._own = own or OwnAssociation()
+        self._own_row = OWN_ROW if self._own.version is None else replace(CURRENT, version=self._own.version)
+        self.short_names = ShortNameMap((self._own_row,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
 
     def add(self, access: Access) -> None:
         """ValueError where an object's short names are those of another."""
         self.objects[access.target.class_id, access.target.logical_name] = access
         if self.short_names is not None:
-            self.short_names = ShortNameMap([OWN_ROW, *(each.row for each in self.objects.values())])
+            self.short_names = ShortNameMap([self._own_row, *(each.row for each in self.objects.values())])
             for each in self.objects.values():
                 _check_short_names(self.short_names, each)
 
@@ -303,7 +339,8 @@ class Meter:
         role = caller.client.role
 
         def rows() -> list[Row]:
-            visible = [access for access in (own, *self.objects.values()) if access.is_listed_for(role)]
+            listed = (own,) if self._own.listed else ()
+            visible = [access for access in (*listed, *self.objects.values()) if access.is_listed_for(role)]
             return [(access.row, _describe_rights(access, role)) for access in visible]
 
         def read(class_id: int, logical_name: ObisCode, attribute_id: int) -> Data:
@@ -314,13 +351,14 @@ class Meter:
             self._clients[caller.client.client_sap] = replace(caller.client, secret=secret)
 
         target = ShortNameAssociation(caller, rows, read, change_secret)
-        own = Access(
+        rights = Access(
             target,
             public=True,
             base_name=CURRENT.base_name,
             open_methods=frozenset({1, 2, READ_BY_LOGICAL_NAME, REPLY_TO_HLS_SN}),
             invocable=frozenset({CHANGE_LLS_SECRET, CHANGE_HLS_SECRET}),
         )
+        own = self._own.access_to(target, rights)
         return own
 
     def _association_ln(self, caller: Caller) -> Access:
@@ -328,12 +366,12 @@ class Meter:
 
         def visible() -> list[Access]:
             """A client's list names what the client can use."""
-            everything = chain((own,), self.objects.values())
+            everything = chain((own,) if self._own.listed else (), self.objects.values())
             return [access for access in everything if access.is_listed_for(role)]
 
         send = caller.client_max_receive_pdu_size
         target = AssociationObject(caller, visible, (self.max_receive_pdu_size, send))
-        own = Access(target, public=True, open_methods=frozenset({REPLY_TO_HLS.method_id}))
+        own = self._own.access_to(target, Access(target, public=True, open_methods=frozenset({REPLY_TO_HLS.method_id})))
         return own
 
 

@@ -83,7 +83,7 @@ class PlainObject(CosemObject):
         self._values = {number: least_value(kind) for number, kind in declared.items() if number != 1}
         self._values |= {number: value for number, value in (values or {}).items() if number != 1}
         self.attributes |= {number: self._attribute_for(number) for number in self._values}
-        self.methods = dict.fromkeys(known.methods if known else (), self._accept)
+        self.methods = dict.fromkeys(known.methods if known else (), self.accept)
 
     def _attribute_for(self, number: int) -> Attribute:
         return Attribute(lambda: self._values[number], lambda value: self._store(number, value))
@@ -92,5 +92,6 @@ class PlainObject(CosemObject):
         self._values[number] = require(value, self._values[number].type, DataType.NULL_DATA)
 
     @staticmethod
-    def _accept(parameters: Data | None) -> Data | None:
+    def accept(parameters: Data | None) -> Data | None:
+        """A method that succeeds and does nothing."""
         return None

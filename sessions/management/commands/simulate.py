@@ -22,13 +22,14 @@ MAX_COUNT = 10_000
 
 
 class Command(BaseCommand):
-    help = "Simulate meters: a lab, a recorded meter, or a number of plain meters on TCP ports. Needs no database."
+    help = "Simulate meters: a lab, a recorded meter, the meters of a device file, or a number of plain meters on TCP ports. Needs no database."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         source = parser.add_mutually_exclusive_group()
         source.add_argument("--lab", type=Path, metavar="FILE.toml", help="a lab of meters and lines")
         source.add_argument("--replay", type=_trace, metavar="FILE#ID", help="a recorded meter from a file of traces")
+        source.add_argument("--gxc", type=Path, metavar="FILE.gxc", help="the meters of a GXDLMSDirector device file")
         source.add_argument("--count", type=_count, metavar="N", help="N wrapper meters, on the ports from --port on")
         parser.add_argument(
             "--port", type=_port, metavar="P", help=f"first TCP port (0: any free one; default {DEFAULT_PORT})"
@@ -57,6 +58,10 @@ def _lab(options: dict[str, Any]) -> Lab:
         from sessions.simulator.replay import replay_lab
 
         lab = replay_lab(*options["replay"], port=first)
+    elif options["gxc"] is not None:
+        from sessions.simulator.gxc import gxc_lab
+
+        lab = gxc_lab(options["gxc"], _now, port=first)
     else:
         lab = plain_lab(options["count"] or 1, first, _now)
     # Who named a port means that one; the usual one may be taken, the announcement says which it is.

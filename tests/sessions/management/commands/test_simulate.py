@@ -22,6 +22,7 @@ from sessions.association_file import parse_association
 from sessions.links.endpoint import parse_endpoint
 from sessions.simulator.lab import LABS
 from tests.conftest import ROOT
+from tests.meters.test_gxc import REGISTER, made
 
 
 @contextmanager
@@ -123,3 +124,12 @@ def test_a_taken_port_is_an_error_with_a_sentence(tmp_path: Path):
     assert str(port) in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_device_file_comes_up_as_a_meter(tmp_path):
+    path = tmp_path / "meter.gxc"
+    path.write_bytes(made("<InterfaceType>1</InterfaceType><Authentication>Low</Authentication>", objects=REGISTER))
+    with simulate("--gxc", str(path), "--port", "0") as (_, meters):
+        assert [meter["serial_number"] for meter in meters] == ["10000001"]
+        assert parse_association(meters[0]["association"]).parameters.authentication.name == "LLS"
+    assert "cannot be read" in usage("--gxc", str(tmp_path / "missing.gxc"))
