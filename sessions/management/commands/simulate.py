@@ -22,7 +22,10 @@ MAX_COUNT = 10_000
 
 
 class Command(BaseCommand):
-    help = "Simulate meters: a lab, a recorded meter, the meters of a device file, or a number of plain meters on TCP ports. Needs no database."
+    help = (
+        "Simulate meters: a lab, a recorded meter, the meters of a device file, or a number of plain meters on TCP ports. "
+        "Needs no database."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
