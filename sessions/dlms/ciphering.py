@@ -195,15 +195,14 @@ class Ciphering:
         tags = DED_TAGS if dedicated else GLO_TAGS
         return Writer().u8(tags[apdu[0]]).octet_string(payload).octets()
 
-    def capacity(self, size: int, *, tagged: bool = True) -> int:
-        """The longest APDU in clear that is at most `size` octets long when it goes out. `tagged`: its service has ciphered
-        forms of its own."""
+    def capacity(self, size: int) -> int:
+        """The longest APDU in clear, of a service with ciphered forms of its own, that goes out at most `size` octets long."""
         if self._shape is not None:
             size -= self._shape.overhead(self.parameters.security_suite)
         if not self._protects or (self._shape is not None and self._shape.ciphering is not None):
             return size
         general = self._general_agreed and self.parameters.ciphering_form is CipheringForm.GENERAL
-        if general or self._shape is not None or not tagged:
+        if general or self._shape is not None:
             size -= 1 + TITLE_OCTETS
         return largest_contents(size - 1) - HEADER_OCTETS - (TAG_OCTETS if self._control.authenticated else 0)
 

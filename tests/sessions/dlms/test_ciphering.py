@@ -28,7 +28,7 @@ from sessions.dlms.transactions import Shape
 
 from .parties import CLIENT_TITLE, counting_random, keys_of, party
 from .parties import SERVER_TITLE as PEER_TITLE
-from .scripted import DEDICATED, GAK, GUEK, SERVER_TITLE, parameters
+from .scripted import DEDICATED, GAK, GUEK, SERVER_TITLE, parameters, suite_parameters
 
 P = Protection
 BOTH = SecurityControl(0, True, True)
@@ -239,9 +239,6 @@ def test_what_fits_goes_out_no_longer_than_allowed(protection, form, size):
     capacity = one.capacity(size)
     assert len(one.protect(b"\xc0" + bytes(capacity - 1))) <= size
     assert len(one.protect(b"\xc0" + bytes(capacity))) > size
-    untagged = one.capacity(size, tagged=False)
-    assert len(one.protect(b"\xd9" + bytes(untagged - 1))) <= size
-    assert len(one.protect(b"\xd9" + bytes(untagged))) > size
 
 
 def test_an_association_without_counters():
@@ -431,3 +428,97 @@ def test_what_fits_under_general_protection_goes_out_no_longer_than_allowed(sett
     longest = one.capacity(size)
     assert size - 420 < longest < size
     assert len(one.protect(b"\xc0" + bytes(longest - 1))) <= size
+
+
+# -- forms, and protection by direction -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+@pytest.mark.parametrize("form", CipheringForm)
+@pytest.mark.parametrize("dedicated", [False, True])
+def test_which_form_a_request_takes(agreed, form, dedicated):
+    one = ciphering(dedicated=dedicated, ciphering_form=form)
+    one.agree(Conformance.GENERAL_PROTECTION if agreed else Conformance.GET)
+    general, own = (0xDC, 0xD0) if dedicated else (0xDB, 0xC8)
+    assert one.protect(REQUEST)[0] == (general if agreed and form is CipheringForm.GENERAL else own)
+    if agreed:
+        assert one.protect(b"\xd9" + REQUEST)[0] == general  # ACCESS has no tag of its own
+    else:
+        with pytest.raises(LocalProtocolError) as refused:
+            one.protect(b"\xd9" + REQUEST)
+        assert refused.value.code == "no-ciphered-form"
+
+
+@pytest.mark.parametrize("asked", P)
+@pytest.mark.parametrize("demanded", P)
+@pytest.mark.parametrize("came", P)
+def test_requests_and_answers_are_judged_apart(asked, demanded, came):
+    one = ciphering(asked, response_protection=demanded)
+    assert (one.protect(REQUEST) == REQUEST) == (asked is P.NONE)
+    control = SecurityControl(0, came.authenticated, came.encrypted)
+    octets = ANSWER if came is P.NONE else wrap(0xCC, ANSWER, 1, control=control)
+    if came is not P.NONE and asked is P.NONE and demanded is P.NONE:
+        code = "unexpected-protection"
+    else:
+        code = None if came.covers(demanded) else "protection-too-weak"
+    if code is None:
+        assert one.unprotect(octets) == (ANSWER, came is not P.NONE)
+    else:
+        with pytest.raises(SecurityError) as refused:
+            one.unprotect(octets)
+        assert refused.value.code == code
+
+
+def test_an_envelope_that_protects_nothing_is_no_protection():
+    one = ciphering(P.ENCRYPTED, response_protection=P.NONE)
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(b"\xcc" + bytes((5 + len(ANSWER),)) + b"\x00\x00\x00\x00\x01" + ANSWER)
+    assert refused.value.code == "protection-too-weak"
+
+
+@pytest.mark.parametrize("inside", ["", "ff00", "cc05", "2a"])
+def test_what_no_tag_outside_names_must_be_an_apdu_all_the_same(inside):
+    """Under encryption alone nothing but the contents tells a forgery."""
+    one = ciphering(P.ENCRYPTED)
+    control = SecurityControl(0, False, True)
+    payload = wrap(0xCC, bytes.fromhex(inside), 9, control=control)[2:]
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(GeneralCipheredApdu(0xDB, SERVER_TITLE, control, 9, payload[5:]).encode())
+    assert refused.value.code == "wrong-contents"
+    assert one.unprotect(wrap(0xCC, ANSWER, 1, control=control)) == (ANSWER, True)
+
+
+def test_our_own_apdus_sent_back_are_not_the_meters():
+    one = ciphering()
+    one.server_system_title = None
+    sent = one.protect(REQUEST)
+    mirrored = GeneralCipheredApdu(0xDB, one.parameters.client_system_title, BOTH, 0, sent[7:]).encode()
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(mirrored)
+    assert refused.value.code == "system-title-reflected"
+
+
+@pytest.mark.parametrize("bit", range(96))
+@pytest.mark.parametrize("protection", [P.AUTHENTICATED, P.AUTHENTICATED_ENCRYPTED])
+@pytest.mark.parametrize("suite", [1, 2])
+def test_every_bit_of_the_tag_counts_in_every_suite(bit, protection, suite):
+    agreed = suite_parameters(suite, AuthenticationMechanism.NONE, protection, server_system_title=SERVER_TITLE)
+    one = Ciphering(agreed, None)
+    one.start()
+    payload = bytearray(
+        protect(
+            ANSWER,
+            control=SecurityControl(suite, protection.authenticated, protection.encrypted),
+            key=agreed.guek or b"",
+            gak=agreed.gak or b"",
+            system_title=SERVER_TITLE,
+            invocation_counter=1,
+        )
+    )
+    wire = b"\xcc" + bytes((len(payload),))
+    good = wire + bytes(payload)
+    payload[-12 + bit // 8] ^= 1 << bit % 8
+    with pytest.raises(SecurityError) as refused:
+        one.unprotect(wire + bytes(payload))
+    assert refused.value.code == "bad-tag"
+    assert one.unprotect(good) == (ANSWER, True)
