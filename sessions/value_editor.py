@@ -138,7 +138,8 @@ class ValueEditor:
             lines = min(16, max(4, (self._initial_text(option) or "").count("\n") + 1))
             return forms.CharField(**common, max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": lines}))
         if option.kind is DataType.BOOLEAN:
-            return forms.CharField(**common, widget=forms.Select(choices=[("true", "true"), ("false", "false")]))
+            choices = [*self._unchosen(), ("true", "true"), ("false", "false")]
+            return forms.CharField(**common, widget=forms.Select(choices=choices))
         if option.words and option.bits:
             return BitsField(**common, choices=self._bit_choices(option))
         if option.words and option.kind is DataType.ENUM:
@@ -181,8 +182,12 @@ class ValueEditor:
             return json.dumps(to_json(self.current, option), indent=1, ensure_ascii=False)
         return entry_text(self.current, option)
 
+    def _unchosen(self) -> list[tuple[str, str]]:
+        """Where no value was read none is proposed."""
+        return [("", "choose…")] if self.current is None else []
+
     def _word_choices(self, option: ValueType) -> list[tuple[str, str]]:
-        choices = [(str(value), f"{value} {word}") for value, word in option.words.items()]
+        choices = [*self._unchosen(), *((str(value), f"{value} {word}") for value, word in option.words.items())]
         current = str(self.current.value) if self.current is not None and self.current.type is option.kind else None
         if current is not None and current not in dict(choices):
             choices.append((current, current))
@@ -203,6 +208,8 @@ class ValueEditor:
 
     def _read(self, type_name: str, value: str | Sequence[str]) -> Data:
         option = self.option(type_name)
+        if value == "" and isinstance(self.field(type_name).widget, forms.Select):
+            raise EntryError("choose one of them")
         if not isinstance(value, str):
             return self._from_bits([int(bit) for bit in value], option)
         if not option.constructed:

@@ -163,7 +163,7 @@ class TestTypedFields:
     def test_an_enumeration_is_chosen_by_its_words(self, dlms_session) -> None:
         form = drawn(WriteForm, dlms_session, {**RELAY, "attribute_id": "4"})
         assert form.initial["value_type"] == "enum"
-        assert choices_of(form) == ["0", "1", "2", "3", "4", "5", "6"]
+        assert choices_of(form) == ["", "0", "1", "2", "3", "4", "5", "6"]
         assert "1 disconnect remote" in form.as_p()
         asked = posted(WriteForm, dlms_session, {**RELAY, "attribute_id": "4", "value_type": "enum", "value": "4"})
         assert asked.is_valid(), asked.errors
@@ -261,6 +261,8 @@ class TestTypedFields:
             ((8, "0-0:1.0.0*255", 2), "octet-string", "tomorrow", "is no date-time: write it as 2026-11-25"),
             ((8, "0-0:1.0.0*255", 3), "long", "40000", "out of range"),
             ((8, "0-0:1.0.0*255", 8), "boolean", "maybe", "neither true nor false"),
+            ((8, "0-0:1.0.0*255", 8), "boolean", "", "Choose one of them."),
+            ((70, "0-0:96.3.10*255", 4), "enum", "", "Choose one of them."),
             ((41, "0-0:25.0.0*255", 3), "octet-string", "modem", "is not an OBIS code"),
             ((42, "0-0:25.1.0*255", 3), "double-long-unsigned", "10.0.0.300", "10.0.0.300"),
             ((9, "0-0:10.0.106*255", 2), "array", "[1", "is written as JSON"),
@@ -335,7 +337,7 @@ class TestVersions:
 
     def test_of_the_security_setup(self, dlms_session) -> None:
         listed(dlms_session, (64, 0, "0-0:43.0.0*255"))
-        assert choices_of(drawn(WriteForm, dlms_session, SECURITY)) == ["0", "1", "2", "3"]
+        assert choices_of(drawn(WriteForm, dlms_session, SECURITY)) == ["", "0", "1", "2", "3"]
 
     def test_without_a_list_the_value_tells_it(self, dlms_session) -> None:
         entry = structure(long_unsigned(3), octet_string(bytes(6)), integer(2), long_unsigned(0))
