@@ -7,8 +7,6 @@ the server tells a repetition from something new. Where we stand is said by the 
 
 from __future__ import annotations
 
-from collections import deque
-
 from sessions.dlms.errors import DecodeError, DlmsError
 from sessions.dlms.hdlc import failures
 from sessions.dlms.hdlc.address import ALL_STATION, HdlcAddress, client_address, server_address
@@ -30,6 +28,7 @@ from sessions.dlms.hdlc.frame import (
 from sessions.dlms.hdlc.hearing import Hearing
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
 from sessions.dlms.hdlc.patience import Patience
+from sessions.dlms.hdlc.speech import Speech
 from sessions.dlms.hdlc.state import Event, LinkState, State
 from sessions.dlms.hdlc.stream import Found, FrameReader, Rubbish
 from sessions.dlms.link import (
@@ -44,11 +43,9 @@ from sessions.dlms.link import (
 
 
 class HdlcClientLink(Outbox):
-    """A primary station. `parameters` is what we propose; for the times, in seconds, see `Patience`.
+    """A primary station. `parameters` is what we propose; for the times, in seconds, see `Patience` and `Speech`.
 
-    `disconnect_first`: a DISC goes before the SNRM, for meters that keep an old link. `inter_frame_time`: the least pause
-    between the last octet of the server and our next frame, for half-duplex lines and optical heads that turn slowly.
-    `octet_time`: how long an octet takes on a slow line; an answer is not due before the request has left.
+    `disconnect_first`: a DISC goes before the SNRM, for meters that keep an old link.
     """
 
     def __init__(
@@ -76,8 +73,6 @@ class HdlcClientLink(Outbox):
         self.proposed = parameters or HdlcParameters()
         self.parameters = HdlcParameters()
         self.disconnect_first = disconnect_first
-        self.inter_frame_time = inter_frame_time
-        self.octet_time = octet_time
         self._patience = Patience(
             response_timeout=response_timeout,
             max_retries=max_retries,
@@ -93,11 +88,7 @@ class HdlcClientLink(Outbox):
         self._sender = Sender()
         self._receiver = Receiver()
         self._unnumbered = UnnumberedReceiver()
-        self._due: deque[bytes] = deque()
-        """Frames that wait for the pause after the server's last octet."""
-        self._quiet_until = 0.0
-        self._free_at = 0.0
-        """When the last octet of ours has left the line."""
+        self._speech = Speech(inter_frame_time=inter_frame_time, octet_time=octet_time)
         self._expect_reply = True
         self._polled = False
         self._heard = False
@@ -113,6 +104,15 @@ class HdlcClientLink(Outbox):
     @property
     def longest_wait(self) -> float:
         return self._patience.longest_wait
+
+    @property
+    def octet_time(self) -> float:
+        """Seconds that an octet takes on the line."""
+        return self._speech.octet_time
+
+    @octet_time.setter
+    def octet_time(self, seconds: float) -> None:
+        self._speech.octet_time = seconds
 
     # -- ours --------------------------------------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ class HdlcClientLink(Outbox):
 
     def receive_octets(self, octets: bytes, now: float) -> None:
         self._patience.heard(len(octets), now)
-        self._quiet_until = now + self.inter_frame_time
+        self._speech.heard(now)
         self._handle(self._reader.feed(octets), now)
         self._patience.pausing(self._reader.waiting, now)
 
@@ -340,14 +340,11 @@ class HdlcClientLink(Outbox):
     # -- timers ------------------------------------------------------------------------------------------------------
 
     def next_timer(self) -> float | None:
-        timer = self._patience.next_timer()
-        if not self._due:
-            return timer
-        return self._quiet_until if timer is None else min(timer, self._quiet_until)
+        timers = (self._patience.next_timer(), self._speech.next_timer())
+        return min((timer for timer in timers if timer is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
-        if self._due and now >= self._quiet_until:
-            self._flush(now)
+        self._speak(now)
         if self._patience.octet_overdue(now):
             self._handle(self._reader.look_inside(), now)
         if self._patience.poll_due(now):
@@ -446,18 +443,14 @@ class HdlcClientLink(Outbox):
         """Say something that wants an answer."""
         self._polled = isinstance(frame, RrFrame | RnrFrame)
         self._say(frame, now)
-        self._patience.spoke(self._free_at)
+        self._patience.spoke(self._speech.ends_at)
 
     def _say(self, frame: HdlcFrame, now: float) -> None:
-        octets = frame.encode()
-        self._free_at = max(now, self._quiet_until, self._free_at) + len(octets) * self.octet_time
-        self._due.append(octets)
-        if now >= self._quiet_until:
-            self._flush(now)
+        self._speech.say(frame.encode(), now)
+        self._speak(now)
 
-    def _flush(self, now: float) -> None:
-        while self._due:
-            octets = self._due.popleft()
+    def _speak(self, now: float) -> None:
+        for octets in self._speech.take_due(now):
             self._hearing.sent(octets)
             self._send(octets, now)
 
@@ -467,10 +460,10 @@ class HdlcClientLink(Outbox):
 
     def _disconnected(self) -> None:
         self._patience.rest()
-        self._due.clear()
+        self._speech.forget()
         self._tell(LinkDisconnected())
 
     def _fail(self, error: DlmsError) -> None:
         self._patience.rest()
-        self._due.clear()
+        self._speech.forget()
         self._tell(LinkFailed(error))

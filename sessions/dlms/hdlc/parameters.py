@@ -78,9 +78,10 @@ def read_hdlc_parameters(reader: Reader) -> HdlcParameters:
     found: dict[str, int] = {}
     if reader.remaining == 0:
         return HdlcParameters()
-    reader.u8("format-identifier")
+    reader.label(f"{reader.u8('format-identifier'):02x}")
     while reader.remaining:
         group = reader.u8("group-identifier")
+        reader.label(f"{group:02x} ({'parameter negotiation' if group == GROUP_IDENTIFIER else 'not of DLMS'})")
         part = reader.sub(min(reader.u8("group-length"), reader.remaining), "group")
         while group == GROUP_IDENTIFIER and part.remaining:
             parameter = part.u8("parameter-id")

@@ -24,6 +24,7 @@ from sessions.dlms.errors import (
 )
 from sessions.dlms.events import ActionOutcome, NotificationReceived
 from sessions.dlms.hdlc.client_link import HdlcClientLink
+from sessions.dlms.hdlc.frame import RrFrame, decode_hdlc_frame
 from sessions.dlms.hdlc.server_link import HdlcServerLink
 from sessions.dlms.iec62056_21.mode_e import ModeELink
 from sessions.dlms.iec62056_21.settings import SignOnSettings
@@ -165,6 +166,23 @@ async def test_counters_are_topped_up_before_they_are_used():
         used = [counter for _, counter in meter.meter.client_counters]
         assert sorted(used) == list(range(len(used)))
         assert len(used) > 40
+
+
+async def test_an_idle_hdlc_link_is_kept_alive_and_answers_afterwards():
+    async with served(parameters(), hdlc=True, inactivity_timeout=60.0) as meter:
+        meter.meter.objects[CLOCK] = TIME
+        link = make_link("hdlc", parameters(), HdlcSettings(keep_alive=0.02), 5.0)
+        frames = []
+        client = DlmsClient(parameters(), link, challenge=CTOS, counters=None)
+        talk = Conversation(meter.endpoint, client, on_frame=frames.append)
+        await talk.open()
+        before = len(frames)
+        await talk.idle(0.3)
+        polls = frames[before:]
+        assert len(polls) >= 4
+        assert {type(decode_hdlc_frame(frame.octets)) for frame in polls} == {RrFrame}
+        assert await talk.get(CLOCK) == TIME
+        await talk.release()
 
 
 # -- what goes wrong -----------------------------------------------------------------------------------------------------
