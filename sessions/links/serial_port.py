@@ -68,7 +68,9 @@ class SerialLine:
                 code="write-timeout",
                 hint="Is the device behind it switched on? Flow control may hold the line.",
             ) from None
-        except (OSError, serial.SerialException) as error:
+        except (OSError, serial.SerialException, TypeError) as error:
+            if self._closing.is_set():  # TypeError: pyserial's answer to a port that was closed under a write
+                raise LineError("The serial port is closed.", code="port-closed") from None
             raise _broken(error) from None
 
     async def change_settings(self, settings: LineSettings) -> None:

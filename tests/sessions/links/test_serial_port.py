@@ -248,6 +248,20 @@ async def test_a_port_that_fails_after_nobody_waited(pty, monkeypatch):
     await asyncio.sleep(0.05)
 
 
+async def test_a_port_that_is_closed_under_a_write(pty, monkeypatch):
+    line = await open_line(SerialEndpoint(pty[1]))
+
+    def closed(octets):
+        line._closing.set()
+        raise TypeError("'NoneType' object cannot be interpreted as an integer")
+
+    monkeypatch.setattr(line._port, "write", closed)
+    with pytest.raises(LineError) as refused:
+        await line.write(b"x")
+    assert refused.value.code == "port-closed"
+    await line.close()
+
+
 async def test_a_port_that_is_unplugged_under_a_write(pty, monkeypatch):
     line = await open_line(SerialEndpoint(pty[1]))
 
