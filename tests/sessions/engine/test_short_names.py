@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 
+from meters.forms import MeterForm
 from sessions.engine import run as module
 from sessions.engine import run_session
 from sessions.models import DlmsSession, Frame, ProfileEntry, Step
 from sessions.recorder import in_database
-from sessions.services import close_session, dissect_frame
-from sessions.simulator.lab import LabLine
+from sessions.services import close_session, dissect_frame, open_test_session
+from sessions.simulator.lab import LabLine, LabMeter
 from sessions.simulator.listeners import RunningLab
 from tests.meters.builders import make_meter
+from tests.meters.test_forms import WRAPPER
 from tests.sessions.builders import make_session, make_user
 from tests.sessions.engine.bench import frames_of, fresh, steps_of
 from tests.sessions.simulator.served import GAK, GMAC, GUEK, LLS, lab_meter, lab_of
@@ -51,10 +54,18 @@ def session_with(
     options = {"physical_address": 17} if kind == "hdlc" else {}
     simulated = lab_meter(WAYS[way]["meter"], type="short_names", max_pdu_size=240, **options)
 
+    return served(directory, simulated, kind, lambda port: _rows(way, kind, port, steps))
+
+
+def served(
+    directory: Any, simulated: LabMeter, kind: str, rows: Callable[[int], DlmsSession]
+) -> tuple[DlmsSession, list[Step], list[Frame]]:
+    """The session that `rows` opens for the simulated meter's port."""
+
     async def run() -> tuple[DlmsSession, list[Step], list[Frame]]:
         async with RunningLab(lab_of(LabLine(kind=kind, meters=(simulated,))), directory) as running:
             port = int(running.announcements[0]["endpoint"].rpartition(":")[2])
-            dlms_session = await in_database(lambda: _rows(way, kind, port, steps))
+            dlms_session = await in_database(lambda: rows(port))
             await run_session(dlms_session.pk)
             return await fresh(dlms_session), await steps_of(dlms_session), await frames_of(dlms_session)
 
@@ -128,6 +139,27 @@ def test_a_write_that_has_no_short_name_was_not_sent(tmp_path, before):
     assert steps[-1].state == Step.State.FAILED
     assert steps[-1].error["code"] == "object-undefined"
     assert not any("WRITE request" in frame.summary for frame in frames)
+
+
+def test_the_form_tries_a_meter_before_it_is_saved(tmp_path):
+    def rows(port: int) -> DlmsSession:
+        fields = {
+            **WRAPPER,
+            "host": "127.0.0.1",
+            "port": str(port),
+            "referencing": "short-names",
+            "client_sap": "32",
+            "secret": "12345678",
+        }
+        form = MeterForm({**fields, "authentication": "lls"}, testing=True)
+        assert form.is_valid(), form.errors
+        return open_test_session(draft=form.draft(), user=make_user())
+
+    done, steps, _ = served(tmp_path, lab_meter(LLS, type="short_names"), "wrapper", rows)
+    assert (done.state, done.error) == (DlmsSession.State.DONE, None)
+    name, clock = [step.result for step in steps]
+    assert bytes.fromhex(name["value"]).startswith(b"MWB")
+    assert clock["text"].startswith("2026-11-25 12:00:00")
 
 
 @pytest.mark.django_db(transaction=True)
