@@ -32,10 +32,11 @@ from sessions.dlms.transfers.transfer import Outcome, Terms, Transfer, Turn, too
 
 
 class ShortNames:
-    """The short names of one association: given beforehand, or learned from the meter. `known` None: not yet."""
+    """The short names of one association: given beforehand, and then not learned from the meter. `known` None: not yet."""
 
     def __init__(self, known: ShortNameMap | None = None) -> None:
         self.known = known
+        self.given = known is not None
 
     def learn(self, object_list: Data | DataAccessResult) -> ShortNameMap:
         """Take the meter's list; RefusedError or RemoteProtocolError where there is none to be had."""
@@ -118,7 +119,7 @@ def get_transfer(
     )
 
     def finish(results: Sequence[Data | DataAccessResult]) -> Outcome:
-        if whole_list and isinstance(results[0], Data):
+        if whole_list and isinstance(results[0], Data) and not names.given:
             with suppress(ValueError):  # who asked sees what it is
                 names.known = ShortNameMap.from_object_list(results[0])
         return GetFinished(terms.request, results[0])

@@ -159,6 +159,14 @@ def test_who_asks_for_the_list_gets_it_and_it_is_kept():
     assert kept.known == KNOWN
 
 
+def test_names_that_were_given_stay_when_somebody_looks_at_the_list():
+    kept = names(ShortNameMap(OBJECTS[:1]))
+    transfer = get_transfer(sn_terms(), kept, CosemAttributeDescriptor(12, ObisCode(0, 0, 40, 0, 0, 255), 2))
+    transfer.begin()
+    transfer.receive(ReadResponse((OBJECT_LIST,)))
+    assert kept.known == ShortNameMap(OBJECTS[:1])
+
+
 @pytest.mark.parametrize("value", [null(), array(structure()), DENIED])
 def test_a_list_that_is_none_is_shown_to_who_asked_for_it(value):
     kept = names(None)
