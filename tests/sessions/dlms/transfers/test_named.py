@@ -20,7 +20,7 @@ from sessions.dlms.apdu.short_name import (
 from sessions.dlms.errors import LocalProtocolError, RefusedError, RemoteProtocolError
 from sessions.dlms.events import ActionFinished, GetFinished, ListFinished, SetFinished
 from sessions.dlms.selective_access import EntryDescriptor
-from sessions.dlms.short_name_map import OBJECT_LIST_NAME
+from sessions.dlms.short_name_map import OBJECT_LIST_NAME, ShortNameMap
 from sessions.dlms.transfers.items import ActionItem, GetItem, SetItem
 from sessions.dlms.transfers.named import (
     NamedTransfer,
@@ -37,6 +37,7 @@ from .asked_by_short_name import (
     DISCONNECT,
     KNOWN,
     OBJECT_LIST,
+    OBJECTS,
     VARIABLE,
     answer_in_blocks,
     names,
