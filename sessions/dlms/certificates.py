@@ -31,6 +31,7 @@ from sessions.dlms.errors import DlmsError, LocalProtocolError, SecurityError
 from sessions.dlms.security import TITLE_OCTETS
 
 _SEQUENCE: Final = 0x30
+_INTEGER: Final = 0x02
 MAX_OCTETS: Final = 16 * 1024
 """Longer than any certificate of a meter."""
 MAX_PATH: Final = 5
@@ -108,8 +109,14 @@ class Certificate:
 
     @property
     def serial_octets(self) -> bytes:
-        """The serial number as class 64 carries it: the number in as few octets as it needs."""
+        """The serial number by itself, in as few octets as it needs."""
         return self.serial_number.to_bytes((self.serial_number.bit_length() + 7) // 8 or 1, "big")
+
+    @property
+    def serial_der(self) -> bytes:
+        """The serial number as the certificate holds it, and class 64 names it: an INTEGER in DER."""
+        octets = self.serial_number.to_bytes(self.serial_number.bit_length() // 8 + 1, "big")
+        return bytes((_INTEGER, len(octets))) + octets
 
     @property
     def pem(self) -> str:

@@ -115,7 +115,8 @@ class ByEntity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BySerialNumber:
-    """A certificate by number and issuer, in the octets that the meter lists them in."""
+    """A certificate by number and issuer, in the octets that the meter lists them in: usually both in DER, as they stand in
+    the certificate."""
 
     serial_number: bytes
     issuer: bytes

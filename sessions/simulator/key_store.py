@@ -96,7 +96,7 @@ class KeyStore:
             CertificateListEntry(
                 entity=entity,
                 type=certificate.type,
-                serial_number=certificate.serial_octets,
+                serial_number=certificate.serial_der,
                 issuer=certificate.issuer_der,
                 subject=certificate.subject_der,
                 subject_alt_name=certificate.subject_alt_name_der,
@@ -161,7 +161,8 @@ class KeyStore:
 
     def _fits(self, which: CertificateIdentification, entity: CertificateEntity, certificate: Certificate) -> bool:
         if not isinstance(which, ByEntity):
-            return (certificate.serial_octets, certificate.issuer_der) == (which.serial_number, which.issuer)
+            numbers = (certificate.serial_der, certificate.serial_octets)
+            return which.serial_number in numbers and which.issuer == certificate.issuer_der
         named = not which.system_title or certificate.system_title == which.system_title
         return (entity, certificate.type) == (which.entity, which.type) and named
 

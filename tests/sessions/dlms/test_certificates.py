@@ -83,12 +83,22 @@ def test_a_certificate_says_what_matters(curve):
     assert (end.subject, end.issuer, root.subject) == ("CN=4D57424D57422D31", "CN=Lab sub 0", "CN=Lab root")
     assert (end.system_title, sub.system_title) == (TITLE, None)
     assert end.public_key == public_of(private(9, curve))
-    assert (end.serial_number, end.serial_octets) == (99, b"c")
+    assert (end.serial_number, end.serial_octets, end.serial_der) == (99, b"c", b"\x02\x01c")
+    assert root.serial_der in root.der
     assert (end.not_before, end.not_after) == (START, NO_END)
     assert (end.is_ca, sub.is_ca, root.is_ca) == (False, True, True)
     assert (end.type, root.type) == (SIGNING, CertificateType.OTHER)
     assert (end.self_issued, root.self_issued) == (False, True)
     assert parse_certificate(end.der) == end
+
+
+@pytest.mark.parametrize(
+    ("number", "der"), [(127, "02017f"), (128, "02020080"), (300, "0202012c"), (2**64, "0209010000000000000000")]
+)
+def test_serial_numbers_in_der(number, der):
+    made = make_root("Root", private(1), serial_number=number, not_before=START)
+    assert made.serial_der.hex() == der
+    assert made.serial_der in made.der
 
 
 @pytest.mark.parametrize("use", [SIGNING, AGREEMENT, CertificateType.TLS])

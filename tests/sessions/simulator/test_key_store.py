@@ -161,6 +161,7 @@ def test_certificates_are_found_and_removed_by_either_name():
     for entry in made.entries():
         found = made.find(entry.identification)
         assert parse_certificate(found.der) == found
+        assert made.find(BySerialNumber(serial_number=found.serial_octets, issuer=found.issuer_der)) == found
     by_name = ByEntity(entity=ENTITY.CLIENT, type=SIGNING, system_title=CLIENT)
     made.remove(by_name)
     for which in (by_name, BySerialNumber(serial_number=b"\x01\x02", issuer=b"")):
