@@ -43,7 +43,7 @@ from sessions.dlms.security import HEADER_OCTETS, KEY_OCTETS, TAG_OCTETS, TITLE_
 GENERAL_TAGS: Final = frozenset({ApduTag.GENERAL_CIPHERING, ApduTag.GENERAL_SIGNING})
 TRANSACTION_OCTETS: Final = 8
 MAX_SEEN: Final = 16_384
-"""Transactions of the other side that are remembered; beyond them nothing is believed any more."""
+"""Transactions of the other side that are remembered."""
 LONGEST_LENGTH: Final = 3
 """Octets of a length in front of contents of up to 65,535 octets."""
 
@@ -91,25 +91,31 @@ class Opened:
 
 
 class SeenTransactions:
-    """Transactions of other sides that were believed; one memory may serve several associations."""
+    """Transactions of other sides that were believed; one memory may serve several associations.
 
-    def __init__(self) -> None:
-        self._names: set[tuple[bytes, bytes]] = set()
+    What does not fit any more is refused; `forgetful`: the oldest is forgotten instead, as a meter that runs for years must.
+    """
+
+    def __init__(self, *, forgetful: bool = False) -> None:
+        self._names: dict[tuple[bytes, bytes], None] = {}
+        self._forgetful = forgetful
 
     def believe(self, transactions: tuple[Transaction, ...]) -> None:
         """SecurityError where one of them was believed before."""
         names = {(one.originator, one.transaction_id) for one in transactions}
-        if names & self._names:
+        if names & self._names.keys():
             raise SecurityError(
                 "A transaction came that was believed before: it is replayed", code="replayed-transaction"
             )
-        if len(self._names) >= MAX_SEEN:
+        if len(self._names) >= MAX_SEEN and not self._forgetful:
             raise SecurityError(
                 "No more transactions can be remembered",
                 code="too-many-transactions",
                 hint="Open the association anew.",
             )
-        self._names |= names
+        self._names |= dict.fromkeys(names)
+        while len(self._names) > MAX_SEEN:
+            del self._names[next(iter(self._names))]
 
 
 class Transactions:

@@ -120,7 +120,7 @@ class MeterSecurity:
         self.policy = policy
         self.policy_version = (1 if suite else 0) if policy_version is None else policy_version
         self.key_store = key_store
-        self.seen = SeenTransactions()
+        self.seen = SeenTransactions(forgetful=True)
         self._waiting: list[Callable[[], None]] = []
         self.counters = InvocationCounters(range(first_counter, LAST_COUNTER + 1))
         self.floor = ReceiveFloor(lowest_client_counter)

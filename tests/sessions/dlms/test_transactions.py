@@ -13,7 +13,7 @@ from sessions.dlms.general_ciphering import GLOBAL_BROADCAST, Transaction, encip
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice, PartyKeys
 from sessions.dlms.general_signing import sign_content
 from sessions.dlms.security import SecurityControl
-from sessions.dlms.transactions import Shape, Transactions
+from sessions.dlms.transactions import SeenTransactions, Shape, Transactions
 from tests.sessions.dlms.parties import CLIENT_TITLE, SERVER_TITLE, keys_of, party, private_keys
 
 GET = bytes.fromhex("C001C100080000010000FF0200")
@@ -238,6 +238,18 @@ def test_memory_of_transactions_has_an_end(monkeypatch):
         server.settle(server.open(client.begin(GET, shape(signed=True))), answer=False)
     with refused("too-many-transactions"):
         server.settle(server.open(client.begin(GET, shape(signed=True))), answer=False)
+
+
+def test_a_memory_that_forgets_the_oldest(monkeypatch):
+    monkeypatch.setattr(module, "MAX_SEEN", 3)
+    seen = SeenTransactions(forgetful=True)
+    names = [Transaction(transaction_id=bytes((n,)), originator=CLIENT_TITLE, recipient=b"") for n in range(5)]
+    for name in names:
+        seen.believe((name,))
+    for name in names[2:]:
+        with refused("replayed-transaction"):
+            seen.believe((name,))
+    seen.believe((names[0],))
 
 
 def test_what_is_missing_on_our_side_is_our_own_mistake():
