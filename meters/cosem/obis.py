@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 NOT_SPECIFIED: Final = 255
@@ -61,9 +62,7 @@ class ObisCode:
     @classmethod
     def from_octets(cls, octets: bytes) -> ObisCode:
         """From the six octets of a logical_name; ValueError for any other length."""
-        if len(octets) != 6:
-            raise ValueError(f"a logical name has 6 octets, these are {len(octets)}")
-        return cls(*octets)
+        return _from_octets(octets)
 
     @classmethod
     def parse(cls, text: str) -> ObisCode:
@@ -108,6 +107,14 @@ class ObisCode:
 
     def __str__(self) -> str:
         return f"{self.a}-{self.b}:{self.c}.{self.d}.{self.e}*{self.f}"
+
+
+@lru_cache(maxsize=4096)
+def _from_octets(octets: bytes) -> ObisCode:
+    """The same few names come again and again: with every request, and every frame that the inspector opens."""
+    if len(octets) != 6:
+        raise ValueError(f"a logical name has 6 octets, these are {len(octets)}")
+    return ObisCode(*octets)
 
 
 def _group(found: re.Match[str], name: str, default: int) -> int:
