@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from sessions.dlms.errors import DecodeError
 from sessions.dlms.hdlc.deviations import frame_deviations
@@ -23,6 +24,8 @@ from sessions.dlms.hdlc.frame import (
     UaFrame,
 )
 from sessions.dlms.hdlc.parameters import HdlcParameters, decode_hdlc_parameters
+
+MAX_CHANNELS: Final = 1024
 
 
 @dataclass(slots=True)
@@ -59,6 +62,9 @@ class LinkWatch:
 
     def see(self, frame: HdlcFrame) -> list[str]:
         """What deviates in this frame: by itself, and after the ones before it."""
+        if len(self._channels) > MAX_CHANNELS:
+            for kept in (self._channels, self._proposals, self._linked):
+                kept.clear()  # no line has so many stations: what is kept shall not grow with garbage
         return [*frame_deviations(frame), *self._judge(frame)]
 
     def _judge(self, frame: HdlcFrame) -> Iterator[str]:

@@ -18,7 +18,7 @@ from sessions.dlms.hdlc.frame import (
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.hdlc.state import State
 from sessions.dlms.hdlc.stream import Found, FrameReader
-from sessions.dlms.hdlc.watch import LinkWatch
+from sessions.dlms.hdlc.watch import MAX_CHANNELS, LinkWatch
 
 from .test_pair import accidents
 from .wired import CLIENT, SERVER, connected, make_client, make_server
@@ -153,6 +153,16 @@ def test_where_client_and_server_have_the_same_address_nobody_is_judged():
     one = {"destination": client_address(1), "source": client_address(1)}
     frames = [RrFrame(**one, receive_sequence=number) for number in (0, 5, 2)]
     assert watch(*frames, linked=False) == [[]] * 3
+
+
+def test_any_number_of_stations_takes_bounded_memory():
+    one = LinkWatch()
+    for number in range(3000):
+        station = server_address(number, 1, 4)
+        one.see(SnrmFrame(destination=station, source=CLIENT))
+        one.see(RrFrame(destination=CLIENT, source=station, receive_sequence=0))
+    assert len(one._channels) <= MAX_CHANNELS + 2
+    assert len(one._proposals) <= MAX_CHANNELS
 
 
 def test_parameters_that_cannot_be_read_end_the_judgement_and_nothing_else():
