@@ -302,6 +302,29 @@ def test_a_dead_line(one, tmp_path):
     assert (error["layer"], error["code"]) == ("line", "connection-refused")
 
 
+def test_nobody_listens_for_datagrams(one, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        endpoint = f"udp://127.0.0.1:{nobody.getsockname()[1]}"
+    error = refused(tmp_path, endpoint, one["association"])
+    assert (error["layer"], error["code"]) == ("line", "connection-refused")
+    assert "UDP port" in error["message"]
+
+
+def test_a_meter_that_does_not_hear_datagrams(one, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        endpoint = f"udp://127.0.0.1:{silent.getsockname()[1]}"
+        error = refused(tmp_path, endpoint, {**one["association"], "timeout": 0.2})
+    assert (error["layer"], error["code"]) == ("link", "no-reply")
+    assert "UDP loses a datagram" in error["hint"]
+
+
+def test_hdlc_over_udp(one, tmp_path):
+    error = refused(tmp_path, "udp://127.0.0.1:4059", {**one["association"], "framing": "hdlc"})
+    assert (error["layer"], error["code"]) == ("configuration", "framing-not-possible")
+
+
 def test_a_silent_line(one, tmp_path):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
