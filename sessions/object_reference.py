@@ -17,6 +17,7 @@ from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor
 
 PROFILE_GENERIC: Final = 7
+COMPACT_DATA: Final = 62
 BUFFER: Final = 2
 MAX_ENTRY: Final = 0xFFFFFFFF
 MAX_CLASS_ID: Final = 0xFFFF
@@ -89,6 +90,16 @@ class ObjectReference:
     def attribute(self) -> CosemAttributeDescriptor:
         """As the protocol names it, the part aside."""
         return CosemAttributeDescriptor(self.class_id, self.logical_name, self.attribute_id)
+
+    @property
+    def is_compact_buffer(self) -> bool:
+        """Whether this is the buffer of Compact data: contents whose types another attribute tells."""
+        return self.class_id == COMPACT_DATA and self.attribute_id == BUFFER
+
+    @property
+    def is_table(self) -> bool:
+        """Whether this is read as rows, with what other attributes say of them."""
+        return self.is_buffer or self.is_compact_buffer
 
     def sibling(self, attribute_id: int) -> ObjectReference:
         """Another attribute of the same object."""

@@ -24,6 +24,7 @@ from sessions.association_file import AssociationFile
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
 from sessions.dlms.association import AssociationParameters
 from sessions.dlms.client import DlmsClient
+from sessions.dlms.compact_array import decode_compact_data
 from sessions.dlms.counters import InvocationCounters
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.selective_access import EntryDescriptor, RangeDescriptor, SelectiveAccess
@@ -34,6 +35,7 @@ from sessions.object_reference import MAX_ENTRY, EntryRange, ObjectReference, Ti
 
 CAPTURE_OBJECTS: Final = 3
 CAPTURE_PERIOD: Final = 4
+TEMPLATE_DESCRIPTION: Final = 5
 SCALER_UNIT_OF: Final = {(3, 2): 3, (4, 2): 3, (5, 2): 4, (5, 3): 4}
 """(class, value attribute): the attribute that holds its scaler and unit."""
 
@@ -263,8 +265,8 @@ def _counter_unknown(association: AssociationFile, reason: str, layer: str, hint
 async def read_all(conversation: Conversation, references: Sequence[ObjectReference]) -> list[Reading]:
     """Read the references in their order: profiles one by one, what stands between them together."""
     readings: list[Reading] = []
-    for is_buffer, some in groupby(references, key=lambda reference: reference.is_buffer):
-        if is_buffer:
+    for is_table, some in groupby(references, key=lambda reference: reference.is_table):
+        if is_table:
             readings += [await read_object(conversation, reference) for reference in some]
         else:
             readings += await _read_together(conversation, list(some))
@@ -293,6 +295,8 @@ async def read_object(conversation: Conversation, reference: ObjectReference) ->
         outcome: Data | Profile | DataAccessResult | DlmsError
         if reference.is_buffer:
             outcome = await read_profile(conversation, reference)
+        elif reference.is_compact_buffer:
+            outcome = await read_compact_data(conversation, reference)
         else:
             outcome = await _get(conversation, reference)
     except DlmsError as error:
@@ -329,6 +333,34 @@ async def read_profile(conversation: Conversation, reference: ObjectReference) -
     rows = RowExpander(captured, capture_period=period).expand_all(buffer.elements)
     width = max((len(row) for row in rows), default=0)
     return Profile(tuple(await describe_columns(conversation, captured, width)), rows, reverse)
+
+
+async def read_compact_data(
+    conversation: Conversation, reference: ObjectReference
+) -> Profile | Data | DataAccessResult:
+    """The rows of Compact data, whose types are in its template_description, with their columns.
+
+    Where the meter does not tell the types, or they do not fit, the buffer comes as the Data that it is.
+    """
+    buffer = await _get(conversation, reference)
+    asked = [reference.sibling(TEMPLATE_DESCRIPTION), reference.sibling(CAPTURE_OBJECTS)]
+    template, captured = await get_if_possible(conversation, asked)
+    try:
+        compact = decode_compact_data(_octets(template), _octets(buffer))
+    except (DlmsError, ValueError):
+        return buffer
+    rows = RowExpander(()).expand_all(compact.elements)
+    width = max((len(row) for row in rows), default=0)
+    columns = await describe_columns(conversation, capture_objects_in(captured), width)
+    return Profile(tuple(columns), rows, conversation.reverse_deviation)
+
+
+def _octets(data: Data | DataAccessResult | None) -> bytes:
+    """What an octet-string holds; ValueError for anything else."""
+    if not isinstance(data, Data) or data.type is not DataType.OCTET_STRING:
+        raise ValueError("this is no octet-string")
+    octets: bytes = data.value
+    return octets
 
 
 async def read_capture_objects(conversation: Conversation, reference: ObjectReference) -> list[CaptureObject]:

@@ -300,6 +300,36 @@ async def test_an_empty_buffer_still_has_its_columns():
     assert (len(reading.outcome.columns), reading.outcome.rows) == (2, ())
 
 
+COMPACT = ObisCode.parse("0-0:66.0.1*255")
+
+
+async def read_compact(template, buffer, captured=None):
+    async with served(parameters()) as meter:
+        objects = {2: buffer, 3: captured, 5: template}
+        meter.meter.objects |= {attribute(62, COMPACT, n): data for n, data in objects.items() if data is not None}
+        meter.meter.objects[attribute(3, IMPORT.logical_name, 3)] = structure(integer(-1), enum(30))
+        return await read_one(meter, f"62/{COMPACT}/2")
+
+
+async def test_compact_data_is_read_by_its_template():
+    template, buffer = octet_string(bytes.fromhex("02020911")), octet_string(bytes.fromhex("0161070162 08"))
+    reading = await read_compact(template, buffer, array(CLOCK.to_data(), IMPORT.to_data()))
+    told = reading.as_json()["value"]
+    assert told["rows"] == [["61", 7], ["62", 8]]
+    assert [(column["object"], column["unit"]) for column in told["columns"]] == [
+        ("0-0:1.0.0*255", None),
+        ("1-0:1.8.0*255", "Wh"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "template", [None, octet_string(b""), octet_string(b"\x13"), octet_string(b"\x12"), unsigned(1)]
+)
+async def test_compact_data_without_a_template_that_fits_is_octets(template):
+    buffer = octet_string(b"\x01\x02\x03")
+    assert (await read_compact(template, buffer)).outcome == buffer
+
+
 async def test_a_part_is_asked_for_as_written():
     async with served(parameters()) as meter:
         fill(meter.meter, [IMPORT, CLOCK], array())
