@@ -30,6 +30,7 @@ from sessions.dlms.authentication import AuthenticationMechanism, ManufacturerRe
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.elliptic import check_private_key, check_public_key
 from sessions.dlms.errors import LocalProtocolError, RemoteProtocolError
+from sessions.dlms.general_block_transfer import DEFAULT_WINDOW
 from sessions.dlms.general_protection import GeneralProtection, PartyKeys, check_general
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.protection import CipheringForm
@@ -43,6 +44,7 @@ PROPOSED_CONFORMANCE: Final = (
     | Conformance.SELECTIVE_ACCESS
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.ACCESS
+    | Conformance.GENERAL_BLOCK_TRANSFER
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
@@ -128,6 +130,7 @@ class AssociationParameters:
     general: GeneralProtection | None = None
     conformance: Conformance | None = None
     max_pdu_size: int = 0xFFFF
+    block_window: int = DEFAULT_WINDOW
     referencing: Referencing = Referencing.LOGICAL_NAMES
     short_names: ShortNameMap | None = None
     pre_established: bool = False

@@ -1,7 +1,7 @@
 """The DLMS client without I/O: joins the link, the association, the ciphering and the transfers.
 
-    octets in -> link -> APDU -> ciphering -> association or transfer -> events
-    requests  ->        transfer -> ciphering -> link -> octets out
+    octets in -> link -> channel (ciphering, general blocks) -> association or transfer -> events
+    requests  -> transfer -> channel -> link -> octets out
 
 The owner feeds octets and the time, sends what `octets_to_send` gives, takes events, and asks for the next timer. One request
 runs at a time. What it may rely on: every request ends in exactly one of its `…Finished`, `RequestFailed` or `Failed`; after
@@ -32,6 +32,7 @@ from sessions.dlms.association import (
     AssociationState,
     Negotiated,
 )
+from sessions.dlms.channel import Broken, Channel, Plain
 from sessions.dlms.ciphering import Ciphering, CipheringState
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
@@ -74,9 +75,6 @@ from sessions.dlms.transfers.items import SERVICES, ActionItem, GetItem, Item, S
 from sessions.dlms.transfers.many import BY_LOGICAL_NAMES, Forms, ManyTransfer
 from sessions.dlms.transfers.named import ShortNames, by_short_names
 from sessions.dlms.transfers.transfer import Terms, Transfer, Turn
-
-UNLIMITED_PDU: Final = 0xFFFF
-"""What "no limit" comes to: the wrapper's length field has two octets."""
 
 RELEASE_TIMEOUT: Final = 3.0
 """Seconds for an RLRE: several meters know none and stay silent."""
@@ -122,6 +120,8 @@ class DlmsClient:
         self._forms = Forms(Conformance(0))
         self._events: deque[ClientEvent] = deque()
         self._patience = Patience(reply_timeout, link.longest_wait)
+        window = parameters.block_window
+        self._channel = Channel(link, self._ciphering, window=window, reply_timeout=reply_timeout)
         self._requests = 0
         self._hdlc: HdlcParameters | None = None
         self._remark = ""
@@ -230,8 +230,8 @@ class DlmsClient:
 
     def next_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        timers = [timer for timer in (self._link.next_timer(), self._patience.deadline) if timer is not None]
-        return min(timers, default=None)
+        timers = (self._link.next_timer(), self._patience.deadline, self._channel.deadline)
+        return min((timer for timer in timers if timer is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Time has passed."""
@@ -239,6 +239,9 @@ class DlmsClient:
         self._drain_link(now)
         if self._patience.is_over(now):
             self._overdue(now)
+            self._drain_link(now)
+        elif self._channel.is_over(now):
+            self._ask_for_blocks(now)
             self._drain_link(now)
 
     # -- requests ----------------------------------------------------------------------------------------------------
@@ -262,7 +265,7 @@ class DlmsClient:
         return Terms(
             request=self._requests + 1,
             invocations=self._invocations,
-            capacity=self._ciphering.capacity(self.negotiated.server_max_receive_pdu_size or UNLIMITED_PDU),
+            capacity=self._channel.capacity,
             conformance=self.negotiated.conformance,
             limits=self._limits,
         )
@@ -288,8 +291,7 @@ class DlmsClient:
         return self._requests
 
     def _send(self, octets: bytes, now: float) -> None:
-        """Protect an APDU as agreed, and send it."""
-        self._link.send_apdu(self._ciphering.protect(octets), now)
+        self._channel.send(octets, now)
         self._patience.begin(now)
 
     # -- the wait for an answer --------------------------------------------------------------------------------------
@@ -315,6 +317,12 @@ class DlmsClient:
                 )
             )
 
+    def _ask_for_blocks(self, now: float) -> None:
+        try:
+            self._channel.ask_again(now)
+        except DlmsError as error:
+            self._fail(error)
+
     # -- what the link brings ----------------------------------------------------------------------------------------
 
     def _drain_link(self, now: float) -> None:
@@ -323,6 +331,8 @@ class DlmsClient:
                 self._handle_link_event(event, now)
             except DlmsError as error:
                 self._fail(error)
+        if self._patience.deadline is not None:
+            self._channel.listen(now)
 
     def _handle_link_event(self, event: LinkEvent, now: float) -> None:
         match event:
@@ -362,6 +372,7 @@ class DlmsClient:
             server_system_title=self.parameters.server_system_title,
             hdlc=self._hdlc,
         )
+        self._channel.negotiated = self.negotiated
         self._ciphering.start()
         self._ciphering.agree(self.negotiated.conformance)
         self._associated()
@@ -402,14 +413,22 @@ class DlmsClient:
         match self.state:
             case AssociationState.ASSOCIATION_PENDING:
                 self._association_answer(octets, now)
-            case AssociationState.HLS_PENDING:
-                self._proof_answer(octets, now)
-            case AssociationState.ASSOCIATED:
-                self._answer(octets, now)
+            case AssociationState.HLS_PENDING | AssociationState.ASSOCIATED:
+                self._protected_received(octets, now)
             case AssociationState.RELEASE_PENDING:
                 self._release_answer(octets, now)
             case _:
                 pass  # the frame was told; nobody waits for what it says
+
+    def _protected_received(self, octets: bytes, now: float) -> None:
+        """An APDU as the association protects it, or a part of one."""
+        match self._channel.receive(octets, now, expected=self._patience.deadline is not None):
+            case Plain(plain, protected) if self.state is AssociationState.HLS_PENDING:
+                self._proof_answer(plain, protected, now)
+            case Plain(plain, protected):
+                self._answer(plain, protected, now)
+            case Broken(error):
+                self._unreadable(error, now)
 
     def _association_answer(self, octets: bytes, now: float) -> None:
         apdu = decode_apdu(octets)
@@ -424,6 +443,7 @@ class DlmsClient:
         self._ciphering.server_system_title = self._handshake.server_system_title
         response = self._handshake.initiate_response(apdu, self._ciphering)
         self.negotiated = self._handshake.negotiate(response, self._hdlc)
+        self._channel.negotiated = self.negotiated
         self._ciphering.agree(self.negotiated.conformance)
         self._association.fire(event)
         if event is AssociationEvent.AARE_HLS_REQUIRED:
@@ -435,9 +455,8 @@ class DlmsClient:
         """HLS pass 3: what only the owner of the secret can make of the meter's challenge."""
         self._send(self._handshake.reply_to_hls(self._handshake.proof(self._ciphering)), now)
 
-    def _proof_answer(self, octets: bytes, now: float) -> None:
+    def _proof_answer(self, plain: bytes, protected: bool, now: float) -> None:
         """HLS pass 4: the meter's own proof. Without it nobody knows who answers."""
-        plain, protected = self._ciphering.unprotect(octets)
         apdu = decode_apdu(plain)
         if isinstance(apdu, Notification):
             self._ignore(NotificationReceived(apdu, protected), now)
@@ -463,16 +482,21 @@ class DlmsClient:
         self._forms = Forms(self.negotiated.conformance, ciphered=ciphered)
         self._events.append(Associated(self.negotiated))
 
-    def _answer(self, octets: bytes, now: float) -> None:
-        plain, protected = self._ciphering.unprotect(octets)
+    def _unreadable(self, error: DlmsError, now: float) -> None:
+        """What came is no answer to anything: it ends the request that waits for one."""
+        if self.state is AssociationState.HLS_PENDING:
+            raise error
+        if self._transfer is None:
+            self._ignore(ReplyIgnored(None, error.message), now)
+        else:
+            self._take_turn(self._transfer, self._transfer.failed(error), now)
+
+    def _answer(self, plain: bytes, protected: bool, now: float) -> None:
         transfer = self._transfer
         try:
             apdu = decode_apdu(plain)
         except DlmsError as error:
-            if transfer is None:
-                self._ignore(ReplyIgnored(None, error.message), now)
-            else:
-                self._take_turn(transfer, transfer.failed(error), now)
+            self._unreadable(error, now)
             return
         if isinstance(apdu, Notification):
             self._ignore(NotificationReceived(apdu, protected), now)
@@ -503,6 +527,7 @@ class DlmsClient:
         assert transfer.done
         self._transfer = None
         self._patience.end()
+        self._channel.end()
 
     def _release_answer(self, octets: bytes, now: float) -> None:
         """An RLRE ends it, and so does anything else but a notification: some meters answer with an error, or garbage."""

@@ -122,7 +122,6 @@ class _Incoming:
     received: int = 0
     first: bytes | None = None
     """The data of their first block, by which a repetition is told from a new beginning."""
-    complete: bool = False
 
     def take(self, number: int, octets: bytes) -> None:
         if self.first is None:
@@ -189,9 +188,8 @@ class GeneralBlocks:
                 code="request-too-long",
                 hint="Ask for less, or write it in parts.",
             )
-        outgoing = _Outgoing(apdu, size, first, max(1, -(-len(apdu) // size)))
-        self._fire_sent(outgoing, self._end_of_window(outgoing, first))
-        self._outgoing = outgoing
+        self.fire(BlockEvent.SEND)
+        self._outgoing = _Outgoing(apdu, size, first, max(1, -(-len(apdu) // size)))
         return self._next_window()
 
     def ask_again(self) -> tuple[GeneralBlockTransfer, ...]:
@@ -224,7 +222,10 @@ class GeneralBlocks:
                 return self._take(block, last=event is BlockEvent.LAST_BLOCK)
             case BlockEvent.ACKNOWLEDGED:
                 return Arrival(self._go_on(block))
-        return Arrival(() if block.streaming or not self.confirmed else self._say_again())
+        if not self.confirmed:  # nobody will send the missing one again
+            self.begin()
+            return Arrival()
+        return Arrival(() if block.streaming else self._say_again())
 
     def _is_abort(self, block: GeneralBlockTransfer) -> bool:
         """The last block, with no window and nothing in it, where it neither ends nor acknowledges anything."""
@@ -264,7 +265,7 @@ class GeneralBlocks:
             raise self._stopped(f"{len(incoming.octets)} octets and no end", "transfer-too-long")
         incoming.take(block.block_number, block.block_data)
         if last:
-            apdu, incoming.octets, incoming.complete = bytes(incoming.octets), bytearray(), True
+            apdu, incoming.octets = bytes(incoming.octets), bytearray()
             return Arrival(apdu=apdu)
         if block.block_number == MAX_BLOCK_NUMBER:
             raise self._stopped("the block numbers are used up", "transfer-too-long")
@@ -295,16 +296,12 @@ class GeneralBlocks:
 
     # -- blocks ------------------------------------------------------------------------------------------------------
 
-    def _end_of_window(self, outgoing: _Outgoing, start: int) -> int:
-        window = self._peer_window if self.streams else 1
-        return min(start + window - 1, outgoing.last)
-
     def _next_window(self) -> tuple[GeneralBlockTransfer, ...]:
         """Our blocks behind what is acknowledged, as many as they take; they wait for us after the last of them."""
         outgoing = self._outgoing
         start = max(outgoing.first, self._acknowledged + 1)
-        end = self._end_of_window(outgoing, start)
-        self._fire_sent(outgoing, end)
+        end = min(start + (self._peer_window if self.streams else 1) - 1, outgoing.last)
+        self.fire(BlockEvent.SEND_LAST if end == outgoing.last else BlockEvent.SEND)
         self._sent = max(self._sent, end)
         return tuple(
             GeneralBlockTransfer(
@@ -317,9 +314,6 @@ class GeneralBlocks:
             )
             for number in range(start, end + 1)
         )
-
-    def _fire_sent(self, outgoing: _Outgoing, end: int) -> None:
-        self.fire(BlockEvent.SEND_LAST if end == outgoing.last else BlockEvent.SEND)
 
     def _acknowledgement(self) -> GeneralBlockTransfer:
         """How far their blocks came. An acknowledgement that was not acknowledged itself keeps its number."""

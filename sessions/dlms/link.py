@@ -113,9 +113,20 @@ class Link(Protocol):
     def longest_wait(self) -> float:
         """Seconds that the link may ask on for one answer, before it ends that by itself; 0 where it only times silence."""
 
+    @property
+    def streams(self) -> bool:
+        """Whether APDUs may go out one after the other, without an answer between them."""
+
+    @property
+    def lossy(self) -> bool:
+        """Whether an APDU may get lost without a word."""
+
     def connect(self, now: float) -> None: ...
 
     def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None: ...
+
+    def await_apdu(self, now: float) -> None:
+        """Another APDU is due although nothing was sent: give the server its turn, and time its silence."""
 
     def send_unconfirmed(self, apdu: bytes, now: float, *, broadcast: bool = False) -> None:
         """Outside of request and answer (HDLC: in UI frames): nobody acknowledges it. `broadcast`: to every station."""

@@ -203,6 +203,14 @@ class WrapperLink(_WrapperEnd):
     def longest_wait(self) -> float:
         return 0.0
 
+    @property
+    def streams(self) -> bool:
+        return True
+
+    @property
+    def lossy(self) -> bool:
+        return self.datagrams
+
     def connect(self, now: float) -> None:
         self._up = True
         self._tell(LinkConnected())
@@ -212,6 +220,10 @@ class WrapperLink(_WrapperEnd):
             raise LocalProtocolError("the link is not connected", layer="link")
         self._transmit(self.server_sap, apdu, now)
         self._deadline = now + self.response_timeout if expect_reply else None
+
+    def await_apdu(self, now: float) -> None:
+        """Over UDP silence is the owner's to end: what was lost can be asked for again."""
+        self._deadline = None if self.datagrams else now + self.response_timeout
 
     def send_unconfirmed(self, apdu: bytes, now: float, *, broadcast: bool = False) -> None:
         """An APDU that nobody answers, to the server or (over UDP only) to all logical devices."""

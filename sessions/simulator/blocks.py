@@ -13,6 +13,9 @@ from sessions.dlms.transfers.blocks import largest_contents
 MAX_INCOMING: Final = 64 * 1024
 """Octets of a long request that a meter takes before it gives up."""
 
+MAX_WHOLE: Final = 4 * 1024 * 1024
+"""Octets of an answer that is made whole, to travel in general blocks."""
+
 Target = tuple[CosemAttributeDescriptor | CosemMethodDescriptor, SelectiveAccess | None]
 """What a long request is for: an attribute with its selection, or a method."""
 

@@ -222,6 +222,15 @@ class ServerCiphering:
             return Writer().u8(tag).octet_string(self._server_system_title).octet_string(payload).octets()
         return Writer().u8(tags[plaintext[0]]).octet_string(payload).octets()
 
+    def seal_notification(self, octets: bytes) -> bytes:
+        """What the meter says unasked: protected as its client's requests have to be, in a general envelope."""
+        if self.protection is Protection.NONE:
+            return octets
+        suite = self._security.suite
+        authenticated, encrypted = self.protection.authenticated, self.protection.encrypted
+        control = SecurityControl(suite=suite, authenticated=authenticated, encrypted=encrypted)
+        return self.seal(octets, Envelope(control, self._dedicated_key is not None, True, suite=suite))
+
     def _answered(self, opened: Opened) -> Opened:
         """In kind, and signed where the policy asks for it."""
         if SecurityPolicy.SIGNED_RESPONSE not in self._policy or opened.shape.signed:

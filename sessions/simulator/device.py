@@ -32,6 +32,7 @@ SERVED_CONFORMANCE: Final = (
     | Conformance.SELECTIVE_ACCESS
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.ACCESS
+    | Conformance.GENERAL_BLOCK_TRANSFER
     | Conformance.PRIORITY_MGMT_SUPPORTED
     | Conformance.GENERAL_PROTECTION
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ

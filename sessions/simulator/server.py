@@ -15,15 +15,27 @@ from meters.cosem.data import octet_string
 from sessions.dlms.acse import AARQ_TAG, RLRQ_TAG, Aare, Aarq, Rlre, Rlrq
 from sessions.dlms.apdu import Apdu, ApduTag, decode_apdu
 from sessions.dlms.apdu.action import ActionResponseChoice
+from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import ActionResult
 from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse, ExceptionServiceError, StateError
 from sessions.dlms.apdu.short_name import ReadResponse
-from sessions.dlms.errors import DecodeError, NotAuthenticError, SecurityError, UnknownTagError
+from sessions.dlms.block_exchange import is_block
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.errors import (
+    DecodeError,
+    LocalProtocolError,
+    NotAuthenticError,
+    RemoteProtocolError,
+    SecurityError,
+    UnknownTagError,
+)
+from sessions.dlms.general_block_transfer import BlockLimits, GeneralBlocks
 from sessions.simulator.association import AssociationEvent, AssociationState, ServerAssociation
+from sessions.simulator.blocks import MAX_INCOMING, MAX_WHOLE
 from sessions.simulator.ciphering import CIPHERED_TAGS, Envelope, ServerCiphering
 from sessions.simulator.device import Caller, LogicalDevice, ServedClient
 from sessions.simulator.hls_proof import HlsProof, asks_for_server_proof, hls_proof
-from sessions.simulator.service import UNLIMITED, Room
+from sessions.simulator.service import NOT_NEGOTIATED, PDU_TOO_LONG, UNLIMITED, Room
 from sessions.simulator.short_name_service import ShortNameService, service_error
 from sessions.simulator.transfers import ServerTransfers
 
@@ -47,6 +59,9 @@ class Server:
         self._association = ServerAssociation(device, self._ciphering, random)
         self._transfers: ServerTransfers | ShortNameService | None = None
         self._server_proof = b""
+        self._whole = False
+        self._inner = GeneralBlocks(streams=False, limits=BlockLimits(max_octets=MAX_INCOMING))
+        """Blocks inside of ciphered APDUs: one at a time, since each is an answer."""
 
     @property
     def state(self) -> AssociationState:
@@ -57,8 +72,9 @@ class Server:
         self._association.fire(AssociationEvent.LINK_DOWN)
         self._transfers = None
 
-    def receive_apdu(self, octets: bytes) -> bytes | None:
-        """The answer to one APDU; None is silence."""
+    def receive_apdu(self, octets: bytes, *, whole: bool = False) -> bytes | None:
+        """The answer to one APDU; None is silence. `whole`: it came in general blocks, and its answer will go out in them."""
+        self._whole = whole
         recorded = self._device.recorded_answer(octets)
         if recorded is not None:
             return recorded
@@ -137,18 +153,20 @@ class Server:
     # -- requests ----------------------------------------------------------------------------------------------------
 
     def _answer(self, plaintext: bytes, envelope: Envelope | None) -> bytes | ExceptionResponse | None:
-        request = decode_apdu(plaintext)
-        envelope = self._ciphering.answered(envelope)
-        answer = self._serve(request, envelope)
+        answered = self._ciphering.answered(envelope)
+        if is_block(plaintext):
+            answer = self._answer_block(plaintext, answered)
+        else:
+            answer = self._serve(decode_apdu(plaintext), self._room(answered))
         # What refuses a whole service goes out in clear: an exception-response has no protected form.
         sealed = answer
-        if isinstance(answer, bytes) and envelope is not None and answer[0] not in REFUSALS:
-            sealed = self._ciphering.seal(answer, envelope)
+        if isinstance(answer, bytes) and answered is not None and answer[0] not in REFUSALS:
+            sealed = self._ciphering.seal(answer, answered)
         if not isinstance(answer, bytes) or answer[: len(BLOCKS_FOLLOW)] != BLOCKS_FOLLOW or answer[LAST_BLOCK_AT] != 0:
             self._device.security.settle()  # under the old keys the answer is whole
         return sealed
 
-    def _serve(self, request: Apdu, envelope: Envelope | None) -> bytes | ExceptionResponse | None:
+    def _serve(self, request: Apdu, room: Room) -> bytes | ExceptionResponse | None:
         if self.state is AssociationState.HLS_PENDING:
             proof = hls_proof(request, by_short_names=self._device.short_names is not None)
             return NOT_ALLOWED if proof is None else self._prove(proof)
@@ -156,7 +174,7 @@ class Server:
             return NOT_ALLOWED
         if self._server_proof and asks_for_server_proof(request):
             return ReadResponse((octet_string(self._server_proof),)).encode()
-        return self._transfers.answer(request, Room(self._capacity(envelope)))
+        return self._transfers.answer(request, room)
 
     def _prove(self, proof: HlsProof) -> bytes:
         if proof.octets is None:
@@ -168,9 +186,54 @@ class Server:
             return proof.refused(ActionResult.READ_WRITE_DENIED)
         return proof.accepted(self._server_proof)
 
-    def _capacity(self, envelope: Envelope | None) -> int:
-        """The longest answer in clear that the client takes, and that this meter sends."""
+    # -- how long an answer may be -----------------------------------------------------------------------------------
+
+    @property
+    def cuts(self) -> bool:
+        """Whether general blocks were agreed to."""
+        caller = self._association.caller
+        return caller is not None and Conformance.GENERAL_BLOCK_TRANSFER in caller.conformance
+
+    @property
+    def pdu_size(self) -> int:
+        """The longest APDU that the client takes, and that this meter sends."""
         caller = self._association.caller
         client = caller.client_max_receive_pdu_size if caller is not None else 0
-        limit = min(client or UNLIMITED, self._device.max_send_pdu_size or UNLIMITED)
-        return limit - (envelope.overhead if envelope is not None else 0)
+        return min(client or UNLIMITED, self._device.max_send_pdu_size or UNLIMITED)
+
+    def _room(self, envelope: Envelope | None) -> Room:
+        capacity = self._capacity(envelope)
+        whole = MAX_WHOLE if self.cuts else 0
+        return Room(max(capacity, whole) if self._whole else capacity, whole)
+
+    def _capacity(self, envelope: Envelope | None) -> int:
+        """The longest answer in clear that travels in one APDU."""
+        return self.pdu_size - (envelope.overhead if envelope is not None else 0)
+
+    # -- general blocks inside of ciphered APDUs ---------------------------------------------------------------------
+
+    def _answer_block(self, octets: bytes, envelope: Envelope | None) -> bytes | ExceptionResponse | None:
+        """The block that answers one."""
+        block = decode_apdu(octets)
+        if envelope is None or not self.cuts or not isinstance(block, GeneralBlockTransfer):
+            return NOT_NEGOTIATED
+        try:
+            arrival = self._inner.receive(block)
+            if arrival.apdu is None:
+                return arrival.blocks[0].encode() if arrival.blocks else None
+        except RemoteProtocolError:  # a limit
+            return self._inner.abort()[0].encode()
+        answer = self._serve(decode_apdu(arrival.apdu), Room(MAX_WHOLE))
+        if answer is None:
+            return None
+        whole = answer if isinstance(answer, bytes) else answer.encode()
+        try:
+            return self._inner.send(whole, self._capacity(envelope))[0].encode()
+        except LocalProtocolError:  # more blocks than there are numbers
+            return PDU_TOO_LONG
+
+    # -- what the meter says by itself -------------------------------------------------------------------------------
+
+    def protect(self, octets: bytes) -> bytes:
+        """A notification as this association protects it."""
+        return self._ciphering.seal_notification(octets)

@@ -19,7 +19,7 @@ from sessions.dlms.hdlc.stream import Found, FrameReader, Rubbish
 from sessions.dlms.link import ApduReceived, FrameReceived, LinkConnected, LinkDisconnected, LinkFailed
 from sessions.dlms.wrapper import WrapperServerLink, decode_wrapper_frame
 from sessions.simulator.device import LogicalDevice
-from sessions.simulator.server import Server
+from sessions.simulator.exchange import ServerExchange
 
 Random = Callable[[int], bytes]
 
@@ -54,7 +54,7 @@ class WrapperStation:
         self._device = device
         self._random = random
         self._link = WrapperServerLink(server_sap=device.server_sap, datagrams=datagrams)
-        self._servers: dict[int, Server] = {}
+        self._servers: dict[int, ServerExchange] = {}
 
     def receive_octets(self, octets: bytes, now: float) -> None:
         self._link.receive_octets(octets, now)
@@ -64,8 +64,8 @@ class WrapperStation:
                     # One segment may hold frames of several clients: each answer goes to the client of its frame.
                     self._link.client_sap = decode_wrapper_frame(event.octets).source
                 case ApduReceived():
-                    answer = self._server(self._link.client_sap).receive_apdu(event.apdu)
-                    if answer is not None and not event.unsolicited:
+                    answers = self._server(self._link.client_sap).receive_apdu(event.apdu)
+                    for answer in () if event.unsolicited else answers:
                         self._link.send_apdu(answer, now)
                 case LinkFailed():
                     self.closed = True
@@ -83,12 +83,12 @@ class WrapperStation:
     def handle_timer(self, now: float) -> None:
         """Nothing waits on the wrapper."""
 
-    def _server(self, client_sap: int) -> Server:
+    def _server(self, client_sap: int) -> ServerExchange:
         server = self._servers.get(client_sap)
         if server is None:
             if len(self._servers) >= MAX_CLIENTS:
                 del self._servers[next(iter(self._servers))]
-            server = self._servers[client_sap] = Server(self._device, client_sap, self._random)
+            server = self._servers[client_sap] = ServerExchange(self._device, client_sap, self._random)
         return server
 
 
@@ -190,8 +190,8 @@ class HdlcStation:
                 case ApduReceived(apdu, unsolicited) if post.server is not None:
                     if unsolicited and apdu[:1] == bytes((AARQ_TAG,)):
                         continue  # an association needs an answer, and UI frames get none
-                    answer = post.server.receive_apdu(apdu)
-                    if answer is not None and not unsolicited:
+                    answers = post.server.receive_apdu(apdu)
+                    for answer in () if unsolicited else answers:
                         post.link.send_apdu(answer, now)
         self._outbox += post.link.octets_to_send()
 
@@ -201,7 +201,7 @@ class _Post:
 
     def __init__(self, meter: HdlcMeter, random: Random) -> None:
         self.meter = meter
-        self.server: Server | None = None
+        self.server: ServerExchange | None = None
         self._random = random
         self.link = HdlcServerLink(
             server_sap=meter.device.server_sap,
@@ -211,8 +211,8 @@ class _Post:
             inactivity_timeout=meter.inactivity_timeout,
         )
 
-    def new_server(self) -> Server:
-        return Server(self.meter.device, self.link.client_sap, self._random)
+    def new_server(self) -> ServerExchange:
+        return ServerExchange(self.meter.device, self.link.client_sap, self._random)
 
     def refuses(self, frame: HdlcFrame) -> bool:
         """Whether the recorded meter refused this frame on the link."""

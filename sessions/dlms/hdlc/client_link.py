@@ -114,6 +114,15 @@ class HdlcClientLink(Outbox):
     def octet_time(self, seconds: float) -> None:
         self._speech.octet_time = seconds
 
+    @property
+    def streams(self) -> bool:
+        """The server has the turn after each APDU."""
+        return False
+
+    @property
+    def lossy(self) -> bool:
+        return False
+
     # -- ours --------------------------------------------------------------------------------------------------------
 
     def connect(self, now: float) -> None:
@@ -129,6 +138,15 @@ class HdlcClientLink(Outbox):
         self._patience.progress()
         if not polling:
             self._send_turn(now)
+
+    def await_apdu(self, now: float) -> None:
+        """Poll for an APDU that follows by itself, unless the server has the turn already."""
+        if self._state.now is State.AWAITING:
+            return
+        self._state.fire(Event.SEND)
+        self._expect_reply = True
+        self._patience.progress()
+        self._transmit(self._poll(), now)
 
     def send_unconfirmed(self, apdu: bytes, now: float, *, broadcast: bool = False) -> None:
         """An APDU in UI frames, which nobody acknowledges: to the server, or to every station of the line."""

@@ -215,7 +215,7 @@ def test_in_a_ciphered_association_nothing_is_served_in_clear():
     meter = lab_meter(GMAC)
     pair = Pair(meter)
     pair.open()
-    made = pair.station._servers[1]  # type: ignore[attr-defined]
+    made = pair.station._servers[1].server  # type: ignore[attr-defined]
     assert made.state is AssociationState.ASSOCIATED
     assert made.receive_apdu(GET) == NOT_ALLOWED.encode()
 

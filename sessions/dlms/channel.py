@@ -1,0 +1,133 @@
+"""Between the services and the link: APDUs are protected as agreed, and travel in general blocks where they are too long for one.
+
+    services  --  APDU in clear  --  [Channel: ciphering, general blocks]  --  APDUs of the link
+
+What comes is put together and deciphered the other way round; blocks may be inside of the ciphering, or around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
+from sessions.dlms.association import Negotiated
+from sessions.dlms.block_exchange import BlockExchange, is_block
+from sessions.dlms.ciphering import Ciphering
+from sessions.dlms.conformance import Conformance
+from sessions.dlms.errors import DlmsError, RemoteProtocolError
+from sessions.dlms.link import Link
+
+UNLIMITED_PDU: Final = 0xFFFF
+"""What "no limit" comes to: the wrapper's length field has two octets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A whole APDU in clear, and whether it came protected."""
+
+    octets: bytes
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A block transfer that came to nothing."""
+
+    error: DlmsError
+
+
+class Channel:
+    """The way of one association's APDUs. `negotiated` is None until the AARE is judged."""
+
+    def __init__(self, link: Link, ciphering: Ciphering, *, window: int, reply_timeout: float) -> None:
+        self.negotiated: Negotiated | None = None
+        self._link = link
+        self._ciphering = ciphering
+        self._blocks = BlockExchange(window=window, streams=link.streams, lossy=link.lossy, reply_timeout=reply_timeout)
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def capacity(self) -> int:
+        """The longest APDU in clear that the server takes at once."""
+        return self._ciphering.capacity(self._pdu_size)
+
+    @property
+    def _pdu_size(self) -> int:
+        size = self.negotiated.server_max_receive_pdu_size if self.negotiated is not None else 0
+        return size or UNLIMITED_PDU
+
+    @property
+    def _cuts(self) -> bool:
+        return self.negotiated is not None and Conformance.GENERAL_BLOCK_TRANSFER in self.negotiated.conformance
+
+    def send(self, octets: bytes, now: float) -> None:
+        """A request; whatever blocks were under way are over."""
+        octets = self._ciphering.protect(octets)
+        self._blocks.begin()
+        if self._cuts and len(octets) > self._pdu_size:
+            self._send_blocks(self._blocks.asked.send(octets, self._pdu_size), now)
+        else:
+            self._link.send_apdu(octets, now)
+
+    def _send_blocks(self, blocks: Sequence[GeneralBlockTransfer], now: float, *, progress: bool = True) -> None:
+        awaited = self._blocks.asked.awaits_answer
+        for block in blocks:
+            octets = self._ciphering.protect(block.encode()) if self._blocks.inside else block.encode()
+            self._link.send_apdu(octets, now, expect_reply=awaited and not self._blocks.lossy)
+        self._blocks.wait(now, progress=progress)
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+
+    def receive(self, octets: bytes, now: float, *, expected: bool) -> Plain | Broken | None:
+        """What an APDU of the link brings; None while others of the same whole are due. SecurityError is raised.
+
+        `expected`: an answer is due.
+        """
+        if is_block(octets):
+            return self._take(octets, now, inside=False, expected=expected)
+        plain = Plain(*self._ciphering.unprotect(octets))
+        if is_block(plain.octets):
+            return self._take(plain.octets, now, inside=True, expected=expected)
+        return plain
+
+    def _take(self, octets: bytes, now: float, *, inside: bool, expected: bool) -> Plain | Broken | None:
+        try:
+            arrival = self._blocks.take(octets, inside=inside, expected=expected)
+        except DlmsError as error:
+            return Broken(error)
+        self._send_blocks(arrival.blocks, now)
+        if arrival.aborted:
+            hint = "Try again; if it comes back, ask for less at once."
+            return Broken(RemoteProtocolError("The meter broke the block transfer off", code="aborted", hint=hint))
+        if arrival.apdu is None:
+            return None
+        plain = Plain(arrival.apdu, True) if inside else Plain(*self._ciphering.unprotect(arrival.apdu))
+        if is_block(plain.octets):
+            return Broken(RemoteProtocolError("General blocks carry general blocks", code="nested-blocks"))
+        return plain
+
+    def listen(self, now: float) -> None:
+        """All that came is taken: where blocks are to follow by themselves, the link gives the server its turn."""
+        if self._blocks.asked.awaits_blocks:
+            self._link.await_apdu(now)
+
+    # -- silence -----------------------------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When blocks are to be asked for again, on a line that loses them."""
+        return self._blocks.deadline
+
+    def is_over(self, now: float) -> bool:
+        return self._blocks.is_over(now)
+
+    def ask_again(self, now: float) -> None:
+        """Blocks stayed away. NoReplyError when they were asked for often enough."""
+        self._send_blocks(self._blocks.ask_again(now), now, progress=False)
+
+    def end(self) -> None:
+        """No answer is awaited any more."""
+        self._blocks.end()
