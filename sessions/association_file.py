@@ -49,6 +49,7 @@ from sessions.dlms.association import (
 )
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.errors import LocalProtocolError
+from sessions.dlms.general_block_transfer import DEFAULT_WINDOW, MAX_WINDOW
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice
 from sessions.dlms.iec62056_21.characters import BAUD_OF_MODE_C, START_BAUD, BlockCheck
 from sessions.dlms.iec62056_21.settings import SWITCH_PAUSE, SignOnSettings
@@ -206,6 +207,7 @@ def _parameters(keys: values.Keys, framing: Framing) -> AssociationParameters:
         general=general,
         conformance=keys.take("conformance", values.conformance(referencing), None),
         max_pdu_size=keys.take("max_pdu_size", values.pdu_size, 0xFFFF),
+        block_window=keys.take("block_window", values.integer(1, MAX_WINDOW), DEFAULT_WINDOW),
         pre_established=keys.take("pre_established", values.flag, False),
         server_max_receive_pdu_size=keys.take("server_max_receive_pdu_size", values.pdu_size, 0),
         referencing=Referencing(referencing),

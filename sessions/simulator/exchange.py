@@ -14,6 +14,7 @@ from typing import Final
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.notification import DataNotification
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.block_exchange import is_block
 from sessions.dlms.errors import DecodeError, DlmsError
 from sessions.dlms.general_block_transfer import BlockLimits, GeneralBlocks, unconfirmed_blocks
@@ -21,6 +22,9 @@ from sessions.simulator.blocks import MAX_INCOMING
 from sessions.simulator.device import LogicalDevice
 from sessions.simulator.server import MALFORMED, Server
 from sessions.simulator.service import NOT_NEGOTIATED, PDU_TOO_LONG
+
+ASSOCIATION_CONTROL: Final = (bytes((ApduTag.AARQ,)), bytes((ApduTag.RLRQ,)))
+"""What opens and ends an association never travels in blocks."""
 
 INCOMING: Final = BlockLimits(max_octets=MAX_INCOMING, max_idle_blocks=50)
 
@@ -45,7 +49,8 @@ class ServerExchange:
         answer = self.server.receive_apdu(octets)
         if answer is None:
             return []
-        return [answer] if len(answer) <= self.server.pdu_size or not self.server.cuts else self._cut(answer)
+        fits = len(answer) <= self.server.pdu_size or octets[:1] in ASSOCIATION_CONTROL
+        return [answer] if fits or not self.server.cuts else self._cut(answer)
 
     def push(self, notification: DataNotification) -> list[bytes]:
         """What the meter says unasked: in unconfirmed blocks where it is long, and they were agreed to."""

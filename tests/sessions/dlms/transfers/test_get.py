@@ -171,7 +171,7 @@ def test_an_answer_to_another_service(answer):
 
 def test_a_get_that_does_not_fit_is_refused_here():
     with pytest.raises(LocalProtocolError, match="13 octets long, the meter receives 12") as raised:
-        GetTransfer(terms(12), CLOCK).begin()
+        GetTransfer(terms(12, conformance=NO_BLOCKS), CLOCK).begin()
     assert raised.value.code == "request-too-long"
     assert len(GetTransfer(terms(13), CLOCK).begin()) == 13
 
