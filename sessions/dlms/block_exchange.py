@@ -39,6 +39,7 @@ class BlockExchange:
         self.inside = False
         self.deadline: float | None = None
         """When `ask_again` is due; None while nothing is awaited that could be lost."""
+        self._has_window = False
         self._reply_timeout = reply_timeout
         self._retries = 0
 
@@ -60,12 +61,12 @@ class BlockExchange:
             return self.pushed.receive(block)
         if not expected and not self.asked.continues(block) and block.block_number != 1:
             return Arrival()  # the end of something that nobody waits for any more
-        self.inside = inside
+        self.inside, self._has_window = inside, block.window > 0
         return self.asked.receive(block)
 
     def _is_pushed(self, block: GeneralBlockTransfer, expected: bool) -> bool:
-        """A push has no window. An answer's block may lack one too, but then it waits, or follows those before it."""
-        if block.window or self.asked.continues(block):
+        """A push has no window. An answer's block may lack one too, but then it waits, or follows others without one."""
+        if block.window or (self.asked.continues(block) and not self._has_window):
             return False
         return self.pushed.continues(block) or block.streaming or not expected
 

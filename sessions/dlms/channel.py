@@ -7,6 +7,7 @@ What comes is put together and deciphered the other way round; blocks may be ins
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,8 +17,11 @@ from sessions.dlms.association import Negotiated
 from sessions.dlms.block_exchange import BlockExchange, is_block
 from sessions.dlms.ciphering import Ciphering
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.errors import DlmsError, RemoteProtocolError
+from sessions.dlms.errors import DlmsError, LocalProtocolError, RemoteProtocolError
 from sessions.dlms.link import Link
+
+MAX_TO_SAY: Final = 16
+"""Confirmations that wait for their turn; the oldest make room."""
 
 UNLIMITED_PDU: Final = 0xFFFF
 """What "no limit" comes to: the wrapper's length field has two octets."""
@@ -46,6 +50,8 @@ class Channel:
         self._link = link
         self._ciphering = ciphering
         self._blocks = BlockExchange(window=window, streams=link.streams, lossy=link.lossy, reply_timeout=reply_timeout)
+        self._to_say: deque[bytes] = deque(maxlen=MAX_TO_SAY)
+        self._passed_over = False
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
@@ -79,6 +85,18 @@ class Channel:
             self._link.send_apdu(octets, now, expect_reply=awaited and not self._blocks.lossy)
         self._blocks.wait(now, progress=progress)
 
+    def say(self, octets: bytes) -> None:
+        """Something that nobody answers: it goes out as soon as it may."""
+        self._to_say.append(octets)
+
+    def flush(self, now: float, *, idle: bool) -> None:
+        """Say what waits. `idle`: no answer is awaited; a line that does not stream has to be."""
+        while self._to_say and (idle or self._link.streams):
+            try:
+                self._link.send_unconfirmed(self._ciphering.protect(self._to_say.popleft()), now)
+            except LocalProtocolError:  # no ciphered form was agreed to, or the line is busy: it is not worth more
+                continue
+
     # -- in ----------------------------------------------------------------------------------------------------------
 
     def receive(self, octets: bytes, now: float, *, expected: bool) -> Plain | Broken | None:
@@ -109,9 +127,14 @@ class Channel:
             return Broken(RemoteProtocolError("General blocks carry general blocks", code="nested-blocks"))
         return plain
 
+    def pass_over(self) -> None:
+        """What came was not the answer, which is still due."""
+        self._passed_over = True
+
     def listen(self, now: float) -> None:
-        """All that came is taken: where blocks are to follow by themselves, the link gives the server its turn."""
-        if self._blocks.asked.awaits_blocks:
+        """All that came is taken. Where something is to follow by itself, the link gives the server its turn."""
+        passed_over, self._passed_over = self._passed_over and not self._link.streams, False
+        if self._blocks.asked.awaits_blocks or passed_over:
             self._link.await_apdu(now)
 
     # -- silence -----------------------------------------------------------------------------------------------------

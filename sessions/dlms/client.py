@@ -23,7 +23,7 @@ from sessions.dlms.apdu.descriptors import (
     CosemAttributeDescriptor,
     CosemMethodDescriptor,
 )
-from sessions.dlms.apdu.notification import DataNotification, EventNotificationRequest
+from sessions.dlms.apdu.notification import DataNotification, DataNotificationConfirm, EventNotificationRequest
 from sessions.dlms.apdu.short_name import InformationReport
 from sessions.dlms.association import (
     AssociationEvent,
@@ -300,6 +300,7 @@ class DlmsClient:
         """An APDU that is no answer: told, and the patience for the answer shortened."""
         self._events.append(event)
         self._patience.pass_over(now)
+        self._channel.pass_over()
 
     def _overdue(self, now: float) -> None:
         self._patience.end()
@@ -331,6 +332,8 @@ class DlmsClient:
                 self._handle_link_event(event, now)
             except DlmsError as error:
                 self._fail(error)
+        if self.state is AssociationState.ASSOCIATED:
+            self._channel.flush(now, idle=self._patience.deadline is None)
         if self._patience.deadline is not None:
             self._channel.listen(now)
 
@@ -499,7 +502,7 @@ class DlmsClient:
             self._unreadable(error, now)
             return
         if isinstance(apdu, Notification):
-            self._ignore(NotificationReceived(apdu, protected), now)
+            self._notified(apdu, protected, now)
         elif transfer is None:
             self._ignore(ReplyIgnored(apdu, "nothing is asked"), now)
         elif (refusal := refusal_of(apdu)) is not None:
@@ -508,6 +511,13 @@ class DlmsClient:
             self._ignore(ReplyIgnored(apdu, reason), now)
         else:
             self._continue(transfer, apdu, now)
+
+    def _notified(self, apdu: Apdu, protected: bool, now: float) -> None:
+        """Something that was not asked for; a push may want to be confirmed."""
+        self._ignore(NotificationReceived(apdu, protected), now)
+        agreed = self.negotiated is not None and Conformance.DATA_NOTIFICATION in self.negotiated.conformance
+        if agreed and isinstance(apdu, DataNotification) and apdu.wants_confirmation:
+            self._channel.say(DataNotificationConfirm(apdu.long_invoke_id_and_priority).encode())
 
     def _continue(self, transfer: Transfer, apdu: Apdu, now: float) -> None:
         """An answer to the request."""

@@ -110,8 +110,9 @@ class _Outgoing:
         return self.first + self.count - 1
 
     def data(self, number: int) -> bytes:
+        """What stands in a block; the numbers before the first were used by acknowledgements, which are empty."""
         begin = (number - self.first) * self.size
-        return self.apdu[begin : begin + self.size]
+        return self.apdu[begin : begin + self.size] if begin >= 0 else b""
 
 
 @dataclass(slots=True)
@@ -190,7 +191,7 @@ class GeneralBlocks:
             )
         self.fire(BlockEvent.SEND)
         self._outgoing = _Outgoing(apdu, size, first, max(1, -(-len(apdu) // size)))
-        return self._next_window()
+        return self._window_from(first)
 
     def ask_again(self) -> tuple[GeneralBlockTransfer, ...]:
         """After silence: what was not acknowledged once more, or how far their blocks came."""
@@ -297,9 +298,12 @@ class GeneralBlocks:
     # -- blocks ------------------------------------------------------------------------------------------------------
 
     def _next_window(self) -> tuple[GeneralBlockTransfer, ...]:
-        """Our blocks behind what is acknowledged, as many as they take; they wait for us after the last of them."""
+        """Our blocks behind what is acknowledged, a lost acknowledgement among them."""
+        return self._window_from(self._acknowledged + 1)
+
+    def _window_from(self, start: int) -> tuple[GeneralBlockTransfer, ...]:
+        """As many blocks as they take in a row; we wait for them after the last of these."""
         outgoing = self._outgoing
-        start = max(outgoing.first, self._acknowledged + 1)
         end = min(start + (self._peer_window if self.streams else 1) - 1, outgoing.last)
         self.fire(BlockEvent.SEND_LAST if end == outgoing.last else BlockEvent.SEND)
         self._sent = max(self._sent, end)

@@ -12,6 +12,7 @@ from sessions.dlms.apdu import Apdu
 from sessions.dlms.apdu.access import AccessRequest
 from sessions.dlms.apdu.action import ActionRequest, ActionRequestNextPblock, ActionRequestWithPblock
 from sessions.dlms.apdu.get import GetRequestNext
+from sessions.dlms.apdu.notification import CONFIRMED, DataNotificationConfirm
 from sessions.dlms.apdu.set import SetRequest, SetRequestWithDatablock
 from sessions.dlms.conformance import Conformance
 from sessions.simulator.access_service import AccessService
@@ -23,9 +24,6 @@ from sessions.simulator.set_service import SetService
 
 CONTINUATIONS: Final = (GetRequestNext, SetRequestWithDatablock, ActionRequestNextPblock, ActionRequestWithPblock)
 """Requests that belong to the transfer that is under way."""
-
-CONFIRMED: Final = 1 << 30
-"""The service-class bit of a long-invoke-id-and-priority."""
 
 
 class ServerTransfers:
@@ -41,6 +39,8 @@ class ServerTransfers:
 
     def answer(self, request: Apdu, within: Room) -> bytes | None:
         """The answer's octets in clear; None where the client wants none."""
+        if isinstance(request, DataNotificationConfirm):
+            return None
         if not isinstance(request, CONTINUATIONS):
             self.progress.give_up()
         match request:

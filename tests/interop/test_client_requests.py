@@ -90,8 +90,8 @@ def test_association_and_release(mechanism, name):
     assert '<ApplicationContextName Value="LN" />' in aarq
     assert ("MechanismName" in aarq) == (mechanism is not M.NONE)
     assert f'<MechanismName Value="{name}" />' in aarq or not name
-    assert '<ConformanceBit Name="SelectiveAccess" />' in aarq
-    assert "GeneralBlockTransfer" not in aarq
+    for service in ("SelectiveAccess", "GeneralBlockTransfer", "Access", "MultipleReferences"):
+        assert f'<ConformanceBit Name="{service}" />' in aarq
     assert (CTOS.hex().upper() in aarq) == mechanism.is_hls
     assert (CLIENT_TITLE.hex().upper() in aarq) == (mechanism in (M.HLS_GMAC, M.HLS_SHA256))
     assert len(proof) == mechanism.is_hls

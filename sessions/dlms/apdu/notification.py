@@ -16,6 +16,8 @@ from sessions.dlms.errors import InvalidValueError
 
 DATA_TAG: Final = ApduTag.DATA_NOTIFICATION
 EVENT_TAG: Final = ApduTag.EVENT_NOTIFICATION_REQUEST
+CONFIRMED: Final = 1 << 30
+"""The service-class bit of a long-invoke-id-and-priority."""
 _DATE_TIME_OCTETS: Final = 12
 
 
@@ -47,6 +49,11 @@ class DataNotification:
     long_invoke_id_and_priority: int
     date_time: CosemDateTime | None
     notification_body: Data
+
+    @property
+    def wants_confirmation(self) -> bool:
+        """The service-class bit: a DataNotificationConfirm is due."""
+        return bool(self.long_invoke_id_and_priority & CONFIRMED)
 
     def encode(self) -> bytes:
         writer = Writer().u8(DATA_TAG).u32(self.long_invoke_id_and_priority)

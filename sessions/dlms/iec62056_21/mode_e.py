@@ -41,6 +41,14 @@ class ModeELink(Outbox):
         return (self._sign_on.max_retries + 1) * 2 * self._response_timeout + self._hdlc.longest_wait
 
     @property
+    def streams(self) -> bool:
+        return self._hdlc.streams
+
+    @property
+    def lossy(self) -> bool:
+        return self._hdlc.lossy
+
+    @property
     def _in_hdlc(self) -> bool:
         return self._sign_on.state is State.BINARY
 
@@ -51,6 +59,11 @@ class ModeELink(Outbox):
     def send_apdu(self, apdu: bytes, now: float, *, expect_reply: bool = True) -> None:
         self._needs_hdlc()
         self._hdlc.send_apdu(apdu, now, expect_reply=expect_reply)
+        self._drain(now)
+
+    def await_apdu(self, now: float) -> None:
+        self._needs_hdlc()
+        self._hdlc.await_apdu(now)
         self._drain(now)
 
     def send_unconfirmed(self, apdu: bytes, now: float, *, broadcast: bool = False) -> None:

@@ -9,13 +9,13 @@ from meters.cosem.data import Data, null
 from sessions.dlms.apdu import Apdu
 from sessions.dlms.apdu.access import AccessKind, AccessRequest, AccessResponse, AccessSpecification
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
+from sessions.dlms.apdu.notification import CONFIRMED
 from sessions.dlms.errors import RemoteProtocolError
 from sessions.dlms.events import ActionOutcome, ItemResult, ListFinished
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem, check_count
 from sessions.dlms.transfers.transfer import Terms, Transfer, TransferEvent, Turn
 
 INVOKE_ID_MASK: Final = 0x00FF_FFFF
-CONFIRMED: Final = 1 << 30
 HIGH_PRIORITY: Final = 1 << 31
 """long-invoke-id-and-priority: bits 0 to 23 the number, 28 self-descriptive, 29 break on error, 30 confirmed, 31 priority."""
 

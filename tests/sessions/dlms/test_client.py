@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from meters.cosem.data import null, unsigned
+from meters.cosem.data import null, octet_string, unsigned
 from sessions.dlms.acse import (
     Aarq,
     ResultSourceDiagnostic,
     Rlre,
     Rlrq,
 )
+from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.action import ActionRequestNextPblock, ActionRequestNormal
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
@@ -19,7 +20,7 @@ from sessions.dlms.apdu.descriptors import (
 )
 from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse
 from sessions.dlms.apdu.get import GetRequestNext, GetRequestNormal, GetResponseNormal, GetResponseWithDatablock
-from sessions.dlms.apdu.notification import EventNotificationRequest
+from sessions.dlms.apdu.notification import DataNotification, DataNotificationConfirm, EventNotificationRequest
 from sessions.dlms.apdu.set import SetRequestNormal, SetRequestWithFirstDatablock, SetResponseNormal
 from sessions.dlms.apdu.short_name import InformationReport, VariableAccessSpecification
 from sessions.dlms.association import AssociationState, Protection
@@ -50,11 +51,14 @@ from sessions.dlms.events import (
     RequestFailed,
     SetFinished,
 )
+from sessions.dlms.general_block_transfer import unconfirmed_blocks
 from sessions.dlms.general_protection import KeyChoice, PartyKeys
 from sessions.dlms.patience import EXCHANGE_FACTOR, MAX_IGNORED
+from sessions.dlms.protection import CipheringForm
 from sessions.dlms.security import SecurityControl
 from sessions.dlms.transactions import Shape, Transactions
 from sessions.dlms.transfers.blocks import TransferLimits
+from tests.vectors import octets
 
 from .parties import counting_random, private_keys
 from .scripted import (
@@ -644,3 +648,90 @@ def test_what_comes_after_the_end_changes_nothing():
     wire.pump()
     assert not any(isinstance(event, Failed | GetFinished) for event in wire.events[before:])
     assert wire.client.state is AssociationState.CLOSED
+
+
+# -- notifications ---------------------------------------------------------------------------------------------------------
+
+CONFIRMED_PUSH = DataNotification(0x4000_0007, None, unsigned(7))
+
+
+def noticing(agreed=None, **options) -> Wire:
+    """An open association that agreed to pushes."""
+    meter = ScriptedMeter(agreed or parameters())
+    meter.conformance |= Conformance.DATA_NOTIFICATION | Conformance.GENERAL_PROTECTION
+    return associated(agreed, meter=meter, **options)
+
+
+def confirmations(wire: Wire) -> list[object]:
+    return [request for request in wire.meter.requests if isinstance(request, DataNotificationConfirm)]
+
+
+@pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+def test_a_push_that_wants_it_is_confirmed(hdlc):
+    wire = noticing(hdlc=hdlc)
+    wire.meter.script[DataNotificationConfirm] = lambda apdu: None
+    get(wire)
+    if hdlc:
+        wire.server.push(CONFIRMED_PUSH.encode(), wire.now)
+        get(wire)  # the server has the turn only when it is asked something
+    else:
+        wire.say([CONFIRMED_PUSH.encode()])
+    assert NotificationReceived(CONFIRMED_PUSH) in wire.events
+    assert confirmations(wire) == [DataNotificationConfirm(0x4000_0007)]
+    get(wire)
+    assert wire.events[-1] == GetFinished(3 if hdlc else 2, wire.meter.objects[CLOCK])
+
+
+def test_a_push_that_does_not_want_it_or_that_was_not_agreed_to_is_not_confirmed():
+    wire = noticing()
+    wire.say([NOTIFICATION.encode()])
+    assert confirmations(wire) == []
+    wire = associated()
+    wire.say([CONFIRMED_PUSH.encode()])
+    assert confirmations(wire) == []
+
+
+def test_a_confirmation_is_ciphered_in_a_general_envelope_or_left_out():
+    general = parameters(M.HLS_GMAC, P.AUTHENTICATED_ENCRYPTED, ciphering_form=CipheringForm.GENERAL)
+    wire = noticing(general)
+    wire.meter.script[DataNotificationConfirm] = lambda apdu: None
+    wire.say([CONFIRMED_PUSH.encode()])
+    assert confirmations(wire) == [DataNotificationConfirm(0x4000_0007)]
+    specific = parameters(M.HLS_GMAC, P.AUTHENTICATED_ENCRYPTED, ciphering_form=CipheringForm.SERVICE_SPECIFIC)
+    wire = noticing(specific)
+    wire.say([CONFIRMED_PUSH.encode()])
+    assert isinstance(get(wire)[-1], GetFinished)
+
+
+@pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+@pytest.mark.parametrize("agreed", [parameters(), AUTHENTICATED_ENCRYPTED], ids=["clear", "ciphered"])
+@pytest.mark.parametrize("octets", [NOTIFICATION.encode(), EventNotificationRequest(None, CLOCK, unsigned(1)).encode()])
+def test_notifications_in_the_middle_of_blocks(agreed, hdlc, octets):
+    """Before every block there is one: the transfer goes on as if there were none."""
+    wire = associated(agreed, hdlc=hdlc)
+    wire.meter.objects[NAME] = LONG
+    wire.meter.reply_block = 150
+    for request in (GetRequestNormal, GetRequestNext):
+        wire.meter.script[request] = lambda apdu: [octets, wire.meter.answer(apdu)]
+    get(wire, NAME)
+    assert wire.events[-1] == GetFinished(1, LONG)
+    told = [event for event in wire.events if isinstance(event, NotificationReceived)]
+    assert len(told) == len([event for event in wire.events if isinstance(event, BlockReceived)]) > 3
+
+
+def test_a_push_in_general_blocks_in_the_middle_of_a_request():
+    wire = associated()
+    push = DataNotification(9, None, octet_string(bytes(300)))
+    wire.meter.script[GetRequestNormal] = lambda apdu: [
+        *(block.encode() for block in unconfirmed_blocks(push.encode(), 100)),
+        wire.meter.answer(apdu),
+    ]
+    get(wire)
+    assert wire.events == [NotificationReceived(push), GetFinished(1, wire.meter.objects[CLOCK])]
+
+
+def test_a_published_push_in_general_blocks():
+    wire = associated()
+    apdu = octets("gbt-apdu")
+    wire.say(block.encode() for block in unconfirmed_blocks(apdu, 0x70 + 8))
+    assert wire.events == [NotificationReceived(decode_apdu(apdu))]

@@ -385,7 +385,7 @@ def test_what_cannot_be_served_by_short_names(octets, error):
 def test_errors_of_protection_by_short_names():
     pair = Pair(lab_meter(GMAC, type="short_names"))
     pair.open()
-    served = pair.station._servers[1]  # type: ignore[attr-defined]
+    served = pair.station._servers[1].server  # type: ignore[attr-defined]
     assert said(served.receive_apdu(READ)) == (5, 2, 1)
     assert said(served.receive_apdu(bytes.fromhex("2504300000000a"))) == (5, 10, 0)
     assert said(served.receive_apdu(bytes.fromhex("2520300000ff00") + bytes(27))) == (5, 0, 6)
