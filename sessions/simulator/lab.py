@@ -167,10 +167,30 @@ def _hdlc_options(table: Mapping[str, Any], inactivity_timeout: float) -> HdlcOp
     return HdlcOptions(max_info, window, int(inactivity_timeout))
 
 
+class LazyDevice:
+    """A meter that is built when somebody first talks to it: of thousands that listen, few ever are at once."""
+
+    __slots__ = ("_build", "_device")
+
+    def __init__(self, build: Callable[[], LogicalDevice]) -> None:
+        self._build: Callable[[], LogicalDevice] | None = build
+        self._device: LogicalDevice | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._device is None:
+            assert self._build is not None  # it is given back only when the device stands
+            self._device, self._build = self._build(), None
+        return getattr(self._device, name)
+
+
 def make_meter(
-    table: Mapping[str, Any], host_clock: Callable[[], datetime], hdlc: HdlcOptions | None = None
+    table: Mapping[str, Any],
+    host_clock: Callable[[], datetime],
+    hdlc: HdlcOptions | None = None,
+    *,
+    lazy: bool = False,
 ) -> LabMeter:
-    """One meter of a lab file's table, on an HDLC line or (None) on the wrapper."""
+    """One meter of a lab file's table, on an HDLC line or (None) on the wrapper. `lazy`: built when it is needed."""
     serial_number = table["serial_number"]
     if not isinstance(serial_number, str) or not (serial_number.isascii() and serial_number.isdigit()):
         raise LabError(f"{serial_number!r} is no serial number: a text of digits")
@@ -190,12 +210,12 @@ def make_meter(
     association["server_system_title"] = title.hex().upper()
     if not parse_association(association).parameters.titled:
         del association["server_system_title"]
-    device = build_meter(meter_type, _settings(table, association, host_clock, hdlc, keys))
+    settings = _settings(table, association, host_clock, hdlc, keys)
     return LabMeter(
         serial_number=serial_number,
         name=table.get("name", f"{meter_type.name} {serial_number}"),
         type=meter_type.name,
-        device=device,
+        device=LazyDevice(lambda: build_meter(meter_type, settings)) if lazy else build_meter(meter_type, settings),
         association=association,
         physical_address=address,
         address_octets=1 if address is None else 2,
@@ -329,7 +349,7 @@ def plain_lab(
     lines = []
     for number in range(count):
         table = {"serial_number": str(FIRST_SERIAL + number)}
-        meter = make_meter(table, host_clock)
+        meter = make_meter(table, host_clock, lazy=number > 0)  # the first says what is wrong with all
         lines.append(LabLine(kind="wrapper", meters=(meter,), port=port + number if port else 0))
     return Lab(lines=tuple(lines), host=host, reply_delay=reply_delay, fixed_ports=True)
 

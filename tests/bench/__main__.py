@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from tests.bench import apdus, ciphering, hdlc, rows, whole_session
+from tests.bench import apdus, ciphering, hdlc, lab, rows, whole_session
 from tests.bench.measure import RUNS, Figure
 
 PARTS: dict[str, Callable[[], dict[str, Figure]]] = {
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[], dict[str, Figure]]] = {
     "ciphering": ciphering.figures,
     "hdlc": hdlc.figures,
     "sessions": whole_session.figures,
+    "lab": lab.figures,
 }
 
 

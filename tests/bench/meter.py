@@ -1,4 +1,4 @@
-"""The meter that the session bench talks to, in a process of its own: `python -m tests.bench.meter` until stdin closes.
+"""The meter that the session bench talks to, in a process of its own: `python -m tests.bench.meter [count]` until stdin closes.
 
 A simulated meter as every other, but the buffer of its load profile is computed once and kept: what is timed is two clients, not
 a load curve.
@@ -57,12 +57,22 @@ def kept(serial_number: str, hdlc: HdlcOptions | None = None) -> LabMeter:
     return replace(meter, device=KeptProfile(meter.device))  # type: ignore[arg-type]
 
 
-async def serve() -> None:
-    lines = (
+def many(count: int) -> tuple[LabLine, ...]:
+    """Wrapper meters, each on a port of its own."""
+    return tuple(LabLine(kind="wrapper", meters=(kept(str(10_000_001 + number)),)) for number in range(count))
+
+
+def of_every_line() -> tuple[LabLine, ...]:
+    """One meter on the wrapper, and two on HDLC, with short and with long frames."""
+    return (
         LabLine(kind="wrapper", meters=(kept("10000001"),)),
         LabLine(kind="hdlc", meters=(kept("10000002", HdlcOptions(max_info=128)),)),
         LabLine(kind="hdlc", meters=(kept("10000003", HdlcOptions(max_info=2030)),)),
     )
+
+
+async def serve() -> None:
+    lines = many(int(sys.argv[1])) if sys.argv[1:] else of_every_line()
     with tempfile.TemporaryDirectory() as folder:
         async with RunningLab(lab_of(*lines), Path(folder)) as running:
             sys.stdout.write(json.dumps(running.announcements) + "\n")

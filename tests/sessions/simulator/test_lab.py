@@ -12,7 +12,8 @@ from sessions.association_file import parse_association
 from sessions.dlms.certificates import CertificateType
 from sessions.dlms.elliptic import load_private, public_of
 from sessions.dlms.errors import DlmsError
-from sessions.simulator.lab import LABS, LabError, announcement, load_lab, make_meter, plain_lab, with_ports
+from sessions.simulator.lab import LABS, LabError, LazyDevice, announcement, load_lab, make_meter, plain_lab, with_ports
+from sessions.simulator.meter import Meter
 from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter
 
@@ -241,3 +242,13 @@ def test_the_meters_title_is_announced_where_the_client_needs_it():
 def test_who_may_associate_is_the_meters_list():
     meter = lab_meter({**LLS, "user_id": 3}, user_ids=[3, 4])
     assert meter.device.client(32).user_ids == {3, 4}
+
+
+def test_of_many_meters_each_is_built_when_somebody_talks_to_it():
+    lab = plain_lab(3, 0, HandClock())
+    first, second, _ = (line.meters[0] for line in lab.lines)
+    assert isinstance(first.device, Meter)
+    assert isinstance(second.device, LazyDevice)
+    assert second.device.server_sap == first.device.server_sap
+    assert second.device.serial_number == "10000002"
+    assert second.device.security is second.device.security
