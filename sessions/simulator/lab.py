@@ -7,6 +7,9 @@
                                      user_ids (who may associate), security_setup_version (0 or 1, of the security policy)
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
                                      demands and promises what they say
+    [lines.sign_on]                  the meters of an HDLC line want a sign-on of IEC 62056-21 first: initial_baud
+    [lines.meters.sign_on]           device_address (else the serial number), baud (the character Z), mode_e, password, operand,
+                                     max_block, readout (a file of readouts/), manufacturer (a lower-case third letter is quick)
     [lines.meters.key_pairs]         for security suites 1 and 2: seed, from which key pairs and certificates of meter and client
                                      are made; signing_key, key_agreement_key of the meter where they are given (PEM or hex)
 
@@ -23,11 +26,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sessions.association_file import parse_association
+from sessions.association_file import MODE_E_WORD, parse_association
 from sessions.dlms.association import AssociationParameters, Referencing
 from sessions.dlms.certificates import CertificateEntity, CertificateType
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
+from sessions.dlms.iec62056_21.characters import START_BAUD
 from sessions.dlms.key_files import load_private_key
 from sessions.dlms.protection import Policy, SecurityPolicy
 from sessions.simulator.device import (
@@ -40,6 +44,8 @@ from sessions.simulator.device import (
 )
 from sessions.simulator.key_store import USES, LabKeys, lab_keys
 from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type, system_title
+from sessions.simulator.readout import ReadoutDevice
+from sessions.simulator.sign_on import make_sign_on_device
 
 LABS: Final = Path(__file__).parent / "labs"
 DEFAULT_PORT: Final = 4059
@@ -59,6 +65,13 @@ COUNTER_EPOCH: Final = 1_704_067_200
 LineKind = Literal["wrapper", "hdlc", "udp", "pty"]
 WRAPPED: Final = ("wrapper", "udp")
 """Lines that lead to one meter, by the wrapper."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOnOptions:
+    """What the meters of a line share that want a sign-on first."""
+
+    initial_baud: int = START_BAUD
 
 
 class LabError(ValueError):
@@ -89,6 +102,8 @@ class LabMeter:
     address_octets: int = 1
     parameters: HdlcParameters = field(default_factory=HdlcParameters)
     frmr_information: bytes | None = None
+    sign_on: ReadoutDevice | None = None
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +113,7 @@ class LabLine:
     kind: LineKind
     meters: tuple[LabMeter, ...]
     port: int = 0
+    sign_on: SignOnOptions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +135,16 @@ def announcement(meter: LabMeter, endpoint: str) -> dict[str, Any]:
         "type": meter.type,
         "endpoint": endpoint,
         "association": dict(meter.association),
+        **_readout_announcement(meter),
     }
+
+
+def _readout_announcement(meter: LabMeter) -> dict[str, Any]:
+    """For a meter that can be signed on to, the settings as `readout` takes them."""
+    if meter.sign_on is None:
+        return {}
+    settings: dict[str, Any] = {"sign_on": meter.association["sign_on"]}
+    return {"readout": settings | ({"password": f"text:{meter.password}"} if meter.password else {})}
 
 
 # -- from a file -------------------------------------------------------------------------------------------------------
@@ -154,10 +179,13 @@ def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivi
     if kind not in (*WRAPPED, "hdlc", "pty"):
         raise LabError(f"“{kind}” is no kind of line: wrapper, hdlc, udp or pty")
     hdlc = None if kind in WRAPPED else _hdlc_options(table, inactivity_timeout)
-    meters = tuple(make_meter(meter, host_clock, hdlc) for meter in table["meters"])
+    sign_on = SignOnOptions(**table["sign_on"]) if "sign_on" in table else None
+    if sign_on is not None and hdlc is None:
+        raise LabError("a sign-on belongs to an HDLC line or a pseudo-terminal")
+    meters = tuple(make_meter(meter, host_clock, hdlc, sign_on) for meter in table["meters"])
     if not meters or (kind in WRAPPED and len(meters) > 1):
         raise LabError("a wrapper line has one meter, an HDLC line at least one")
-    return LabLine(kind=kind, meters=meters, port=table.get("port", 0))
+    return LabLine(kind=kind, meters=meters, port=table.get("port", 0), sign_on=sign_on)
 
 
 def _hdlc_options(table: Mapping[str, Any], inactivity_timeout: float) -> HdlcOptions:
@@ -187,10 +215,14 @@ def make_meter(
     table: Mapping[str, Any],
     host_clock: Callable[[], datetime],
     hdlc: HdlcOptions | None = None,
+    sign_on: SignOnOptions | None = None,
     *,
     lazy: bool = False,
 ) -> LabMeter:
-    """One meter of a lab file's table, on an HDLC line or (None) on the wrapper. `lazy`: built when it is needed."""
+    """One meter of a lab file's table, on an HDLC line (with a sign-on before it or without) or, None, on the wrapper.
+
+    `lazy`: built when it is needed.
+    """
     serial_number = table["serial_number"]
     if not isinstance(serial_number, str) or not (serial_number.isascii() and serial_number.isdigit()):
         raise LabError(f"{serial_number!r} is no serial number: a text of digits")
@@ -211,15 +243,22 @@ def make_meter(
     if not parse_association(association).parameters.titled:
         del association["server_system_title"]
     settings = _settings(table, association, host_clock, hdlc, keys)
+    meter = None if lazy else build_meter(meter_type, settings)
+    own = table.get("sign_on", {})
+    if sign_on is not None:
+        asked = {"device_address": own.get("device_address", serial_number), "initial_baud": sign_on.initial_baud}
+        association |= {"framing": MODE_E_WORD, "sign_on": asked}
     return LabMeter(
         serial_number=serial_number,
         name=table.get("name", f"{meter_type.name} {serial_number}"),
         type=meter_type.name,
-        device=LazyDevice(lambda: build_meter(meter_type, settings)) if lazy else build_meter(meter_type, settings),
+        device=meter or LazyDevice(lambda: build_meter(meter_type, settings)),
         association=association,
         physical_address=address,
         address_octets=1 if address is None else 2,
         parameters=hdlc_parameters(hdlc),
+        sign_on=make_sign_on_device(own, meter, meter_type) if sign_on and meter else None,
+        password=own.get("password", ""),
     )
 
 

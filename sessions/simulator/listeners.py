@@ -19,8 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint
 from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, announcement
+from sessions.simulator.sign_on import SignOnStation
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
 from sessions.simulator.udp_port import UdpPort
 
@@ -31,6 +33,9 @@ WRITE_TIMEOUT: Final = 30.0
 """Seconds that a client may leave its answers unread."""
 PTY_RETRY: Final = 0.01
 PTY_RETRIES: Final = 200
+
+OUTPUT_SPEED: Final = 5
+"""Where `tcgetattr` has it."""
 
 MakeStation = Callable[[], Station]
 
@@ -104,7 +109,12 @@ class RunningLab:
             )
             for meter in line.meters
         ]
-        return lambda: HdlcStation(shared, secrets.token_bytes)
+        if line.sign_on is None:
+            return lambda: HdlcStation(shared, secrets.token_bytes)
+        devices = [meter.sign_on for meter in line.meters if meter.sign_on is not None]
+        hdlc = {device.device_address: meter for device, meter in zip(devices, shared, strict=True)}
+        baud = line.sign_on.initial_baud
+        return lambda: SignOnStation(devices, hdlc, secrets.token_bytes, initial_baud=baud)
 
 
 class TcpPort:
@@ -163,16 +173,12 @@ class TcpPort:
         silent_since = loop.time()
         while not station.closed:
             octets = await _read(reader, station, silent_since + self._lab.inactivity_timeout)
-            if octets is None:
-                if loop.time() >= silent_since + self._lab.inactivity_timeout:
-                    return
-                continue
-            if not octets:
+            if octets:
+                silent_since = loop.time()
+                station.receive_octets(octets, silent_since)
+            elif octets is not None or loop.time() >= silent_since + self._lab.inactivity_timeout:
                 return
-            silent_since = loop.time()
-            station.receive_octets(octets, silent_since)
-            answer = station.octets_to_send()
-            if answer:
+            while answer := station.octets_to_send():
                 await asyncio.sleep(self._lab.reply_delay)
                 writer.write(answer)
                 await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT)
@@ -190,6 +196,16 @@ async def _read(reader: asyncio.StreamReader, station: Station, until: float) ->
         return None
 
 
+def speed_number(line: LineSettings) -> int:
+    """How the terminal numbers a speed."""
+    return int(getattr(termios, f"B{line.baud}", -1))
+
+
+def noise(octets: bytes) -> bytes:
+    """What a receiver at the wrong speed makes of octets: others, and fewer."""
+    return bytes(octet ^ 0x55 for octet in octets if octet & 3)
+
+
 def _complain(sentence: str) -> None:
     """A fault of this program: the lab goes on, and somebody should know."""
     sys.stderr.write(f"simulate: {sentence}\n")
@@ -205,6 +221,7 @@ class PtyLine:
         self._delay = reply_delay
         self._master = -1
         self._slave = -1
+        self._speed = -1
         self._task: asyncio.Task[None] | None = None
         self._transport: asyncio.ReadTransport | None = None
 
@@ -240,15 +257,33 @@ class PtyLine:
             octets = await _read(reader, self._station, loop.time() + 3600)
             if octets:
                 try:
-                    self._station.receive_octets(octets, loop.time())
+                    self._station.receive_octets(self._heard(octets, self._station), loop.time())
                 except Exception as error:
                     _complain(f"octets were dropped: {error!r}")
             elif octets is not None:
                 return
-            answer = self._station.octets_to_send()
-            if answer:
+            while answer := self._station.octets_to_send():
                 await asyncio.sleep(self._delay)
-                await self._write(answer)
+                await self._write(self._spoken(answer, self._station))
+
+    def _heard(self, octets: bytes, station: Station) -> bytes:
+        """What reaches a meter that listens at a certain speed: at another one octets are noise.
+
+        The terminal knows its client's speed. It hands octets over at once, so the client may have changed it behind them.
+        """
+        before, self._speed = self._speed, self._client_speed()
+        if not isinstance(station, SignOnStation) or speed_number(station.line) in (before, self._speed):
+            return octets
+        return noise(octets)
+
+    def _spoken(self, octets: bytes, station: Station) -> bytes:
+        """What a client hears of octets that a meter says at a certain speed."""
+        if not isinstance(station, SignOnStation) or speed_number(station.spoken_at) == self._client_speed():
+            return octets
+        return noise(octets)
+
+    def _client_speed(self) -> int:
+        return int(termios.tcgetattr(self._slave)[OUTPUT_SPEED])
 
     async def _write(self, octets: bytes) -> None:
         """Nobody may be reading: what does not fit into the line's buffer for seconds is lost, as on a wire."""

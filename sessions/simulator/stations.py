@@ -132,6 +132,11 @@ class HdlcStation:
             if isinstance(item, Found):
                 self._deliver(item, now)
 
+    @property
+    def occupied(self) -> bool:
+        """Whether a meter is connected over this connection."""
+        return any(post.meter.occupant is self for post in self._posts)
+
     def connection_lost(self, now: float) -> None:
         self.closed = True
         for post in self._posts:

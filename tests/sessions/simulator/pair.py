@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 
@@ -71,7 +72,8 @@ class Pair:
         self.association = parse_association({name: value for name, value in table.items() if value is not None})
         self.station = station or station_for(meter)
         parameters = self.association.prepared(same_octets)
-        link = make_link(self.association.framing, parameters, self.association.hdlc, 5.0)
+        hdlc = replace(self.association.hdlc, sign_on=None)  # what comes before HDLC is not the pair's
+        link = make_link(self.association.framing, parameters, hdlc, 5.0)
         self.counters = InvocationCounters(counters)
         self.client = DlmsClient(
             parameters, link, challenge=CHALLENGE, counters=self.counters, random=counting_random(counters.start)

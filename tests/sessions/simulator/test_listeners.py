@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,16 +17,17 @@ from sessions.association_file import parse_association
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor
 from sessions.dlms.client import DlmsClient
 from sessions.dlms.counters import InvocationCounters
-from sessions.dlms.errors import LinkRefusedError
+from sessions.dlms.errors import LinkRefusedError, NoReplyError
 from sessions.dlms.hdlc.address import client_address, server_address
 from sessions.dlms.hdlc.frame import SnrmFrame
+from sessions.dlms.link import LineSettings
 from sessions.dlms.wrapper import WrapperFrame
 from sessions.links.driver import Conversation, make_link
 from sessions.links.endpoint import parse_endpoint
 from sessions.simulator import listeners
-from sessions.simulator.lab import Lab, LabError, LabLine
+from sessions.simulator.lab import HdlcOptions, Lab, LabError, LabLine, SignOnOptions, make_meter
 from sessions.simulator.listeners import RunningLab
-from tests.sessions.simulator.served import GMAC, LLS, lab_meter, lab_of
+from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter, lab_of
 
 CLOCK = CosemAttributeDescriptor(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
 SERIAL = CosemAttributeDescriptor(1, ObisCode(0, 0, 96, 1, 0, 255), 2)
@@ -222,3 +224,39 @@ async def test_a_line_that_nobody_reads_does_not_stop_the_lab(tmp_path, monkeypa
         finally:
             os.close(port)
         assert await serial_number(running.announcements[0]) == b"10000005"
+
+
+def optical(**options: Any) -> LabLine:
+    tables = (
+        {"serial_number": "10000011", "physical_address": 17, "association": LLS, "sign_on": {}},
+        {"serial_number": "10000012", "physical_address": 18, "association": GMAC, "sign_on": {"baud": "6"}},
+    )
+    made = tuple(make_meter(table, HandClock(), HdlcOptions(), SignOnOptions()) for table in tables)
+    return LabLine(meters=made, sign_on=SignOnOptions(), **options)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["pty", "hdlc"])
+async def test_mode_e_on_a_terminal_and_on_a_port(tmp_path, kind):
+    """On the terminal the speeds are real: octets at the wrong one would be noise."""
+    async with RunningLab(lab_of(optical(kind=kind)), tmp_path) as running:
+        for announced in running.announcements:
+            assert await serial_number(announced) == announced["serial_number"].encode()
+        assert await serial_number(running.announcements[0]) == b"10000011"
+
+
+@pytest.mark.asyncio
+async def test_a_client_at_the_wrong_speed_makes_noise_on_a_terminal(tmp_path):
+    async with RunningLab(lab_of(optical(kind="pty")), tmp_path) as running:
+        announced = running.announcements[0]
+        wrong = dict(announced["association"])
+        wrong["sign_on"] = {**wrong["sign_on"], "initial_baud": 2400}
+        with pytest.raises(NoReplyError):
+            await conversation({**announced, "association": {**wrong, "timeout": 0.2}}).open()
+        assert await serial_number(announced) == b"10000011"
+
+
+def test_noise_is_none_of_the_octets():
+    assert listeners.noise(b"/?!\r\n") != b"/?!\r\n"
+    assert listeners.speed_number(LineSettings(9600)) == termios.B9600
+    assert listeners.speed_number(LineSettings(12345)) == -1
