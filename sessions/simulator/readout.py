@@ -25,7 +25,6 @@ from sessions.dlms.iec62056_21.data_set import DataBlock, DataSet, DataValue
 from sessions.dlms.iec62056_21.profile import Moment
 from sessions.dlms.iec62056_21.server import Refusal
 from sessions.dlms.iec62056_21.sign_on import IdentificationMessage
-from sessions.simulator.meter import Access
 from sessions.simulator.objects import CosemObject, Denied
 
 READOUTS: Final = Path(__file__).parent / "readouts"
@@ -121,7 +120,9 @@ class Objects(Protocol):
     """The part of a meter that a readout needs."""
 
     serial_number: str
-    objects: dict[ObisCode, Access]
+
+    def named(self, logical_name: ObisCode) -> CosemObject:
+        """The object of this name; KeyError without one."""
 
 
 class ReadoutDevice:
@@ -203,10 +204,10 @@ class ReadoutDevice:
         return (shown, DataValue(moment.strftime(SHORT_MOMENT) if moment else "0000000000"))
 
     def _target(self, obis: ObisCode) -> CosemObject:
-        access = self.meter.objects.get(obis)
-        if access is None:
-            raise Refusal(UNKNOWN_ADDRESS)
-        return access.target
+        try:
+            return self.meter.named(obis)
+        except KeyError:
+            raise Refusal(UNKNOWN_ADDRESS) from None
 
     def _text(self, line: ReadoutLine, target: CosemObject, value: object) -> str:
         if line.form:
