@@ -37,7 +37,8 @@ class AccessSpecification:
     selection: SelectiveAccess | None = None
 
 
-def _read_specification(reader: Reader) -> AccessSpecification:
+def read_specification(reader: Reader) -> AccessSpecification:
+    """Access-Request-Specification."""
     kind = reader.enum(AccessKind, "access-request")
     if kind is AccessKind.ACTION:
         return AccessSpecification(kind, read_method_descriptor(reader))
@@ -123,9 +124,7 @@ def read_access_request(reader: Reader) -> AccessRequest:
         reader.constant(bytes((ApduTag.ACCESS_REQUEST,)), "tag")
         invoke_id = reader.u32("long-invoke-id-and-priority")
         moment = read_optional_date_time(reader)
-        specifications = tuple(
-            _read_specification(reader) for _ in range(reader.count("specification-count", least=10))
-        )
+        specifications = tuple(read_specification(reader) for _ in range(reader.count("specification-count", least=10)))
         data = tuple(read_data(reader) for _ in range(reader.count("data-count")))
         return AccessRequest(invoke_id, moment, specifications, data)
 
@@ -138,7 +137,7 @@ def read_access_response(reader: Reader) -> AccessResponse:
         specifications = None
         if reader.flag("specifications-present"):
             count = reader.count("specification-count", least=10)
-            specifications = tuple(_read_specification(reader) for _ in range(count))
+            specifications = tuple(read_specification(reader) for _ in range(count))
         data = tuple(read_data(reader) for _ in range(reader.count("data-count")))
         results = []
         for _ in range(reader.count("result-count", least=2)):

@@ -30,6 +30,10 @@ class GeneralBlockTransfer:
         return writer.octet_string(self.block_data).octets()
 
     def summary(self) -> str:
+        if not self.block_data:
+            if self.last_block and not self.window and not self.block_number_ack:
+                return "general block transfer broken off"
+            return f"general block {self.block_number}, empty: block {self.block_number_ack} has come, window {self.window}"
         return f"general {block_text(self.last_block, self.block_number, self.block_data)}"
 
 

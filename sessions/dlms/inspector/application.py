@@ -12,6 +12,7 @@ from typing import Final
 from meters.cosem.data import Data, DataType
 from sessions.dlms.acse import Aare, Aarq, Rlre, Rlrq
 from sessions.dlms.apdu import Apdu, read_apdu
+from sessions.dlms.apdu.access import AccessRequest, AccessResponse
 from sessions.dlms.apdu.action import (
     ActionRequestNextPblock,
     ActionRequestNormal,
@@ -80,9 +81,10 @@ _BEGINNINGS: Final = (
     ActionRequestWithFirstPblock,
     ActionRequestWithList,
     ActionRequestWithListAndFirstPblock,
+    AccessRequest,
 )
 _CONTINUATIONS: Final = (GetRequestNext, ActionRequestNextPblock, SetResponseDatablock, ActionResponseNextPblock)
-_ANSWERS: Final = (GetResponseNormal, GetResponseWithList, GetResponseWithDatablock, ReadResponse)
+_ANSWERS: Final = (GetResponseNormal, GetResponseWithList, GetResponseWithDatablock, AccessResponse, ReadResponse)
 
 
 def open_apdu(

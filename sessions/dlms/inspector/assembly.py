@@ -90,6 +90,11 @@ class Blocks:
         self.number, self.last = number, octets
         return Step.CONTINUED
 
+    def pass_over(self, number: int) -> None:
+        """A block without octets: it has a number all the same, where the sender counts those."""
+        if not self.octets or number == self.number + 1:
+            self.number = max(self.number, number)
+
 
 class Shelf:
     """The open transfers of a conversation: segments by channel, blocks by channel and kind."""

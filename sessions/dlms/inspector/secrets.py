@@ -10,6 +10,8 @@ import re
 from typing import Final
 
 from sessions.dlms.acse import AARQ_TAG, CHALLENGE_MECHANISMS, DLMS_UA, MECHANISM_ARC
+from sessions.dlms.apdu.access import AccessKind, AccessRequest
+from sessions.dlms.apdu.access import read_specification as read_specification_of_access
 from sessions.dlms.apdu.action import (
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
@@ -18,6 +20,7 @@ from sessions.dlms.apdu.action import (
 )
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
 from sessions.dlms.apdu.get import GetRequestNormal, GetRequestWithList
+from sessions.dlms.apdu.notification import read_optional_date_time
 from sessions.dlms.apdu.set import (
     SetRequestNormal,
     SetRequestWithFirstDatablock,
@@ -36,6 +39,7 @@ from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError
 from sessions.dlms.inspector.short_names import request_block
+from sessions.dlms.selective_access import read_optional_selection
 from sessions.dlms.short_name_map import ShortNameMap
 
 SECRET_ATTRIBUTES: Final = frozenset({(15, 7)})
@@ -54,6 +58,9 @@ _WRITE_TO_ASSOCIATION: Final = re.compile(rb"[\x06\x16]\x01\x02\xfa.", re.DOTALL
 """A writeRequest of one variable of the current association, up to its name."""
 _OF_ONE: Final[dict[int, tuple[int, ...]]] = {ApduTag.SET_REQUEST: (1, 2), ApduTag.ACTION_REQUEST: (1, 4)}
 """The choices of a request for one attribute or method: whole, and the first block of one."""
+_OF_MANY: Final[dict[int, tuple[int, ...]]] = {ApduTag.SET_REQUEST: (4, 5), ApduTag.ACTION_REQUEST: (3, 5)}
+"""Those of a request with list."""
+_BLOCK_HEADER_OCTETS: Final = 6
 _VALUES: Final = ("contents", "value", "raw-data")
 
 
@@ -66,6 +73,8 @@ def asks_for_secret(apdu: object, names: ShortNameMap = NO_NAMES) -> bool:
         descriptors = [apdu.cosem_attribute_descriptor]
     elif isinstance(apdu, GetRequestWithList):
         descriptors = [descriptor for descriptor, _ in apdu.attribute_descriptor_list]
+    elif isinstance(apdu, AccessRequest):
+        descriptors = _accessed(apdu, AccessKind.GET, AccessKind.GET_WITH_SELECTION)
     else:
         return False
     return any((one.class_id, one.attribute_id) in SECRET_ATTRIBUTES for one in descriptors)
@@ -117,7 +126,14 @@ def _written(apdu: object) -> list[CosemAttributeDescriptor]:
         return [apdu.cosem_attribute_descriptor]
     if isinstance(apdu, SetRequestWithList | SetRequestWithListAndFirstDatablock):
         return [descriptor for descriptor, _ in apdu.attribute_descriptor_list]
+    if isinstance(apdu, AccessRequest):
+        return _accessed(apdu, AccessKind.SET, AccessKind.SET_WITH_SELECTION)
     return []
+
+
+def _accessed(apdu: AccessRequest, *kinds: AccessKind) -> list[CosemAttributeDescriptor]:
+    descriptors = [each.descriptor for each in apdu.specifications if each.kind in kinds]
+    return [descriptor for descriptor in descriptors if isinstance(descriptor, CosemAttributeDescriptor)]
 
 
 def _invoked(apdu: object) -> list[CosemMethodDescriptor]:
@@ -125,6 +141,9 @@ def _invoked(apdu: object) -> list[CosemMethodDescriptor]:
         return [apdu.cosem_method_descriptor]
     if isinstance(apdu, ActionRequestWithList | ActionRequestWithListAndFirstPblock):
         return list(apdu.cosem_method_descriptor_list)
+    if isinstance(apdu, AccessRequest):
+        descriptors = [each.descriptor for each in apdu.specifications]
+        return [descriptor for descriptor in descriptors if isinstance(descriptor, CosemMethodDescriptor)]
     return []
 
 
@@ -149,21 +168,62 @@ def hidden_spans(apdu: bytes, names: ShortNameMap = NO_NAMES) -> list[tuple[int,
             return [(reader.offset, reader.remaining)] if hidden and reader.remaining else []
         case b"\xc1" | b"\xc3":
             return _service_spans(apdu)
+        case b"\xd9":
+            return _access_spans(apdu)
+        case b"\xe0":
+            return _block_spans(apdu, names)
     return []
 
 
 def _service_spans(apdu: bytes) -> list[tuple[int, int]]:
-    """The same in a SET or ACTION for one attribute or method: all behind its descriptor."""
+    """The same in a SET or ACTION: all behind the descriptor, or behind the list of them, where one of them is of a secret."""
     reader = Reader(apdu)
     try:
         tag, choice = reader.u8("tag"), reader.u8("choice")
         reader.u8("invoke-id-and-priority")
-        class_id, _, number = reader.u16("class-id"), reader.take(6, "instance-id"), reader.signed(1, "id")
+        listed = choice in _OF_MANY[tag]
+        secrets = SECRET_ATTRIBUTES if tag == ApduTag.SET_REQUEST else SECRET_METHODS
+        found = False
+        for _ in range(reader.length("count") if listed else 1):
+            class_id, _, number = reader.u16("class-id"), reader.take(6, "instance-id"), reader.signed(1, "id")
+            found = found or (class_id, number) in secrets
+            if listed and tag == ApduTag.SET_REQUEST:
+                read_optional_selection(reader)
     except DecodeError:
         return []
-    secrets = SECRET_ATTRIBUTES if tag == ApduTag.SET_REQUEST else SECRET_METHODS
-    single = choice in _OF_ONE[tag] and (class_id, number) in secrets
-    return [(reader.offset, reader.remaining)] if single and reader.remaining else []
+    return _rest(reader) if found and (listed or choice in _OF_ONE[tag]) else []
+
+
+def _access_spans(apdu: bytes) -> list[tuple[int, int]]:
+    """The same in an ACCESS: all behind its specifications."""
+    reader = Reader(apdu)
+    found = False
+    try:
+        reader.u8("tag")
+        reader.u32("long-invoke-id-and-priority")
+        read_optional_date_time(reader)
+        for _ in range(reader.length("specification-count")):
+            one = AccessRequest(0, None, (read_specification_of_access(reader),), ())
+            found = found or carries_secret(one)
+    except DecodeError:
+        return []
+    return _rest(reader) if found else []
+
+
+def _block_spans(apdu: bytes, names: ShortNameMap) -> list[tuple[int, int]]:
+    """The same in the first general block of one of these."""
+    reader = Reader(apdu)
+    try:
+        reader.take(_BLOCK_HEADER_OCTETS, "header")
+        reader.length("length")
+    except DecodeError:
+        return []
+    spans = hidden_spans(apdu[reader.offset :], names)
+    return [(reader.offset + offset, length) for offset, length in spans]
+
+
+def _rest(reader: Reader) -> list[tuple[int, int]]:
+    return [(reader.offset, reader.remaining)] if reader.remaining else []
 
 
 def password_spans(apdu: bytes) -> list[tuple[int, int]]:

@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from meters.cosem.data import Data, text
 from sessions.dlms.apdu import read_apdu
+from sessions.dlms.apdu.action import read_response_with_optional_data
 from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import read_action_result, read_get_data_result
 from sessions.dlms.apdu.short_name import read_read_result, read_read_results, read_specifications, read_values
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError, InvalidValueError, LimitExceededError
 from sessions.dlms.inspector.assembly import GENERAL, Step
+from sessions.dlms.inspector.secrets import hidden_spans, hide_values
 from sessions.dlms.inspector.sheet import Sheet, clear_errors, find_field
 from sessions.dlms.inspector.short_names import name_variables
+
+ANSWERS_IN_CLEAR: Final = (
+    bytes((ApduTag.GET_RESPONSE,)),
+    bytes((ApduTag.READ_RESPONSE,)),
+    bytes((ApduTag.ACCESS_RESPONSE,)),
+)
 
 if TYPE_CHECKING:
     from sessions.dlms.inspector.application import Opener
@@ -26,15 +35,18 @@ MAX_TRACED: Final = 64 * 1024
 
 def general_block(opener: Opener, apdu: GeneralBlockTransfer, tree: Field) -> None:
     """One general block; the last one opens the APDU that they carried."""
-    if not apdu.block_data and not apdu.last_block:
-        return  # an acknowledgement
     shelf, key = opener.talk.shelf, (opener.channel, GENERAL)
     blocks = shelf.blocks(key)
+    ends = apdu.last_block and bool(blocks.octets) and apdu.block_number == blocks.number + 1
+    if not apdu.block_data and not ends:  # an acknowledgement, or an abort
+        blocks.pass_over(apdu.block_number)
+        return
     step = blocks.add(apdu.block_number, apdu.block_data)
     if not _fits(opener.sheet, step, blocks.number, apdu.block_number, tree):
         if step is Step.OUT_OF_ORDER and apdu.window == 0:
             shelf.end_blocks(key)  # nobody will send the missing one again
         return
+    _hide_slice(opener, bytes(blocks.octets), tree)
     if apdu.last_block:
         whole = bytes(blocks.octets)
         shelf.end_blocks(key)
@@ -42,8 +54,16 @@ def general_block(opener: Opener, apdu: GeneralBlockTransfer, tree: Field) -> No
         opener.sheet.apdu = None
         opener.deeper(whole, source)
         opener.sheet.summary = f"general block {apdu.block_number}, the last: {opener.sheet.summary}"
-    elif step is Step.STARTED:
+    elif bytes(blocks.octets) == apdu.block_data:
         _first_slice(opener, apdu.block_data, "block-data", tree, read_apdu)
+
+
+def _hide_slice(opener: Opener, so_far: bytes, tree: Field) -> None:
+    """Mark a slice secret where the APDU in clear that it belongs to writes a secret, or answers with one."""
+    answers = opener.talk.secret_answer and so_far[:1] in ANSWERS_IN_CLEAR
+    group = find_field(tree, "block-data")
+    if group is not None and (answers or hidden_spans(so_far, opener.talk.short_names)):
+        hide_values(group)
 
 
 def service_block(opener: Opener, kind: str, number: int, last: bool, octets: bytes, tree: Field) -> None:
@@ -145,6 +165,18 @@ def _read_list(reader: Reader) -> None:
         read_get_data_result(reader)
 
 
+def _read_data_list(reader: Reader) -> None:
+    """What the blocks of a SET or ACTION with list carry."""
+    for _ in range(reader.count("count")):
+        read_data(reader)
+
+
+def _read_action_list(reader: Reader) -> None:
+    """What the blocks of the answer to an ACTION with list carry."""
+    for _ in range(reader.count("count", least=2)):
+        read_response_with_optional_data(reader)
+
+
 def _read_action_result(reader: Reader) -> Data | None:
     """Action-Response-With-Optional-Data, as the blocks of an ACTION response carry it."""
     read_action_result(reader)
@@ -181,8 +213,8 @@ def _read_written(reader: Reader) -> Data | None:
 _SLICES: Final[dict[str, Callable[[Reader], Any]]] = {"raw-data": read_data, "block-data": read_apdu}
 _VALUES: Final[dict[str, tuple[Callable[[Reader], Data | None], ...]]] = {
     "get": (read_data, _read_list),
-    "set": (read_data, _read_list),
-    "action": (read_data, _read_action_result),
+    "set": (read_data, _read_data_list),
+    "action": (read_data, _read_action_result, _read_data_list, _read_action_list),
     "read": (_read_results, _read_single_result, read_data),
     "read-request": (_read_variables,),
     "write": (_read_written,),

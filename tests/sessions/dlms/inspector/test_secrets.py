@@ -54,6 +54,10 @@ def test_octets_that_no_codec_reads_are_searched():
         ("c304c1000f0000280000ff02" + "0000000001" + "03090461", False, True),  # change_HLS_secret in blocks
         ("c303c101000f0000280000ff02" + "01090461626364", False, True),  # ACTION with list
         ("c301c100480001180100ff070109026162", False, True),  # a key for an M-Bus device
+        ("d90000000100" + "0101000f0000280000ff07" + "0100", True, False),  # ACCESS reads it
+        ("d90000000100" + "0102000f0000280000ff07" + "01090461626364", False, True),  # and writes it
+        ("d90000000100" + "0203000f0000280000ff0201000f0000280000ff02" + "0209046162636400", False, True),
+        ("d90000000100" + "0101000f0000280000ff02" + "0100", False, False),
         ("c401c10006000012d6", False, False),
         ("050102fa08", False, False),
         ("050104fa48000904616263" + "64", False, True),  # change_HLS_secret by READ
@@ -76,7 +80,26 @@ SET = bytes.fromhex("c101c1000f0000280000ff0700" + "090461626364")
 ACTION = bytes.fromhex("c301c1000f0000280000ff0201" + "090461626364")
 
 
-@pytest.mark.parametrize(("apdu", "begin"), [(WRITE, 5), (SET, 12), (ACTION, 12)])
+SET_LIST = bytes.fromhex("c104c10200080000010000ff0200" + "000f0000280000ff0700" + "0200090461626364")
+SET_LIST_BLOCK = bytes.fromhex("c105c101000f0000280000ff0700" + "0000000001" + "06" + "010904616263")
+ACTION_LIST = bytes.fromhex("c303c101000f0000280000ff02" + "01090461626364")
+ACCESS = bytes.fromhex("d90000000100" + "0102000f0000280000ff07" + "01090461626364")
+BLOCK = bytes.fromhex("e0410001000013") + SET
+
+
+@pytest.mark.parametrize(
+    ("apdu", "begin"),
+    [
+        (WRITE, 5),
+        (SET, 12),
+        (ACTION, 12),
+        (SET_LIST, 24),
+        (SET_LIST_BLOCK, 14),
+        (ACTION_LIST, 13),
+        (ACCESS, 17),
+        (BLOCK, 19),
+    ],
+)
 def test_every_beginning_of_a_request_gives_the_part_of_the_secret_that_is_there(apdu, begin):
     for size in range(len(apdu) + 1):
         covered = {offset for start, length in hidden_spans(apdu[:size]) for offset in range(start, start + length)}
@@ -90,7 +113,6 @@ def test_every_beginning_of_a_request_gives_the_part_of_the_secret_that_is_there
         "0601022bc8010904" + "61626364",
         "060102",
         "c101c1000f0000280000ff0200090461626364",
-        "c104c101000f0000280000ff070001",
         "c301c1000f0000280000ff0101090461626364",
         "c001c1000f0000280000ff0700",
     ],

@@ -3,6 +3,7 @@
 import pytest
 
 from sessions.dlms.inspector import Dissector
+from sessions.dlms.inspector.dissection import mask
 from sessions.dlms.inspector.sheet import find_field
 from sessions.dlms.inspector.slices import MAX_TRACED
 from tests.sessions.dlms.inspector import samples
@@ -28,6 +29,39 @@ def length(octets):
 def general(number, octets, *, last=False, window=0):
     control = (0x80 if last else 0) | 0x40 | window
     return bytes((0xE0, control)) + number.to_bytes(2, "big") + b"\x00\x00" + length(octets)
+
+
+I = InvokeIdAndPriority()
+CLOCK = CosemAttributeDescriptor(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
+SWITCH = CosemMethodDescriptor(70, ObisCode(0, 0, 96, 3, 10, 255), 1)
+VALUES = encode_data_list([unsigned(1), unsigned(2)])
+RESULTS = GetResponseWithList(I, (unsigned(1), DataAccessResult.OBJECT_UNDEFINED)).encode()[3:]
+OUTCOMES = ActionResponseWithList(I, ((ActionResult.SUCCESS, unsigned(7)), (ActionResult.OTHER_REASON, None))).encode()[
+    3:
+]
+BLOCKS_OF_LISTS = {
+    "get": [GetResponseWithDatablock(I, False, 1, RESULTS[:3]), GetResponseWithDatablock(I, True, 2, RESULTS[3:])],
+    "set": [
+        SetRequestWithListAndFirstDatablock(I, ((CLOCK, None), (CLOCK, None)), False, 1, VALUES[:2]),
+        SetRequestWithDatablock(I, True, 2, VALUES[2:]),
+    ],
+    "action": [
+        ActionRequestWithListAndFirstPblock(I, (SWITCH, SWITCH), False, 1, VALUES[:2]),
+        ActionRequestWithPblock(I, True, 2, VALUES[2:]),
+    ],
+    "answer to action": [
+        ActionResponseWithPblock(I, False, 1, OUTCOMES[:3]),
+        ActionResponseWithPblock(I, True, 2, OUTCOMES[3:]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS_OF_LISTS)
+def test_lists_in_blocks_are_put_together(name):
+    *_, last = feed(*(apdu.encode() for apdu in BLOCKS_OF_LISTS[name]))
+    assert last.error is None
+    assert last.fields.children[-1].name == "assembled value"
+    assert last.summary.endswith(": complete")
 
 
 class TestGet:
@@ -162,6 +196,41 @@ class TestGeneral:
     def test_an_acknowledgement_is_no_block(self):
         [found] = feed(bytes.fromhex("e0040001000100"))
         assert (found.error, found.notes) == (None, [])
+
+    @pytest.mark.parametrize("octets", ["e0840002000300", "e0800000000000", "e0800005000500"])
+    def test_an_acknowledgement_that_says_the_last_block_is_none_either(self, octets):
+        [found] = feed(bytes.fromhex(octets))
+        assert (found.error, found.notes) == (None, [])
+
+    def test_acknowledgements_have_numbers_too(self):
+        """An answer whose first block is number 3: the two before it acknowledged the request."""
+        acks = [bytes.fromhex(octets) for octets in ("e0840001000100", "e0840002000200")]
+        found = feed(
+            *acks, general(3, self.NOTIFICATION[:5], window=3), general(4, self.NOTIFICATION[5:], last=True, window=3)
+        )
+        assert [one.error for one in found] == [None] * 4
+        assert found[-1].data is not None
+
+    def test_an_empty_block_may_be_the_last(self):
+        found = feed(general(1, self.NOTIFICATION, window=3), general(2, b"", last=True, window=3))
+        assert found[-1].data is not None
+
+    @pytest.mark.parametrize("size", [3, 5, 14, 40])
+    def test_a_secret_in_blocks_is_hidden_in_each(self, size):
+        """SET of the secret of an association, in clear."""
+        write = bytes.fromhex("c101c1000f0000280000ff0700" + "0908") + b"password"
+        slices = [write[at : at + size] for at in range(0, len(write), size)]
+        wires = [general(number, part, last=number == len(slices)) for number, part in enumerate(slices, start=1)]
+        shown = b"".join(mask(wire, one) for wire, one in zip(wires, feed(*wires), strict=True))
+        assert not any(bytes((octet,)) in shown for octet in b"pasword")
+
+    def test_an_answer_with_a_secret_in_blocks_is_hidden_in_each(self):
+        answer = bytes.fromhex("c401c1000908") + b"password"
+        dissector = Dissector()
+        dissector.feed(bytes.fromhex("c001c1000f0000280000ff0700"), "sent")
+        wires = [general(1, answer[:8]), general(2, answer[8:], last=True)]
+        shown = b"".join(mask(wire, dissector.feed(wire, "received")) for wire in wires)
+        assert not any(bytes((octet,)) in shown for octet in b"pasword")
 
     def test_one_block(self):
         [found] = feed(general(1, samples.GET_RESPONSE, last=True))
