@@ -1,7 +1,27 @@
 """Transfers in blocks."""
 
+from __future__ import annotations
+
 import pytest
 
+from meters.cosem.data import unsigned
+from meters.cosem.obis import ObisCode
+from sessions.dlms.apdu.action import (
+    ActionRequestWithListAndFirstPblock,
+    ActionRequestWithPblock,
+    ActionResponseWithList,
+    ActionResponseWithPblock,
+)
+from sessions.dlms.apdu.descriptors import (
+    ActionResult,
+    CosemAttributeDescriptor,
+    CosemMethodDescriptor,
+    DataAccessResult,
+    InvokeIdAndPriority,
+    encode_data_list,
+)
+from sessions.dlms.apdu.get import GetResponseWithDatablock, GetResponseWithList
+from sessions.dlms.apdu.set import SetRequestWithDatablock, SetRequestWithListAndFirstDatablock
 from sessions.dlms.inspector import Dissector
 from sessions.dlms.inspector.dissection import mask
 from sessions.dlms.inspector.sheet import find_field
