@@ -83,6 +83,13 @@ _BEGINNINGS: Final = (
     ActionRequestWithListAndFirstPblock,
     AccessRequest,
 )
+_SET_BLOCKS: Final = SetRequestWithFirstDatablock | SetRequestWithListAndFirstDatablock | SetRequestWithDatablock
+_ACTION_BLOCKS: Final = (
+    ActionRequestWithFirstPblock
+    | ActionRequestWithListAndFirstPblock
+    | ActionRequestWithPblock
+    | ActionResponseWithPblock
+)
 _CONTINUATIONS: Final = (GetRequestNext, ActionRequestNextPblock, SetResponseDatablock, ActionResponseNextPblock)
 _ANSWERS: Final = (GetResponseNormal, GetResponseWithList, GetResponseWithDatablock, AccessResponse, ReadResponse)
 
@@ -206,9 +213,9 @@ class Opener:
                 service_block(self, "get", apdu.block_number, apdu.last_block, apdu.result, tree)
             else:
                 self.talk.shelf.end_blocks((self.channel, "get"))
-        elif isinstance(apdu, SetRequestWithFirstDatablock | SetRequestWithDatablock):
+        elif isinstance(apdu, _SET_BLOCKS):
             service_block(self, "set", apdu.block_number, apdu.last_block, apdu.raw_data, tree)
-        elif isinstance(apdu, ActionRequestWithFirstPblock | ActionRequestWithPblock | ActionResponseWithPblock):
+        elif isinstance(apdu, _ACTION_BLOCKS):
             service_block(self, "action", apdu.block_number, apdu.last_block, apdu.raw_data, tree)
         elif isinstance(apdu, ReadResponse) and len(apdu.results) == 1 and isinstance(apdu.results[0], ReadBlock):
             block = apdu.results[0]
