@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions.leases import free_lines
 from sessions.models import DlmsSession, Step
+from sessions.parameters import holds_secret, without_secret
 from sessions.storable import storable
 
 Error = dict[str, Any]
@@ -81,3 +83,12 @@ def _end_steps(dlms_session: DlmsSession, state: DlmsSession.State, error: Error
     ended = Step.State.CANCELLED if cancelled else Step.State.FAILED
     running.exclude(kind__in=Step.SIDE_EFFECTS).update(state=ended, error=error, ended=now)
     steps.filter(state=Step.State.WAITING).update(state=Step.State.CANCELLED, ended=now)
+    forget_secrets(steps)
+
+
+def forget_secrets(steps: QuerySet[Step]) -> None:
+    """Erase what ended steps wrote of a meter's secrets: their octets were needed to be sent, and no longer."""
+    ended = steps.filter(kind__in=Step.SIDE_EFFECTS).exclude(state__in=Step.UNFINISHED)
+    for step in ended.only("parameters"):
+        if holds_secret(step.parameters) and step.parameters.get("octets"):
+            Step.objects.filter(pk=step.pk).update(parameters=without_secret(step.parameters))

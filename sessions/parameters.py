@@ -5,7 +5,7 @@ READ_PROFILE  {logical_name}, with {from_time, to_time} (ISO 8601) or {from_entr
 WRITE         {class_id, logical_name, attribute_id, value: {type, value}, octets}
 INVOKE        {class_id, logical_name, method_id, value: {type, value} | null, octets}
 
-`octets` is the value's A-XDR encoding in hex: exactly what will be sent.
+`octets` is the value's A-XDR encoding in hex: exactly what will be sent. A secret is forgotten when the step has ended.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import TYPES_BY_NAME, EntryError, from_json, typed_json
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.errors import DlmsError
+from sessions.dlms.inspector.secrets import SECRET_ATTRIBUTES, SECRET_METHODS
 from sessions.object_reference import MAX_CLASS_ID, MAX_ENTRY, EntryRange, TimeRange
 
 Parameters = dict[str, Any]
@@ -132,6 +133,22 @@ def data_from_json(value: Any) -> Data:
         return from_json({"type": value["type"], "value": value.get("value")})
     except EntryError as error:
         raise ParameterError("value", str(error)) from None
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+
+def holds_secret(parameters: Mapping[str, Any]) -> bool:
+    """Whether the value that is sent, or read, is a secret of the meter: a password, a key in clear."""
+    class_id = parameters.get("class_id")
+    if "method_id" in parameters:
+        return (class_id, parameters["method_id"]) in SECRET_METHODS
+    return (class_id, parameters.get("attribute_id")) in SECRET_ATTRIBUTES
+
+
+def without_secret(parameters: Mapping[str, Any]) -> Parameters:
+    """The same without the value: nothing can be sent with them any more."""
+    return {**parameters, "value": None, "octets": "", "secret": True}
 
 
 # -- reading them again ------------------------------------------------------------------------------------------------

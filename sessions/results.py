@@ -14,6 +14,7 @@ from meters.cosem.deviations import reversed_deviations
 from meters.cosem.interface_class import attribute_of
 from meters.cosem.obis_names import GroupMeaning, explain
 from meters.cosem.value_entry import to_json
+from meters.cosem.value_type import ValueType
 from meters.cosem.value_words import ANY, Budget, Shown, show
 from sessions.dlms.certificates import in_words
 from sessions.known_objects import KnownObject, objects_of, result_data, reverses_deviation, version_of
@@ -65,7 +66,9 @@ def result_view(step: Step) -> ResultView:
         return ResultView("none")
     objects = objects_of(step)
     if objects is not None:
-        return ResultView("objects", objects=sorted(objects, key=lambda one: (one.class_id, one.logical_name)))
+        in_order = sorted(objects, key=lambda one: (one.class_id, one.logical_name))
+        data = result_data(step)
+        return ResultView("objects", objects=in_order, raw=_raw(step, data, _declared(step, data)) if data else None)
     data = result_data(step)
     if data is None:
         return _view_of_json(step.result.get("value"), str(step.result.get("text", "")))
@@ -73,14 +76,7 @@ def result_view(step: Step) -> ResultView:
 
 
 def _view_of_data(step: Step, data: Data) -> ResultView:
-    attribute = None
-    groups: tuple[GroupMeaning, ...] = ()
-    if step.kind == Step.Kind.READ:
-        name = logical_name_of(step.parameters)
-        class_id, attribute_id = step.parameters["class_id"], step.parameters["attribute_id"]
-        attribute = attribute_of(class_id, attribute_id, version_of(step.session, class_id, name), data)
-        groups = explain(name)
-    declared = attribute.type if attribute else ANY
+    declared = _declared(step, data)
     if reverses_deviation(step.session):
         data = reversed_deviations(data, declared, guess=True)
     budget = Budget(MAX_NODES)
@@ -91,11 +87,21 @@ def _view_of_data(step: Step, data: Data) -> ResultView:
         tree=shown.parts,
         truncated=budget.used_up,
         text=str(step.result["text"]) if scaled and step.result else _certificate_words(data) or shown.text,
-        declared=str(declared) if attribute else "",
+        declared="" if declared is ANY else str(declared),
         remark=shown.remark,
         raw=_raw(step, data, declared),
-        groups=groups,
+        groups=explain(logical_name_of(step.parameters)) if step.kind == Step.Kind.READ else (),
     )
+
+
+def _declared(step: Step, data: Data) -> ValueType:
+    """What the class says of the attribute that was read."""
+    if step.kind != Step.Kind.READ:
+        return ANY
+    name = logical_name_of(step.parameters)
+    class_id, attribute_id = step.parameters["class_id"], step.parameters["attribute_id"]
+    attribute = attribute_of(class_id, attribute_id, version_of(step.session, class_id, name), data)
+    return attribute.type if attribute else ANY
 
 
 def _certificate_words(data: Data) -> str:
@@ -103,7 +109,7 @@ def _certificate_words(data: Data) -> str:
     return in_words(data.value) if data.type is DataType.OCTET_STRING else ""
 
 
-def _raw(step: Step, data: Data, declared: Any) -> Raw:
+def _raw(step: Step, data: Data, declared: ValueType) -> Raw:
     octets = str((step.result or {}).get("octets", ""))
     truncated = len(octets) > 2 * MAX_RAW_OCTETS
     text = "" if truncated else json.dumps(to_json(data, declared), indent=2, ensure_ascii=False)

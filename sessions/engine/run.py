@@ -32,7 +32,7 @@ from sessions.dlms.client import DlmsClient
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.link import FrameReceived, FrameSent
 from sessions.dlms.short_name_map import ShortNameMap
-from sessions.endings import Error, end_session, internal_error, worker_stopped
+from sessions.endings import Error, end_session, forget_secrets, internal_error, worker_stopped
 from sessions.engine.counters import CounterKeeper
 from sessions.engine.plan import Plan, make_plan
 from sessions.engine.steps import Outcome, run_step
@@ -332,6 +332,7 @@ def _end_step(steps: Any, outcome: Outcome) -> None:
     steps.update(
         state=outcome.state, result=storable(outcome.result), error=storable(outcome.error), ended=timezone.now()
     )
+    forget_secrets(steps)
 
 
 def _close_connections() -> None:

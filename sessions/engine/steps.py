@@ -31,7 +31,7 @@ from sessions.engine.values import described
 from sessions.leases import LeaseLost
 from sessions.links.driver import Conversation
 from sessions.models import Step
-from sessions.parameters import data_of, logical_name_of
+from sessions.parameters import data_of, holds_secret, logical_name_of
 from sessions.reading import SCALER_UNIT_OF, scaler_unit_in
 from sessions.recorder import Recorder
 
@@ -120,6 +120,8 @@ async def _read(conversation: Conversation, step: Step) -> Outcome:
         raise value
     if isinstance(value, DataAccessResult):
         return Outcome(State.FAILED, error=refusal(value))
+    if holds_secret(parameters):
+        return Outcome(State.DONE, result={"type": value.type.asn1_name, "value": None, "text": "a secret", "unit": ""})
     scaler_unit = scaler_unit_in(beside[0]) if beside else None
     known = attribute_of(class_id, attribute_id, value=value)
     shown = _described(conversation, value, scaler_unit, known.type if known else ANY)

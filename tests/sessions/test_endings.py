@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.endings import UNKNOWN_EFFECT, end_session, internal_error, worker_lost, worker_stopped
+from sessions.endings import UNKNOWN_EFFECT, end_session, forget_secrets, internal_error, worker_lost, worker_stopped
 from sessions.models import DlmsSession, LineLease, Step
 from tests.meters.builders import make_meter
 from tests.sessions.builders import LOAD_PROFILE, READ_CLOCK, RESET, SET_CLOCK, claim, make_session
@@ -55,3 +55,30 @@ def test_the_session_is_over_and_holds_nothing(new_epoch: bool) -> None:
     assert dlms_session.ended is not None
     assert dlms_session.epoch == claimed.epoch + new_epoch
     assert LineLease.objects.get().session is None
+
+
+CHANGE_SECRET = {
+    "kind": "INVOKE",
+    "class_id": 15,
+    "logical_name": "0-0:40.0.0*255",
+    "method_id": 2,
+    "value": {"type": "octet-string", "value": "73336372657473"},
+}
+WRITE_SECRET = {**CHANGE_SECRET, "kind": "WRITE", "attribute_id": 7}
+del WRITE_SECRET["method_id"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [CHANGE_SECRET, WRITE_SECRET], ids=lambda step: step["kind"])
+def test_a_secret_is_forgotten_when_its_step_has_ended(kind: dict) -> None:
+    dlms_session = make_session(steps=[kind, SET_CLOCK])
+    secret, clock = dlms_session.steps.all()
+    forget_secrets(dlms_session.steps.all())
+    secret.refresh_from_db()
+    assert secret.parameters["octets"]  # it still has to be sent
+    end_session(dlms_session, State.CANCELLED)
+    for step in (secret, clock):
+        step.refresh_from_db()
+    assert (secret.parameters["octets"], secret.parameters["value"], secret.parameters["secret"]) == ("", None, True)
+    assert "73336372657473" not in str(secret.parameters)
+    assert clock.parameters["octets"]

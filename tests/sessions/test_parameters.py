@@ -13,11 +13,13 @@ from sessions.parameters import (
     ParameterError,
     data_from_json,
     data_of,
+    holds_secret,
     invoke_parameters,
     logical_name_of,
     part_of,
     profile_parameters,
     read_parameters,
+    without_secret,
     write_parameters,
 )
 
@@ -147,3 +149,28 @@ class TestValues:
         with pytest.raises(ParameterError) as caught:
             write_parameters(class_id=8, logical_name=NAME, attribute_id=2, value=value)
         assert caught.value.field == "value"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "secret"),
+    [
+        ({"class_id": 15, "attribute_id": 7}, True),
+        ({"class_id": 15, "attribute_id": 2}, False),
+        ({"class_id": 15, "method_id": 2}, True),
+        ({"class_id": 15, "method_id": 7}, False),
+        ({"class_id": 46, "attribute_id": 4}, True),
+        ({"class_id": 8, "attribute_id": 2}, False),
+        ({"logical_name": NAME}, False),
+    ],
+)
+def test_what_is_a_secret_of_the_meter(parameters: dict, secret: bool) -> None:
+    assert holds_secret(parameters) is secret
+
+
+def test_a_secret_can_be_forgotten() -> None:
+    value = {"type": "octet-string", "value": "73336372657473"}
+    parameters = write_parameters(class_id=15, logical_name="0-0:40.0.0*255", attribute_id=7, value=value)
+    forgotten = without_secret(parameters)
+    assert "7333" not in json.dumps(forgotten)
+    assert data_of(forgotten) is None
+    assert forgotten["attribute_id"] == 7

@@ -266,7 +266,7 @@ class Opener:
         ):
             hide_values(tree)
             self.sheet.data = None
-            self.sheet.summary = f"{tree.children[0].name} with a secret of the association"
+            self.sheet.summary = f"{tree.children[0].name} with a secret"
 
     def _user_information(self, octets: bytes | None, tree: Field) -> None:
         """Initiate, ciphered initiate or service error, shown below its field; the ACSE APDU stays the frame's APDU."""

@@ -1,7 +1,8 @@
 """Find what must not be stored: passwords in an AARQ, secrets that a service writes or reads.
 
 The codecs mark what they know to be secret (the password, the dedicated key). Here is what only the context tells: the value of
-an association's `secret`, and the part of a password that stands in one HDLC segment of an AARQ.
+an attribute that the class tables mark as a secret, such as an association's `secret`, and the part of a password that stands in
+one HDLC segment of an AARQ.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from meters.cosem.interface_class import Access, known_classes
 from sessions.dlms.acse import AARQ_TAG, CHALLENGE_MECHANISMS, DLMS_UA, MECHANISM_ARC
 from sessions.dlms.apdu.access import AccessKind, AccessRequest
 from sessions.dlms.apdu.access import read_specification as read_specification_of_access
@@ -42,8 +44,13 @@ from sessions.dlms.inspector.short_names import request_block
 from sessions.dlms.selective_access import read_optional_selection
 from sessions.dlms.short_name_map import ShortNameMap
 
-SECRET_ATTRIBUTES: Final = frozenset({(15, 7)})
-"""Class and attribute: the secret of an association."""
+SECRET_ATTRIBUTES: Final = frozenset(
+    (known.class_id, attribute.attribute_id)
+    for known in known_classes()
+    for attribute in known.attributes.values()
+    if attribute.access is Access.WRITE_ONLY
+)
+"""Class and attribute: the secret of an association, passwords of ports and mail, keys of networks."""
 SECRET_METHODS: Final = frozenset({(12, 5), (12, 6), (15, 2), (72, 7)})
 """Class and method: change_LLS_secret and change_HLS_secret of an association, set_encryption_key of an M-Bus client. Keys of the
 security setup travel wrapped: see `transfers_keys`."""

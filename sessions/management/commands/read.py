@@ -13,7 +13,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from meters.cosem.data import Data, text
+from meters.cosem import value_words
+from meters.cosem.data import Data
+from meters.cosem.deviations import reversed_deviations
+from meters.cosem.interface_class import attribute_of
 from sessions.association_file import load_association
 from sessions.dlms.errors import DlmsError
 from sessions.links.endpoint import Endpoint, parse_endpoint
@@ -84,13 +87,16 @@ def _reference(text: str) -> ObjectReference:
 
 
 def show(report: Report) -> str:
-    """The report as tables: one line for each value, the rows of a profile below its line."""
+    """The report as tables: one line for each value, the rows of a profile and the parts of a structure below its line."""
     lines = []
     width = max((len(str(reading.reference)) for reading in report.readings), default=0)
     for reading in report.readings:
         lines.append(f"{reading.reference!s:<{width}}  {_outcome(reading)}")
         if isinstance(reading.outcome, Profile):
             lines += [f"  {line}" for line in _table(reading.outcome)]
+        elif isinstance(reading.outcome, Data):
+            parts = _shown(reading, reading.outcome).parts
+            lines += [line for part in parts for line in part.lines("  ")]
     for remark in report.association["remarks"]:
         lines.append(f"Note: {remark}")
     return "\n".join(_printable(line) for line in lines)
@@ -105,12 +111,22 @@ def _outcome(reading: Reading) -> str:
     outcome = reading.outcome
     match outcome:
         case Data():
-            return text(outcome, reverse_deviation=reading.reverse_deviation)
+            return _shown(reading, outcome).text
         case Profile():
             return f"{len(outcome.rows)} rows"
         case DlmsError():
             return f"{reading.result}: {outcome.message}"
     return reading.result
+
+
+def _shown(reading: Reading, value: Data) -> value_words.Shown:
+    """As the class says it: `connected (1)`; of a constructed value its parts with their names."""
+    reference = reading.reference
+    attribute = attribute_of(reference.class_id, reference.attribute_id, value=value)
+    declared = attribute.type if attribute is not None else value_words.ANY
+    if reading.reverse_deviation:
+        value = reversed_deviations(value, declared, guess=True)
+    return value_words.show(value, declared)
 
 
 def _table(profile: Profile) -> list[str]:

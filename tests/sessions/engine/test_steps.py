@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meters.cosem.data import Data, DataType, double_long_unsigned, octet_string, structure
+from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.action import ActionRequestNormal
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.apdu.errors import ExceptionResponse
@@ -233,3 +234,34 @@ def test_a_watch_that_breaks_is_an_error_of_ours(monkeypatch, caplog) -> None:
     done, step = outcome_of(READ_REGISTER, lambda bench: setattr(bench.meter, "mute", True))
     assert (done.state, done.error["code"], step.state) == ("ERRORED", "internal-error", "CANCELLED")
     assert "ZeroDivisionError" in caplog.text
+
+
+class TestSecrets:
+    """A secret of the meter passes through, and stays nowhere."""
+
+    SECRET, HEX = b"s3cr3t-s3cr3t", b"s3cr3t-s3cr3t".hex()
+    PLACE = {"class_id": 15, "logical_name": "0-0:40.0.0*255", "attribute_id": 7}
+    ATTRIBUTE = attribute(15, ObisCode.parse("0-0:40.0.0*255"), 7)
+
+    def test_one_that_is_written_is_forgotten(self) -> None:
+        benches: list = []
+
+        def prepare(bench: Bench) -> None:
+            bench.meter.meter.objects[self.ATTRIBUTE] = octet_string(b"")
+            benches.append(bench)
+
+        value = {"type": "octet-string", "value": self.HEX}
+        _, step = outcome_of({"kind": "WRITE", **self.PLACE, "value": value}, prepare)
+        assert step.state == "DONE"
+        assert benches[0].meter.meter.objects[self.ATTRIBUTE] == octet_string(self.SECRET)
+        assert (step.parameters["octets"], step.parameters["secret"]) == ("", True)
+        assert self.HEX not in f"{step.parameters} {step.result}"
+
+    def test_one_that_a_meter_lets_read_is_not_kept(self) -> None:
+        def prepare(bench: Bench) -> None:
+            bench.meter.meter.objects[self.ATTRIBUTE] = octet_string(self.SECRET)
+
+        _, step = outcome_of({"kind": "READ", **self.PLACE}, prepare)
+        assert (step.state, step.result["text"]) == ("DONE", "a secret")
+        for shown in (self.HEX, self.SECRET.decode()):
+            assert shown not in str(step.result)

@@ -19,7 +19,16 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from meters.cosem.data import double_long_unsigned, octet_string, visible_string
+from meters.cosem.data import (
+    array,
+    double_long_unsigned,
+    enum,
+    integer,
+    long_unsigned,
+    octet_string,
+    structure,
+    visible_string,
+)
 from meters.cosem.obis import ObisCode
 from meters.cosem.profile import CaptureObject
 from meters.cosem.units import ScalerUnit
@@ -475,3 +484,23 @@ def test_a_meter_cannot_steer_the_terminal():
     assert shown(Reading(ObjectReference.parse("1/0-0:42.0.0*255/2"), name)) == [
         "1/0-0:42.0.0*255/2  “\\x1b]0;owned\\x07\\x1b[2J\\x0dgone”"
     ]
+
+
+def test_values_are_told_in_the_words_of_their_class():
+    relay, columns = ObjectReference.parse("70/0-0:96.3.10*255/3"), ObjectReference.parse("7/1-0:99.1.0*255/3")
+    clock = structure(long_unsigned(8), octet_string(bytes.fromhex("0000010000ff")), integer(2), long_unsigned(0))
+    assert shown(Reading(relay, enum(1)), Reading(columns, array(clock))) == [
+        "70/0-0:96.3.10*255/3  connected (1)",
+        "7/1-0:99.1.0*255/3    1 element",
+        "  1: Clock (0-0:1.0.0*255), time",
+        "    class_id: 8 Clock",
+        "    logical_name: Clock (0-0:1.0.0*255)",
+        "    attribute_index: 2 time",
+        "    data_index: 0",
+    ]
+
+
+def test_times_of_a_meter_that_counts_the_deviation_the_other_way():
+    clock = octet_string(bytes.fromhex("07ea0b19030a000000003c00"))
+    reading = Reading(ObjectReference.parse("8/0-0:1.0.0*255/2"), clock, reverse_deviation=True)
+    assert shown(reading) == ["8/0-0:1.0.0*255/2  2026-11-25 10:00:00+01:00"]
