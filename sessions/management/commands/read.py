@@ -14,7 +14,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from meters.cosem import value_words
-from meters.cosem.data import Data
+from meters.cosem.data import Data, text
 from meters.cosem.deviations import reversed_deviations
 from meters.cosem.interface_class import attribute_of
 from sessions.association_file import load_association
