@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from meters.cosem.data import octet_string, unsigned
 from sessions.dlms.apdu import decode_apdu
-from sessions.dlms.apdu.descriptors import DataAccessResult
+from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.apdu.short_name import (
     InformationReport,
     ReadBlock,
@@ -15,6 +15,9 @@ from sessions.dlms.apdu.short_name import (
     VariableAccessSpecification,
     WriteRequest,
     WriteResponse,
+    action_result,
+    method_call,
+    method_result,
 )
 from sessions.dlms.errors import LimitExceededError, UnknownTagError
 from tests.sessions.dlms.apdu import strategies as s
@@ -63,6 +66,11 @@ def test_any_goes_round(apdu):
             ReadResponse((unsigned(5), DataAccessResult.OBJECT_UNDEFINED, ReadBlock(False, 2, bytes(9)), 3)),
             "READ response: 5, no such object (object-undefined), block 2, 9 octets, more follow, block 3 received",
         ),
+        (
+            ReadRequest((VariableAccessSpecification.variable(0x308, 2, unsigned(5)),)),
+            "READ request 0308, selector 2",
+        ),
+        (ReadRequest((VariableAccessSpecification.block_number_access(3),)), "READ request block 3"),
         (WriteRequest((variable(0x208),), (unsigned(5),)), "WRITE request 0208 := 5"),
         (WriteRequest((variable(0x208),), ()), "WRITE request 0208 := nothing"),
         (WriteRequest((variable(0xFA40),), (octet_string(b"secret"),)), "WRITE request FA40 := (not shown)"),
@@ -92,3 +100,21 @@ def test_a_count_that_cannot_fit_is_refused_before_anything_is_read(tag):
 
 def test_a_success_in_the_longer_form_is_a_success():
     assert decode_apdu(bytes.fromhex("0d010100")) == WriteResponse((DataAccessResult.SUCCESS,))
+
+
+def test_a_method_is_called_with_integer_0_where_it_takes_nothing():
+    assert ReadRequest((method_call(0xFA50, None),)).encode().hex() == "050104fa50000f00"
+    assert ReadRequest((method_call(0xFA58, octet_string(b"ab")),)).encode().hex() == "050104fa580009026162"
+
+
+@pytest.mark.parametrize("result", DataAccessResult)
+def test_what_a_method_answers_by_short_name(result):
+    said = action_result(result)
+    assert said.value == result.value or said is ActionResult.OTHER_REASON
+    assert method_result(result) == (said, None)
+
+
+def test_what_a_method_returns_by_short_name():
+    assert method_result(unsigned(5)) == (ActionResult.SUCCESS, unsigned(5))
+    assert method_result(ReadBlock(True, 1, b"")) is None
+    assert method_result(3) is None
