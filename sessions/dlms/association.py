@@ -64,6 +64,8 @@ PROPOSED_SHORT_NAME_CONFORMANCE: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.INFORMATION_REPORT
+    | Conformance.DATA_NOTIFICATION
+    | Conformance.GENERAL_BLOCK_TRANSFER
     | Conformance.GENERAL_PROTECTION
 )
 """The same by short names."""

@@ -49,6 +49,7 @@ SERVED_SHORT_NAME_CONFORMANCE: Final = (
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.GENERAL_BLOCK_TRANSFER
 )
 """The same by short names."""
 

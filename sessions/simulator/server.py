@@ -84,11 +84,15 @@ class Server:
             answer = self._security_exception(error)
         except DecodeError as error:
             answer = UNKNOWN if isinstance(error, UnknownTagError) and error.offset == 0 else MALFORMED
+        return self._octets_of(answer, octets)
+
+    def _octets_of(self, answer: bytes | ExceptionResponse | None, request: bytes) -> bytes | None:
+        """The answer; where a whole service is refused, in the words of the meter's way to refer to objects."""
         if not isinstance(answer, ExceptionResponse):
             return answer
-        return (
-            answer if self._device.short_names is None else service_error(answer, octets[0] if octets else 0)
-        ).encode()
+        if self._device.short_names is None:
+            return answer.encode()
+        return service_error(answer, request[0] if request else 0).encode()
 
     def _receive(self, octets: bytes) -> bytes | ExceptionResponse | None:
         if octets[:1] == bytes((AARQ_TAG,)):
@@ -223,10 +227,9 @@ class Server:
                 return arrival.blocks[0].encode() if arrival.blocks else None
         except RemoteProtocolError:  # a limit
             return self._inner.abort()[0].encode()
-        answer = self._serve(decode_apdu(arrival.apdu), Room(MAX_WHOLE))
-        if answer is None:
+        whole = self._octets_of(self._serve(decode_apdu(arrival.apdu), Room(MAX_WHOLE)), arrival.apdu)
+        if whole is None:
             return None
-        whole = answer if isinstance(answer, bytes) else answer.encode()
         try:
             return self._inner.send(whole, self._capacity(envelope))[0].encode()
         except LocalProtocolError:  # more blocks than there are numbers

@@ -312,6 +312,23 @@ def test_a_conversation_by_short_names(name, hdlc):
     assert pair.release() == ""
 
 
+@pytest.mark.parametrize("association", [LLS, GMAC], ids=["lls", "hls-gmac"])
+@pytest.mark.parametrize("hdlc", [False, True])
+def test_general_blocks_carry_what_short_names_have_no_blocks_for(association, hdlc):
+    address = {"physical_address": 17} if hdlc else {}
+    meter = lab_meter(association, type="short_names", max_pdu_size=150, **address)
+    meter.device.conformance &= ~(
+        Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    )
+    pair = Pair(meter)
+    pair.open()
+    assert len(pair.get(12, "0-0:40.0.0*255", 2)) == 30
+    assert pair.blocks == []
+    assert pair.set(1, "0-0:96.1.1*255", 2, octet_string(b"x" * 1500)).name == "SUCCESS"
+    assert pair.get(1, "0-0:96.1.1*255", 2) == octet_string(b"x" * 1500)
+    assert pair.release() == ""
+
+
 @pytest.mark.parametrize("hdlc", [False, True])
 def test_many_things_by_short_names(hdlc):
     address = {"physical_address": 17} if hdlc else {}
