@@ -59,16 +59,41 @@ EXCEPTION_HINTS: Final[dict[int, str]] = {
     ExceptionServiceError.OPERATION_NOT_POSSIBLE: "The meter does not do this in this association: check client SAP and "
     "authentication.",
     ExceptionServiceError.SERVICE_NOT_SUPPORTED: "The meter does not know this service.",
+    ExceptionServiceError.OTHER_REASON: "The meter could not make sense of the request, or does not say why it refuses: "
+    "look at the request in the frame list, and try a simpler one.",
     ExceptionServiceError.PDU_TOO_LONG: "Ask for less at once, or give a larger max_pdu_size.",
     ExceptionServiceError.DECIPHERING_ERROR: "Check the keys, the system titles and the security suite.",
     ExceptionServiceError.INVOCATION_COUNTER_ERROR: "The meter has seen higher invocation counters under this key: "
     "synchronise, and go on above the one that it names.",
 }
+UNKNOWN_EXCEPTION_HINT: Final = "This number is not in the standard: the meter's manual may explain it."
+SERVICE_ERROR_HINTS: Final[dict[int, str]] = {
+    0: "The meter's application does not take this now, or not so: check the association, then try again in a moment.",
+    1: "The meter lacks memory, time or storage for this: ask for less at once, or try again later.",
+    2: "The meter is in a state that does not allow this: is the association open, is it busy with something else?",
+    3: "The meter does not know this service, or not at this length: ask for less at once.",
+    4: "The object, its class or this attribute is not known to the meter: check class, name and attribute.",
+    5: "This association may not do that with this object: another client SAP or authentication may.",
+    6: "The meter does not open an association on these terms: check conformance, PDU size and DLMS version.",
+    7: "The load of a data set went wrong: begin it again from its first segment.",
+    8: "The meter does not change the scope of access here.",
+    9: "The task is not under remote control, or stands otherwise than expected.",
+    10: "The meter does not say why: look at the request in the frame list.",
+}
+"""By the choice of the ServiceError."""
+DECIPHERING_ERROR: Final = (0, 6)
+"""Choice and value of the confirmed-service-error that says so."""
+SERVICE_PDU_SIZE: Final = (3, 1)
+SERVICE_UNSUPPORTED: Final = (3, 2)
+SINGLE_HINTS: Final[dict[tuple[int, int], str]] = {
+    SERVICE_PDU_SIZE: EXCEPTION_HINTS[ExceptionServiceError.PDU_TOO_LONG],
+    SERVICE_UNSUPPORTED: EXCEPTION_HINTS[ExceptionServiceError.SERVICE_NOT_SUPPORTED],
+    DECIPHERING_ERROR: EXCEPTION_HINTS[ExceptionServiceError.DECIPHERING_ERROR],
+}
+"""Where choice and value together say more."""
 SECURITY_ERRORS: Final = frozenset(
     {ExceptionServiceError.DECIPHERING_ERROR, ExceptionServiceError.INVOCATION_COUNTER_ERROR}
 )
-DECIPHERING_ERROR: Final = (0, 6)
-"""Choice and value of the confirmed-service-error that says so."""
 
 
 def rejection_of(
@@ -108,7 +133,7 @@ def refusal_of(apdu: Apdu) -> RefusedError | None:
             state_error=apdu.state_error,
             service_error=apdu.service_error,
             invocation_counter=apdu.invocation_counter,
-            hint=EXCEPTION_HINTS.get(apdu.service_error),
+            hint=EXCEPTION_HINTS.get(apdu.service_error, UNKNOWN_EXCEPTION_HINT),
         )
         if apdu.service_error in SECURITY_ERRORS:
             error.layer = "security"
@@ -119,8 +144,15 @@ def refusal_of(apdu: Apdu) -> RefusedError | None:
             service=apdu.service,
             choice=apdu.choice,
             value=apdu.value,
+            hint=service_error_hint(apdu),
         )
         if (apdu.choice, apdu.value) == DECIPHERING_ERROR:
-            error.layer, error.hint = "security", EXCEPTION_HINTS[ExceptionServiceError.DECIPHERING_ERROR]
+            error.layer = "security"
         return error
     return None
+
+
+def service_error_hint(error: ConfirmedServiceError) -> str:
+    """What to try after a confirmed-service-error."""
+    both = (error.choice, error.value)
+    return SINGLE_HINTS.get(both) or SERVICE_ERROR_HINTS.get(error.choice, UNKNOWN_EXCEPTION_HINT)

@@ -29,7 +29,7 @@ from sessions.dlms.axdr import decode_data
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.handshake import REPLY_TO_HLS
 from sessions.dlms.initiate import DLMS_VERSION
-from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.selective_access import ObjectListSelection, ObjectListSelector, SelectiveAccess
 from sessions.dlms.short_name_map import CURRENT, ShortNameMap, ShortNameObject
 from sessions.dlms.short_name_map import REPLY_TO_HLS as REPLY_TO_HLS_SN
 from sessions.simulator.device import (
@@ -160,7 +160,11 @@ class AssociationObject(CosemObject):
         context = ApplicationContext.LN_CIPHERED if caller.ciphered else ApplicationContext.LN
         receive, send = max_pdu_sizes
         self.attributes |= {
-            2: Attribute(lambda: array(*(_describe(access, client.role) for access in objects()))),
+            2: Attribute(
+                lambda: array(*(_describe(access, client.role) for access in objects())),
+                read_selected=lambda selection: _select(objects(), client.role, selection),
+                selectors=tuple(ObjectListSelector),
+            ),
             3: constant(structure(integer(client.client_sap & 0x7F), long_unsigned(MANAGEMENT_DEVICE))),
             4: constant(octet_string(DLMS_UA + bytes((CONTEXT_ARC, context)))),
             5: constant(_context_information(caller.conformance, receive, send)),
@@ -203,6 +207,19 @@ def _describe(access: Access, role: Role) -> Data:
         octet_string(target.logical_name.octets),
         structure(attributes, methods),
     )
+
+
+def _select(objects: list[Access], role: Role, selection: SelectiveAccess) -> Data:
+    """The part of the object list that is asked for; selector 1 leaves the rights out."""
+    try:
+        wanted = ObjectListSelection.from_selective_access(selection)
+    except ValueError:
+        known = selection.access_selector in set(ObjectListSelector)
+        violated, unmatched = DataAccessResult.SCOPE_OF_ACCESS_VIOLATED, DataAccessResult.TYPE_UNMATCHED
+        raise Denied(unmatched if known else violated) from None
+    found = [access for access in objects if wanted.takes(access.target.class_id, access.target.logical_name)]
+    elements = [_describe(access, role) for access in found]
+    return array(*(element if wanted.with_rights else structure(*list(element)[:3]) for element in elements))
 
 
 def _describe_attribute(access: Access, attribute_id: int, role: Role) -> Data:

@@ -7,7 +7,7 @@ import pytest
 from meters.cosem.data import null
 from sessions.dlms.acse import Aare, AcseDiagnostic, DiagnosticSource, ProviderDiagnostic, ResultSourceDiagnostic
 from sessions.dlms.apdu.descriptors import InvokeIdAndPriority
-from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse, ExceptionServiceError
+from sessions.dlms.apdu.errors import ConfirmedServiceError, ExceptionResponse, ExceptionServiceError, StateError
 from sessions.dlms.apdu.get import GetResponseNormal
 from sessions.dlms.errors import ExceptionResponseError, ServiceErrorError
 from sessions.dlms.refusals import refusal_of, rejection_of
@@ -20,6 +20,36 @@ def test_every_exception_response(service_error):
     assert service_error.name.lower().replace("_", "-") in error.message
     assert (error.state_error, error.service_error, error.invocation_counter) == (1, service_error, None)
     assert (error.layer == "security") == (service_error >= ExceptionServiceError.DECIPHERING_ERROR)
+
+
+@pytest.mark.parametrize("state_error", StateError)
+@pytest.mark.parametrize("service_error", [*ExceptionServiceError, 77])
+def test_every_exception_response_says_what_to_do(state_error, service_error):
+    error = refusal_of(ExceptionResponse(state_error, service_error))
+    assert state_error.name.lower().replace("_", "-") in error.message
+    assert error.hint.endswith(".")
+    assert ("not in the standard" in error.hint) == (service_error == 77)
+
+
+@pytest.mark.parametrize("service", [*range(1, 20), 0, 99])
+@pytest.mark.parametrize("choice", [*range(11), 42])
+def test_every_confirmed_service_error_has_words_and_says_what_to_do(service, choice):
+    hints = set()
+    for value in range(10):
+        apdu = ConfirmedServiceError(service, choice, value)
+        error = refusal_of(apdu)
+        assert apdu.service_words in error.message
+        assert apdu.choice_words in error.message
+        assert apdu.value_words in error.message
+        hints.add(error.hint)
+    assert all(hint.endswith((".", "?")) for hint in hints)
+    assert ("not in the standard" in "".join(hints)) == (choice == 42)
+
+
+def test_hints_of_a_service_error_that_say_more():
+    assert "service" in refusal_of(ConfirmedServiceError(5, 3, 2)).hint
+    assert "max_pdu_size" in refusal_of(ConfirmedServiceError(5, 3, 1)).hint
+    assert refusal_of(ConfirmedServiceError(5, 3, 0)).hint not in ("", refusal_of(ConfirmedServiceError(5, 3, 1)).hint)
 
 
 def test_an_exception_response_with_unassigned_numbers():

@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from meters.cosem.data import Data, DataType, enum, integer, octet_string
+from meters.cosem.data import Data, DataType, enum, integer, octet_string, structure
 from meters.cosem.interface_class import interface_class
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor, DataAccessResult
-from sessions.dlms.selective_access import EntryDescriptor
+from sessions.dlms.selective_access import (
+    EntryDescriptor,
+    ObjectId,
+    ObjectListSelection,
+    ObjectListSelector,
+    SelectiveAccess,
+)
 from sessions.simulator.device import PUBLIC, SERVED_CONFORMANCE, Caller, Role, ServedClient
 from sessions.simulator.meter import ASSOCIATION_NAME, Meter
 from sessions.simulator.objects import Denied, EncodedValue
@@ -186,3 +192,28 @@ def test_nothing_is_written_in_part():
 def test_the_proof_is_not_taken_twice():
     with pytest.raises(Denied, match=DataAccessResult.OTHER_REASON.words):
         METER.action(MANAGER, CosemMethodDescriptor(15, ASSOCIATION_NAME, 1), octet_string(b"proof"))
+
+
+@pytest.mark.parametrize("selector", ObjectListSelector)
+def test_a_part_of_the_object_list(selector):
+    clock = ObjectId(8, ObisCode.parse("0-0:1.0.0*255"))
+    wanted = ObjectListSelection(selector, class_ids=(8, 17), objects=(clock,)).to_selective_access()
+    found: Any = METER.get(MANAGER, CosemAttributeDescriptor(15, ASSOCIATION_NAME, 2), wanted)
+    whole = list(value(METER, MANAGER, 15, ASSOCIATION_NAME, 2))
+    if selector is ObjectListSelector.ALL:
+        assert list(found) == [structure(*list(element)[:3]) for element in whole]
+    else:
+        classes = [8, 17] if selector is ObjectListSelector.CLASS_LIST else [8]
+        assert sorted(element[0].value for element in found) == classes
+        assert all(element in whole for element in found)
+
+
+@pytest.mark.parametrize(
+    ("selector", "result"), [(2, DataAccessResult.TYPE_UNMATCHED), (9, DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)]
+)
+def test_a_part_of_the_object_list_that_is_none(selector, result):
+    with pytest.raises(Denied) as raised:
+        METER.get(
+            MANAGER, CosemAttributeDescriptor(15, ASSOCIATION_NAME, 2), SelectiveAccess(selector, octet_string(b""))
+        )
+    assert raised.value.result is result
