@@ -123,3 +123,24 @@ def test_the_form_shows_what_matters(bench: Bench, page: Page) -> None:
     expect(page.get_by_label("Framing")).to_have_value("HDLC")
     bench.field("GUEK").fill("00 11 2")
     expect(page.locator('[data-octets-of="id_guek"]')).to_contain_text("one is missing or too many")
+
+
+def test_what_an_association_asks_for_is_shown_and_what_does_not_fit_stays_in_sight(bench: Bench, page: Page) -> None:
+    bench.fill_meter(WRAPPER)
+    ours, theirs = page.get_by_label("Our signing key"), page.get_by_label("Meter's signing key")
+    expect(ours).to_be_hidden()
+    page.get_by_label("Authentication").select_option("hls-ecdsa")
+    expect(page.get_by_label("Secret", exact=True)).to_be_hidden()
+    for field in (ours, theirs, page.get_by_label("Security suite"), page.get_by_label("Client system title")):
+        expect(field).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#id_security_suite_error")).to_contain_text("suite 0 has no signatures")
+    page.get_by_label("Authentication").select_option("lls")
+    expect(page.locator("#id_security_suite_error")).to_be_visible()
+    expect(ours).to_be_hidden()
+    page.get_by_label("Protection").select_option("authenticated-encrypted")
+    expect(page.get_by_label("Ciphered form")).to_be_visible()
+    expect(page.get_by_label("Services under")).to_be_visible()
+    page.get_by_label("Opened by").select_option("True")
+    expect(page.get_by_label("Meter receives")).to_be_visible()
+    expect(page.get_by_label("User id")).to_be_hidden()
