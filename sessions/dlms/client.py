@@ -456,7 +456,10 @@ class DlmsClient:
 
     def _send_proof(self, now: float) -> None:
         """HLS pass 3: what only the owner of the secret can make of the meter's challenge."""
-        self._send(self._handshake.reply_to_hls(self._handshake.proof(self._ciphering)), now)
+        assert self.negotiated is not None  # the AARE was judged
+        parameterized = Conformance.PARAMETERIZED_ACCESS in self.negotiated.conformance
+        proof = self._handshake.proof(self._ciphering)
+        self._send(self._handshake.reply_to_hls(proof, parameterized=parameterized), now)
 
     def _proof_answer(self, plain: bytes, protected: bool, now: float) -> None:
         """HLS pass 4: the meter's own proof. Without it nobody knows who answers."""
@@ -474,6 +477,9 @@ class DlmsClient:
             raise AuthenticationFailedError(
                 f"The meter refused our proof of the secret: {result.words}", code="proof-refused"
             )
+        if (request := self._handshake.fetch_proof()) is not None:
+            self._send(request, now)
+            return
         self._handshake.verify(returned, self._ciphering)
         self._association.fire(AssociationEvent.SERVER_PROVEN)
         self._associated()

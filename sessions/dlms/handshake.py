@@ -26,7 +26,16 @@ from sessions.dlms.apdu import Apdu, decode_apdu
 from sessions.dlms.apdu.action import ActionRequestNormal, ActionResponseNormal
 from sessions.dlms.apdu.descriptors import ActionResult, CosemMethodDescriptor, DataAccessResult, InvokeIdAndPriority
 from sessions.dlms.apdu.errors import ConfirmedServiceError
-from sessions.dlms.apdu.short_name import ReadRequest, ReadResponse, method_call, method_result
+from sessions.dlms.apdu.short_name import (
+    ReadRequest,
+    ReadResponse,
+    VariableAccessSpecification,
+    WriteRequest,
+    WriteResponse,
+    action_result,
+    method_call,
+    method_result,
+)
 from sessions.dlms.association import (
     SYSTEM_TITLE_OCTETS,
     TITLED_MECHANISMS,
@@ -65,6 +74,9 @@ MECHANISM_BITS: Final = 0x7F
 REPLY_TO_HLS: Final = CosemMethodDescriptor(15, ObisCode(0, 0, 40, 0, 0, 255), 1)
 """The method of the current association (class 15, 0-0:40.0.0*255) that takes our proof and returns the meter's."""
 
+_REPLY_TO_HLS_VARIABLE: Final = VariableAccessSpecification.variable(REPLY_TO_HLS_NAME)
+"""The same by its short name."""
+
 
 class Handshake:
     """The contents of one association's opening and closing. `challenge`: CtoS, random octets of a length that HLS allows."""
@@ -76,6 +88,7 @@ class Handshake:
         self.server_challenge = b""
         self.server_system_title = parameters.server_system_title
         self._remarks: list[str] = []
+        self._proof_is_written = False
         sizes = parameters.authentication.challenge_sizes
         if self.challenges and len(challenge) not in sizes:
             raise LocalProtocolError(
@@ -293,22 +306,36 @@ class Handshake:
         counter = ciphering.take_counter() if gmac else None
         return client_response(self._context_of_hls, invocation_counter=counter)
 
-    def reply_to_hls(self, proof: bytes) -> bytes:
+    def reply_to_hls(self, proof: bytes, *, parameterized: bool = True) -> bytes:
         """The request that delivers f(StoC): a method of the current association.
 
-        By short names it is a READ with parameterised access, because it returns something (Blue Book, class 12).
+        By short names it is a READ with parameterised access, because it returns something (Blue Book, class 12). Where that was
+        not agreed to, the proof is written, and `fetch_proof` reads the meter's own.
         """
-        if self.parameters.by_short_names:
+        if not self.parameters.by_short_names:
+            return ActionRequestNormal(InvokeIdAndPriority(1), REPLY_TO_HLS, octet_string(proof)).encode()
+        self._proof_is_written = not parameterized
+        if parameterized:
             return ReadRequest((method_call(REPLY_TO_HLS_NAME, octet_string(proof)),)).encode()
-        return ActionRequestNormal(InvokeIdAndPriority(1), REPLY_TO_HLS, octet_string(proof)).encode()
+        return WriteRequest((_REPLY_TO_HLS_VARIABLE,), (octet_string(proof),)).encode()
 
     def answer_of_hls(self, apdu: Apdu) -> tuple[ActionResult, Data | DataAccessResult | None] | None:
         """What the answer to `reply_to_hls` says; None where the APDU is none."""
-        if isinstance(apdu, ActionResponseNormal) and not self.parameters.by_short_names:
-            return apdu.result, apdu.return_parameters
-        if isinstance(apdu, ReadResponse) and self.parameters.by_short_names and len(apdu.results) == 1:
-            return method_result(apdu.results[0])
+        match apdu:
+            case ActionResponseNormal() if not self.parameters.by_short_names:
+                return apdu.result, apdu.return_parameters
+            case WriteResponse(results=(DataAccessResult() as result,)) if self._proof_is_written:
+                return action_result(result), None
+            case ReadResponse(results=(single,)) if self.parameters.by_short_names and not self._proof_is_written:
+                return method_result(single)
         return None
+
+    def fetch_proof(self) -> bytes | None:
+        """The request for f(CtoS), where ours was written; None where the answer brought it."""
+        if not self._proof_is_written:
+            return None
+        self._proof_is_written = False
+        return ReadRequest((_REPLY_TO_HLS_VARIABLE,)).encode()
 
     def verify(self, returned: Data | DataAccessResult | None, ciphering: Ciphering) -> None:
         """f(CtoS): the meter's own proof, from what reply_to_HLS returned; NotAuthenticError without it."""

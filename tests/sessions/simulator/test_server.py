@@ -23,6 +23,7 @@ from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import (
     AssociationRejectedError,
     AuthenticationFailedError,
+    DlmsError,
     ExceptionResponseError,
     LocalProtocolError,
     SecurityError,
@@ -327,6 +328,40 @@ def test_general_blocks_carry_what_short_names_have_no_blocks_for(association, h
     assert pair.set(1, "0-0:96.1.1*255", 2, octet_string(b"x" * 1500)).name == "SUCCESS"
     assert pair.get(1, "0-0:96.1.1*255", 2) == octet_string(b"x" * 1500)
     assert pair.release() == ""
+
+
+@pytest.mark.parametrize("name", [name for name in ASSOCIATIONS if name.startswith("hls")])
+def test_without_parameterised_access_the_proof_is_written_and_the_meters_read(name):
+    meter = lab_meter(ASSOCIATIONS[name], type="short_names")
+    meter.device.conformance &= ~Conformance.PARAMETERIZED_ACCESS
+    pair = Pair(meter)
+    assert Conformance.PARAMETERIZED_ACCESS not in pair.open().conformance
+    assert len(pair.sizes) == 3  # AARE, WRITE, READ
+    assert len(pair.get(8, "0-0:1.0.0*255", 2).value) == 12
+
+
+@pytest.mark.parametrize("name", ["hls-md5", "hls-sha1", "hls-sha256"])
+def test_a_wrong_proof_that_is_written_is_refused(name):
+    meter = lab_meter(ASSOCIATIONS[name], type="short_names")
+    meter.device.conformance &= ~Conformance.PARAMETERIZED_ACCESS
+    with pytest.raises(AuthenticationFailedError, match="refused our proof"):
+        Pair(meter, secret="text:another").open()
+
+
+@pytest.mark.parametrize(
+    "answer", ["0c010009021234", "0c010103", "0d0100", "0d010103", "c701c10000", "0c020009021234000900"]
+)
+@pytest.mark.parametrize("parameterized", [True, False])
+def test_a_meter_that_cannot_prove_itself_by_short_names(answer, parameterized):
+    """Whatever it says: without f(CtoS) nobody is associated."""
+    meter = lab_meter(ASSOCIATIONS["hls-md5"], type="short_names")
+    if not parameterized:
+        meter.device.conformance &= ~Conformance.PARAMETERIZED_ACCESS
+    meter.device.recorded_answer = lambda apdu: bytes.fromhex(answer) if apdu[:1] in b"\x05\x06" else None
+    pair = Pair(meter)
+    with pytest.raises(DlmsError):
+        pair.open()
+    assert pair.client.state.name != "ASSOCIATED"
 
 
 @pytest.mark.parametrize("hdlc", [False, True])
