@@ -9,7 +9,7 @@
     RLRQ                                -->
                                         <--  RLRE, or silence, or an error          all of them end it: the link goes down
 
-By short names reply_to_HLS is a READ of its short name with parameterised access, or a WRITE and a READ where that was not agreed.
+By short names reply_to_HLS is a READ of its name with parameterised access, or a WRITE and a READ where that was not agreed.
 
 A pre-established association needs none of this: it stands as soon as the link does, and goes down with it.
 
