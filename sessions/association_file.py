@@ -110,6 +110,11 @@ class AssociationFile:
 
 def load_association(path: str | Path) -> AssociationFile:
     """The association in a TOML file."""
+    return parse_association(load_table(path))
+
+
+def load_table(path: str | Path) -> dict[str, Any]:
+    """What stands in a TOML file; no message repeats it."""
     try:
         octets = Path(path).read_bytes()
     except OSError as error:
@@ -121,10 +126,9 @@ def load_association(path: str | Path) -> AssociationFile:
     if len(octets) > MAX_FILE_OCTETS:
         raise AssociationFileError(f"{path} is longer than {MAX_FILE_OCTETS} octets: this is no association file")
     try:
-        table = tomllib.loads(octets.decode("utf-8"))
+        return tomllib.loads(octets.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise AssociationFileError(f"{path} is not TOML: {_without_contents(error)}") from None
-    return parse_association(table)
 
 
 def _without_contents(error: Exception) -> str:

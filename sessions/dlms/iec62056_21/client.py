@@ -121,7 +121,10 @@ class Iec21Client:
         RequestMessage(self.settings.device_address).encode()  # an address that cannot be sent is refused here
         self._state.fire(Event.OPEN)
         self._purpose = purpose
-        self._change_line(self._line)
+        if purpose is Purpose.LISTEN:
+            self._prepared(now)  # nobody knows better than the line's owner how the telegrams come
+        else:
+            self._change_line(self._line)
 
     def command(self, command: CommandMessage, now: float) -> None:
         """Say something in programming mode."""

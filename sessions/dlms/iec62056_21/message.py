@@ -157,7 +157,10 @@ def read_command_message(reader: Reader) -> CommandMessage:
         if command in PASSWORD_COMMANDS:
             reader.label("secret", secret=True)
     last = _read_end(reader)
-    return CommandMessage(command, text, last, _read_check(reader, begin))
+    check = _read_check(reader, begin)
+    if command in PASSWORD_COMMANDS and check is not BlockCheck.ABSENT:
+        reader.label("secret", secret=True)  # it is made of the password, and would narrow it down
+    return CommandMessage(command, text, last, check)
 
 
 def _read_text(reader: Reader) -> bytes:

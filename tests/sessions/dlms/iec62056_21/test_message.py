@@ -89,6 +89,7 @@ def test_a_password_is_never_printed():
     [text] = [one for one in tracer.root.children if one.name == "text"]
     assert text.secret
     assert (text.offset, text.length, text.value) == (4, 10, "secret")
+    assert tracer.root.children[-1].secret
 
 
 def test_spans_of_a_command():
