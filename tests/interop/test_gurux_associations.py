@@ -14,10 +14,12 @@ import pytest
 
 pytest.importorskip("gurux_dlms")
 
+from gurux_dlms.enums import Conformance
 from gurux_dlms.objects import GXDLMSClock, GXDLMSRegister
 
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.simulator.lab import LabLine
+from sessions.simulator.server import Server
 from tests.interop.peer import Peer, associated
 from tests.sessions.simulator.served import lab_of, listening
 from tests.sessions.simulator.test_every_association import MECHANISMS, PROTECTIONS, meter_of
@@ -123,3 +125,34 @@ def test_a_wrong_secret_or_key_of_the_peer_is_refused(lab, mechanism):
             peer.open()
     finally:
         peer.drop()
+
+
+@pytest.mark.parametrize("general", [False, True], ids=["own tags", "general envelopes"])
+@pytest.mark.parametrize("dedicated", [False, True], ids=["global key", "dedicated key"])
+@pytest.mark.parametrize("suite", [0, 2])
+def test_both_forms_of_ciphered_services(tmp_path, monkeypatch, general, dedicated, suite):
+    """The peer takes the general ones wherever they are agreed."""
+    seen: list[tuple[int, int]] = []
+    serve = Server.receive_apdu
+
+    def watched(self: Server, octets: bytes) -> bytes | None:
+        answer = serve(self, octets)
+        seen.append((octets[0], (answer or b"\x00")[0]))
+        return answer
+
+    monkeypatch.setattr(Server, "receive_apdu", watched)
+    meter = meter_for(0, Case("wrapper", suite, "hls-md5", "authenticated-encrypted", dedicated))
+    with listening(lab_of(LabLine(kind="wrapper", meters=(meter,))), tmp_path) as announced:
+        peer = Peer(announced[0])
+        if general:
+            peer.client.proposedConformance |= Conformance.GENERAL_PROTECTION
+        else:
+            peer.client.proposedConformance &= ~Conformance.GENERAL_PROTECTION
+        try:
+            peer.open()
+            peer.read(GXDLMSClock("0.0.1.0.0.255"), 2)
+        finally:
+            peer.drop()
+    form = (0xDC if dedicated else 0xDB, 0xDC if dedicated else 0xDB)
+    own = (0xD0, 0xD4) if dedicated else (0xC8, 0xCC)
+    assert seen[-1] == (form if general else own)
