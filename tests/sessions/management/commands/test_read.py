@@ -180,6 +180,39 @@ def test_every_way_to_be_let_in_and_to_be_protected(name, tmp_path):
     assert len(meters) >= 2
 
 
+SCALED = ["3/1-0:1.8.0*255/2", "3/1-0:1.8.0*255/3", "3/1-0:2.8.0*255/2", "3/1-0:2.8.0*255/3", "3/1-0:9.9.9*255/2"]
+
+
+def test_every_form_in_which_much_is_asked_at_once(tmp_path):
+    """Lists, ACCESS, blocks of a service and general blocks, over each framing, in clear and ciphered: the same is read."""
+    frames: dict[str, int] = {}
+    rows = set()
+    with simulated(tmp_path, "--lab", "sessions/simulator/labs/services.toml") as meters:
+        for meter in meters:
+            output = io.StringIO()
+            path = association_file(tmp_path, meter["association"])
+            call_command(
+                "read", meter["endpoint"], *SCALED, f"{PROFILE}[#1..20]", "--association", path, "--json", stdout=output
+            )
+            said = json.loads(output.getvalue())
+            *values, profile = said["values"]
+            assert [value["result"] for value in values] == ["success"] * 4 + ["object-undefined"], meter["name"]
+            assert [value["value"] for value in values[1::2]] == [[0, 30]] * 2
+            assert len(profile["value"]["rows"]) == 20
+            assert set(said["association"]["conformance"]) == set(meter["association"]["conformance"]) - PUSHES
+            rows.add(len(profile["value"]["columns"]))
+            frames[meter["name"]] = said["frames"]
+    assert len(rows) == 1
+    single = frames.pop("Nothing but single requests")
+    assert {meter["association"]["framing"] for meter in meters} == {"wrapper", "hdlc"}
+    wrapper = [meter["name"] for meter in meters if meter["association"]["framing"] == "wrapper"]
+    assert all(frames[name] < single for name in wrapper if name in frames)
+
+
+PUSHES = {"data-notification", "event-notification"}
+"""Services that the client offers and the simulated meters do not."""
+
+
 def test_a_meter_of_short_names(tmp_path):
     energy, profile = "3/1-1:1.8.0*255/2", f"{PROFILE}[#1..3]"
     with simulated(tmp_path, "--lab", "sessions/simulator/labs/short_names.toml") as meters:
