@@ -42,6 +42,8 @@ class KnownObject:
     method_modes: Mapping[int, int] | None = field(default=None, compare=False)
     bits: bool = field(default=False, compare=False)
     """The modes are bits, as in version 3 of the association."""
+    base_name: int | None = None
+    """0 to FFFF, where the meter is spoken to by short names."""
 
     @property
     def class_name(self) -> str:
@@ -180,6 +182,8 @@ def _rights_are_bits(rows: list[Any]) -> bool:
 
 def _object(row: list[Any], first: int, bits: bool) -> KnownObject:
     class_id, version, name = int(row[first]), int(row[first + 1]), ObisCode.parse(str(row[first + 2]))
+    if first:
+        return KnownObject(class_id, version, name, base_name=int(row[0]) & 0xFFFF)
     rights = row[first + 3] if len(row) > first + 3 else None
     if not isinstance(rights, list) or len(rights) != 2:
         return KnownObject(class_id, version, name)

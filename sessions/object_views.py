@@ -16,7 +16,8 @@ from meters.cosem.interface_class import Access, InterfaceClass, interface_class
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe, explain
 from sessions.console import CONSOLE_FORMS
-from sessions.gated_forms import CONSEQUENCES, GatedForm
+from sessions.gate import CONSEQUENCES
+from sessions.gated_forms import GatedForm
 from sessions.known_objects import KnownObject, find_object, known_objects, read_values
 from sessions.models import DlmsSession, Step
 from sessions.object_reference import BUFFER, MAX_CLASS_ID, PROFILE_GENERIC

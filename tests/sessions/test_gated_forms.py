@@ -22,7 +22,7 @@ from meters.cosem.data import (
 )
 from meters.cosem.obis import ObisCode
 from sessions.dlms.axdr import encode_data
-from sessions.gated_forms import CONSEQUENCES, WRITE_CONSEQUENCES, GatedForm, InvokeForm, WriteForm
+from sessions.gated_forms import GatedForm, InvokeForm, WriteForm
 from sessions.models import DlmsSession, Step
 from tests.sessions.builders import make_read, make_session, make_user
 
@@ -138,10 +138,6 @@ class TestInvoke:
     def test_a_value_without_a_type_is_refused(self, dlms_session) -> None:
         form = posted(InvokeForm, dlms_session, {**DISCONNECT, "value_type": "", "value": "5"})
         assert set(form.errors) == {"value_type"}
-
-
-def test_the_relay_the_resets_and_the_keys_are_gated() -> None:
-    assert {(70, 1), (3, 1), (7, 1), (64, 2), (18, 4), (15, 2)} <= set(CONSEQUENCES)
 
 
 # -- typed fields ------------------------------------------------------------------------------------------------------
@@ -419,7 +415,6 @@ def test_what_empties_a_profile_asks_for_the_serial_number(dlms_session) -> None
     assert form.is_valid(), form.errors
     assert form.gate.must_type
     assert "rows are lost" in form.gate.consequence
-    assert {(7, 3), (64, 2), (15, 7)} <= set(WRITE_CONSEQUENCES)
 
 
 def test_the_meters_own_words_are_no_markup(dlms_session) -> None:

@@ -99,9 +99,10 @@ def test_access_modes_of_version_3_are_bits() -> None:
 
 def test_by_short_names_there_are_no_rights_in_the_list() -> None:
     dlms_session = make_session()
-    row = structure(long(0x0100), long_unsigned(70), unsigned(0), octet_string(RELAY.octets))
+    row = structure(long(-0x0600), long_unsigned(70), unsigned(0), octet_string(RELAY.octets))
     make_read(dlms_session, 12, str(ASSOCIATION), 2, array(row))
     relay = find_object(dlms_session, 70, RELAY)
+    assert relay.base_name == 0xFA00
     assert relay.may_read(2)
     assert relay.may_write(2)
     assert relay.may_invoke(1)
