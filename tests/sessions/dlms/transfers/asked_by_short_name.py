@@ -36,7 +36,9 @@ BUFFER = CosemAttributeDescriptor(7, OBJECTS[1].logical_name, 2)
 DISCONNECT = CosemMethodDescriptor(70, OBJECTS[2].logical_name, 1)
 CHALLENGE = CosemMethodDescriptor(12, ObisCode(0, 0, 40, 0, 0, 255), 7)
 NO_BLOCKS = PROPOSED_SHORT_NAME_CONFORMANCE & ~(
-    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.GENERAL_BLOCK_TRANSFER
 )
 
 
