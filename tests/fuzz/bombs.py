@@ -87,6 +87,7 @@ def apdu_bombs() -> Iterator[tuple[str, bytes]]:
     ):
         for count in ("FF", "82FFFF", "84FFFFFFFF"):
             yield f"{tag} with {count} items", bytes.fromhex(tag + count) + bytes(64)
+    yield from full_lists()
     for tag in ("60", "61", "62", "63", "A1"):
         yield f"BER {tag} of 4 GB", bytes.fromhex(tag + "84FFFFFFFF") + bytes(64)
         yield f"BER {tag} nested", bytes.fromhex(tag) + b"\xa1\x80" * (SIZE // 2)
@@ -94,6 +95,25 @@ def apdu_bombs() -> Iterator[tuple[str, bytes]]:
         yield f"ciphered {tag[:2]} of 4 GB", bytes.fromhex(tag + "84FFFFFFFF") + bytes(64)
     yield "a general block of 64 KiB", bytes.fromhex("E0C00001000082FFFF") + bytes(0xFFFF)
     yield "a data notification of nulls", bytes.fromhex("0F0000000100") + b"\x01\x82\xff\xff" + bytes(0xFFFF)
+
+
+def full_lists() -> Iterator[tuple[str, bytes]]:
+    """Lists that hold as many items as they say, in APDUs that only general blocks can carry."""
+    count, number = bytes.fromhex("82FFFF"), 0xFFFF
+    name = bytes.fromhex("00080000010000FF02")
+    nulls = count + bytes(number)
+    lists = {
+        "GET request": ("C003C1", (name + b"\x00") * number),
+        "GET response": ("C403C1", bytes(2 * number)),
+        "SET request": ("C104C1", (name + b"\x00") * number + nulls),
+        "SET response": ("C505C1", bytes(number)),
+        "ACTION request": ("C303C1", name * number + nulls),
+        "ACTION response": ("C703C1", bytes(2 * number)),
+        "ACCESS request": ("D90000000100", (b"\x01" + name) * number + nulls),
+        "ACCESS response": ("DA000000010000", bytes(number) + count + b"\x01\x00" * number),
+    }
+    for what, (head, items) in lists.items():
+        yield f"{what} with a full list of 65535", bytes.fromhex(head) + count + items
 
 
 def stream_bombs() -> Iterator[tuple[str, bytes]]:

@@ -13,6 +13,7 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     read_attribute_descriptor,
     read_data_access_result,
+    read_list_count,
     read_method_descriptor,
 )
 from sessions.dlms.apdu.notification import read_optional_date_time, write_optional_date_time
@@ -124,8 +125,10 @@ def read_access_request(reader: Reader) -> AccessRequest:
         reader.constant(bytes((ApduTag.ACCESS_REQUEST,)), "tag")
         invoke_id = reader.u32("long-invoke-id-and-priority")
         moment = read_optional_date_time(reader)
-        specifications = tuple(read_specification(reader) for _ in range(reader.count("specification-count", least=10)))
-        data = tuple(read_data(reader) for _ in range(reader.count("data-count")))
+        specifications = tuple(
+            read_specification(reader) for _ in range(read_list_count(reader, "specification-count", least=10))
+        )
+        data = tuple(read_data(reader) for _ in range(read_list_count(reader, "data-count")))
         return AccessRequest(invoke_id, moment, specifications, data)
 
 
@@ -136,11 +139,11 @@ def read_access_response(reader: Reader) -> AccessResponse:
         moment = read_optional_date_time(reader)
         specifications = None
         if reader.flag("specifications-present"):
-            count = reader.count("specification-count", least=10)
+            count = read_list_count(reader, "specification-count", least=10)
             specifications = tuple(read_specification(reader) for _ in range(count))
-        data = tuple(read_data(reader) for _ in range(reader.count("data-count")))
+        data = tuple(read_data(reader) for _ in range(read_list_count(reader, "data-count")))
         results = []
-        for _ in range(reader.count("result-count", least=2)):
+        for _ in range(read_list_count(reader, "result-count", least=2)):
             kind = reader.enum(AccessKind, "access-response")
             results.append((kind, int(read_data_access_result(reader, "result"))))
         return AccessResponse(invoke_id, moment, specifications, data, tuple(results))

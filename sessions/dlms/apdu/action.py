@@ -19,6 +19,7 @@ from sessions.dlms.apdu.descriptors import (
     read_datablock,
     read_get_data_result,
     read_invoke_id,
+    read_list_count,
     read_method_descriptor,
     write_get_data_result,
 )
@@ -277,7 +278,7 @@ def read_action_request(reader: Reader) -> ActionRequest:
             case ActionRequestChoice.WITH_LIST:
                 methods = _read_methods(reader)
                 with reader.group("method-invocation-parameters"):
-                    parameters = tuple(read_data(reader) for _ in range(reader.count("count")))
+                    parameters = tuple(read_data(reader) for _ in range(read_list_count(reader)))
                 return ActionRequestWithList(invocation, methods, parameters)
             case _:
                 return _read_request_block(reader, choice, invocation)
@@ -285,7 +286,7 @@ def read_action_request(reader: Reader) -> ActionRequest:
 
 def _read_methods(reader: Reader) -> tuple[CosemMethodDescriptor, ...]:
     with reader.group("cosem-method-descriptor-list"):
-        return tuple(read_method_descriptor(reader) for _ in range(reader.count("count", least=9)))
+        return tuple(read_method_descriptor(reader) for _ in range(read_list_count(reader, least=9)))
 
 
 def _write_methods(writer: Writer, methods: tuple[CosemMethodDescriptor, ...]) -> None:
@@ -322,7 +323,7 @@ def read_action_response(reader: Reader) -> ActionResponse:
                 block = read_datablock(reader)
                 return ActionResponseWithPblock(invocation, block.last_block, block.block_number, block.raw_data)
             case ActionResponseChoice.WITH_LIST:
-                count = reader.count("count", least=2)
+                count = read_list_count(reader, least=2)
                 return ActionResponseWithList(
                     invocation, tuple(read_response_with_optional_data(reader) for _ in range(count))
                 )

@@ -13,6 +13,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
 from sessions.dlms.axdr import read_data, write_data
 from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.errors import LimitExceededError
 
 
 class DataAccessResult(IntEnum):
@@ -223,10 +224,23 @@ def write_get_data_result(writer: Writer, result: Data | DataAccessResult) -> No
         write_data(writer.u8(ResultChoice.DATA), result)
 
 
+MAX_LISTED: Final = 4096
+"""Items of one list that are taken: no APDU of the usual size holds more descriptors, and no meter serves as many."""
+
+
+def read_list_count(reader: Reader, name: str = "count", *, least: int = 1) -> int:
+    """The count of a list of at least `least` octets an item; LimitExceededError where it is a bomb."""
+    at = reader.position
+    count = reader.count(name, least=least)
+    if count > MAX_LISTED:
+        raise LimitExceededError(name, at, f"a list of {count}, {MAX_LISTED} are taken")
+    return count
+
+
 def decode_data_list(octets: bytes) -> tuple[Data, ...]:
     """SEQUENCE OF Data, as the blocks of a long list carry it."""
     reader = Reader(octets)
-    count = reader.count("count")
+    count = read_list_count(reader)
     values = tuple(read_data(reader) for _ in range(count))
     reader.finish()
     return values

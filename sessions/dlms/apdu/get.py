@@ -18,6 +18,7 @@ from sessions.dlms.apdu.descriptors import (
     read_data_access_result,
     read_get_data_result,
     read_invoke_id,
+    read_list_count,
     write_get_data_result,
 )
 from sessions.dlms.apdu.tags import ApduTag
@@ -177,7 +178,7 @@ def read_get_request(reader: Reader) -> GetRequestNormal | GetRequestNext | GetR
 
 def read_attribute_list(reader: Reader) -> AttributeList:
     with reader.group("attribute-descriptor-list"):
-        count = reader.count("count", least=10)
+        count = read_list_count(reader, least=10)
         return tuple((read_attribute_descriptor(reader), read_optional_selection(reader)) for _ in range(count))
 
 
@@ -199,7 +200,7 @@ def read_get_response(reader: Reader) -> GetResponseNormal | GetResponseWithData
             case GetResponseChoice.WITH_DATABLOCK:
                 return _read_block(reader, invocation)
             case GetResponseChoice.WITH_LIST:
-                count = reader.count("count", least=2)
+                count = read_list_count(reader, least=2)
                 return GetResponseWithList(invocation, tuple(read_get_data_result(reader) for _ in range(count)))
 
 

@@ -18,6 +18,7 @@ from sessions.dlms.apdu.descriptors import (
     read_data_access_result,
     read_datablock,
     read_invoke_id,
+    read_list_count,
 )
 from sessions.dlms.apdu.get import AttributeList, read_attribute_list, short_text, write_attribute_list
 from sessions.dlms.apdu.tags import ApduTag
@@ -258,7 +259,7 @@ def read_set_request(reader: Reader) -> SetRequest:
             case SetRequestChoice.WITH_LIST:
                 attributes = read_attribute_list(reader)
                 with reader.group("value-list"):
-                    values = tuple(read_data(reader) for _ in range(reader.count("count")))
+                    values = tuple(read_data(reader) for _ in range(read_list_count(reader)))
                 return SetRequestWithList(invocation, attributes, values)
             case SetRequestChoice.WITH_LIST_AND_FIRST_DATABLOCK:
                 attributes = read_attribute_list(reader)
@@ -285,7 +286,7 @@ def _read_one(
 
 def _read_results(reader: Reader) -> tuple[DataAccessResult, ...]:
     with reader.group("result"):
-        return tuple(read_data_access_result(reader) for _ in range(reader.count("count")))
+        return tuple(read_data_access_result(reader) for _ in range(read_list_count(reader)))
 
 
 def read_set_response(reader: Reader) -> SetResponse:

@@ -9,7 +9,7 @@ from meters.cosem.data import Data, text
 from sessions.dlms.apdu import read_apdu
 from sessions.dlms.apdu.action import read_response_with_optional_data
 from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
-from sessions.dlms.apdu.descriptors import read_action_result, read_get_data_result
+from sessions.dlms.apdu.descriptors import read_action_result, read_get_data_result, read_list_count
 from sessions.dlms.apdu.short_name import read_read_result, read_read_results, read_specifications, read_values
 from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data
@@ -161,19 +161,19 @@ def _short(value: Data | None) -> str:
 
 def _read_list(reader: Reader) -> None:
     """What the blocks of a GET with-list carry."""
-    for _ in range(reader.count("count")):
+    for _ in range(read_list_count(reader)):
         read_get_data_result(reader)
 
 
 def _read_data_list(reader: Reader) -> None:
     """What the blocks of a SET or ACTION with list carry."""
-    for _ in range(reader.count("count")):
+    for _ in range(read_list_count(reader)):
         read_data(reader)
 
 
 def _read_action_list(reader: Reader) -> None:
     """What the blocks of the answer to an ACTION with list carry."""
-    for _ in range(reader.count("count", least=2)):
+    for _ in range(read_list_count(reader, least=2)):
         read_response_with_optional_data(reader)
 
 

@@ -26,6 +26,7 @@ from sessions.dlms.apdu.descriptors import (
     DataAccessResult,
     encode_data_list,
     read_get_data_result,
+    read_list_count,
 )
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.conformance import Conformance
@@ -125,7 +126,7 @@ class ActionListTransfer(_Action):
 
     def _assembled(self, octets: bytes) -> ListFinished:
         reader = Reader(octets)
-        count = reader.count("count")
+        count = read_list_count(reader)
         responses = [read_response_with_optional_data(reader) for _ in range(count)]
         reader.finish()
         return self._finished(responses)

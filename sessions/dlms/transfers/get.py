@@ -7,7 +7,12 @@ from collections.abc import Sequence
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu import Apdu
-from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult, read_get_data_result
+from sessions.dlms.apdu.descriptors import (
+    CosemAttributeDescriptor,
+    DataAccessResult,
+    read_get_data_result,
+    read_list_count,
+)
 from sessions.dlms.apdu.get import (
     GetRequestNext,
     GetRequestNormal,
@@ -106,7 +111,7 @@ class GetListTransfer(_Get):
 
     def _assembled(self, octets: bytes) -> ListFinished:
         reader = Reader(octets)
-        count = reader.count("count", least=2)
+        count = read_list_count(reader, least=2)
         results = [read_get_data_result(reader) for _ in range(count)]
         reader.finish()
         return self._finished(results)

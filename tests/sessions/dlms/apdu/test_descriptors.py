@@ -1,6 +1,12 @@
+"""Parts that several services share: result codes, blocks, lists."""
+
+from __future__ import annotations
+
 import pytest
 
+from meters.cosem.data import null, octet_string, unsigned
 from meters.cosem.obis import ObisCode
+from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
     CosemAttributeDescriptor,
@@ -9,10 +15,14 @@ from sessions.dlms.apdu.descriptors import (
     Datablock,
     InvokeIdAndPriority,
     block_text,
+    decode_data_list,
+    encode_data_list,
     read_datablock,
     read_invoke_id,
 )
 from sessions.dlms.cursor import Reader, Writer
+from sessions.dlms.errors import DecodeError, LimitExceededError
+from tests.fuzz.bombs import full_lists
 
 NAME = ObisCode.parse("0-0:96.3.10*255")
 
@@ -54,3 +64,21 @@ def test_blocks_go_round(block):
 
 def test_a_block_in_words():
     assert block_text(True, 3, bytes(120)) == "block 3, 120 octets, the last"
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("what", "octets"), list(full_lists()))
+def test_a_list_that_is_a_bomb_is_refused_at_its_count(what, octets):
+    with pytest.raises(LimitExceededError, match="a list of 65535, 4096 are taken") as raised:
+        decode_apdu(octets)
+    assert raised.value.offset < 10
+
+
+def test_a_list_of_values_goes_round():
+    values = (unsigned(1), null(), octet_string(b"x"))
+    assert decode_data_list(encode_data_list(values)) == values
+    for bad in (b"", b"\x02\x00", encode_data_list(values) + b"\x00", b"\x82\xff\xff" + bytes(0xFFFF)):
+        with pytest.raises(DecodeError):
+            decode_data_list(bad)
