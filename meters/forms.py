@@ -178,7 +178,7 @@ class MeterForm(forms.Form):
         label="Ciphered form", choices=Association.CipheringForm.choices, initial=Association.CipheringForm.AUTO
     )
     fresh_dedicated_key = YesNoField(
-        "the global key, or the dedicated key given", "a fresh dedicated key each time", label="Services under"
+        "the global key, if no dedicated key is given", "a fresh dedicated key each time", label="Services under"
     )
     security_suite = NumberChoiceField(
         label="Security suite",
@@ -192,7 +192,12 @@ class MeterForm(forms.Form):
     )
     guek = HexField(label="GUEK", required=False, widget=SecretInput(), help_text="Global unicast encryption key.")
     gak = HexField(label="GAK", required=False, widget=SecretInput(), help_text="Global authentication key.")
-    dedicated_key = HexField(label="Dedicated key", required=False, widget=SecretInput(), help_text="Rarely needed.")
+    dedicated_key = HexField(
+        label="Dedicated key",
+        required=False,
+        widget=SecretInput(),
+        help_text="Rarely needed. A fresh one takes its place each time: used again, it would repeat nonces.",
+    )
     signing_key = forms.CharField(
         label="Our signing key",
         required=False,

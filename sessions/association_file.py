@@ -102,8 +102,11 @@ class AssociationFile:
     reverse_deviation: bool = False
 
     def prepared(self, random: Callable[[int], bytes]) -> AssociationParameters:
-        """The parameters for one association; a fresh dedicated key is made of `random(n)`, which gives n octets."""
-        if not self.fresh_dedicated_key:
+        """The parameters for one association. A dedicated key is always a fresh one, made of `random(n)`, which gives n octets.
+
+        Its invocation counters begin at 0 with each association, so that a key used again would repeat nonces, on both sides.
+        """
+        if not self.fresh_dedicated_key and self.parameters.dedicated_key is None:
             return self.parameters
         return replace(self.parameters, dedicated_key=random(KEY_OCTETS[self.parameters.security_suite]))
 
@@ -164,6 +167,7 @@ def parse_association(table: Mapping[str, Any]) -> AssociationFile:
     if framing == "hdlc" and hdlc.octets_for(parameters.server_sap) < 4 and parameters.server_sap > 0x7F:
         raise AssociationFileError("a logical device above 127 needs address_octets = 4", key="server_sap")
     try:
+        check_parameters(association.parameters)
         check_parameters(association.prepared(bytes))
     except LocalProtocolError as error:
         raise AssociationFileError(error.message, code=error.code, hint=error.hint) from None

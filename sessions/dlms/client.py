@@ -334,7 +334,7 @@ class DlmsClient:
                 self._fail(error)
         if self.state is AssociationState.ASSOCIATED:
             self._channel.flush(now, idle=self._patience.deadline is None)
-        if self._patience.deadline is not None:
+        if self._patience.deadline is not None and self.state is not AssociationState.DISCONNECT_PENDING:
             self._channel.listen(now)
 
     def _handle_link_event(self, event: LinkEvent, now: float) -> None:

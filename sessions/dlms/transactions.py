@@ -297,7 +297,7 @@ class Transactions:
         key = find_key(apdu, self.keys)
         authenticated = self.settings.header_authenticated
         plaintext = decipher(apdu, key, gak=self.keys.gak, header_authenticated=authenticated)
-        if floor is not None:
+        if floor is not None and apdu.security_control.authenticated:  # anybody may say the rest: it moves nothing
             floor.move(apdu.invocation_counter)
         broadcast = floor is self._broadcast_floor
         return plaintext, replace(shape, control=apdu.security_control, ciphering=_choice(apdu), broadcast=broadcast)

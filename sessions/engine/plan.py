@@ -20,7 +20,6 @@ Authentication, Protection = Association.Authentication, Association.Protection
 KEY_SLOTS = {
     Slot.GUEK: "guek",
     Slot.GAK: "gak",
-    Slot.DEDICATED_KEY: "dedicated_key",
     Slot.SIGNING_KEY: "client_signing_key",
     Slot.PEER_SIGNING_KEY: "server_signing_key",
 }
@@ -112,8 +111,6 @@ def _used_secrets(access: Access) -> dict[str, OpenedSecret]:
         slots.append(Slot.HLS_SECRET)
     if association.needs_counters or association.ciphered:
         slots += [Slot.GUEK, Slot.GAK]
-    if association.protection in ENCRYPTED and not (association.fresh_dedicated_key or association.pre_established):
-        slots.append(Slot.DEDICATED_KEY)
     return {slot: access.secrets[slot] for slot in slots if slot in access.secrets}
 
 
@@ -139,7 +136,7 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
         "protection": association.protection,
         "response_protection": association.response_protection or None,
         "ciphering_form": association.ciphering_form,
-        "dedicated_key": "fresh" if association.fresh_dedicated_key else None,
+        "dedicated_key": "fresh" if _wants_dedicated_key(access) else None,
         "user_id": association.user_id,
         "pre_established": association.pre_established,
         "server_max_receive_pdu_size": association.server_max_pdu_size,
@@ -154,6 +151,13 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
     }
     table |= {name: used[slot].octets.hex() for slot, name in KEY_SLOTS.items() if slot in used}
     return {name: value for name, value in table.items() if value is not None}
+
+
+def _wants_dedicated_key(access: Access) -> bool:
+    """Whether services go under a dedicated key. A stored one only says so: see `AssociationFile.prepared`."""
+    association = access.association
+    possible = association.protection in ENCRYPTED and not association.pre_established
+    return association.fresh_dedicated_key or (possible and Slot.DEDICATED_KEY in access.secrets)
 
 
 def _sign_on(meter: Meter) -> dict[str, Any]:

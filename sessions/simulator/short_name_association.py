@@ -65,6 +65,8 @@ class ShortNameAssociation(CosemObject):
         """The rows of one logical name, which may stand in a structure behind its class."""
         asked = require(parameters, DataType.OCTET_STRING, DataType.STRUCTURE)
         elements = list(asked) if asked.type is DataType.STRUCTURE else [asked]
+        if not elements:
+            raise Denied(DataAccessResult.TYPE_UNMATCHED)
         name = _logical_name(elements[-1])
         classes = {element.value for element in elements[:-1]}
         found = [

@@ -185,6 +185,9 @@ def test_a_fresh_dedicated_key_is_made_for_each_association():
     assert file.prepared(lambda size: b"\x07" * size).dedicated_key == b"\x07" * 16
     plain = parse_association(CIPHERED)
     assert plain.prepared(bytes) is plain.parameters
+    # The counters of a dedicated key begin at 0 each time: one that is given is not used again and again.
+    given = parse_association({**CIPHERED, "dedicated_key": "11" * 16})
+    assert given.prepared(lambda size: b"\x07" * size).dedicated_key == b"\x07" * 16
     refused({**CIPHERED, "protection": "authenticated", "dedicated_key": "fresh"}, "dedicated_key")
 
 

@@ -13,6 +13,7 @@ from sessions.dlms.acse import (
 )
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.apdu.action import ActionRequestNextPblock, ActionRequestNormal
+from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
     DataAccessResult,
@@ -53,6 +54,9 @@ from sessions.dlms.events import (
 )
 from sessions.dlms.general_block_transfer import unconfirmed_blocks
 from sessions.dlms.general_protection import KeyChoice, PartyKeys
+from sessions.dlms.hdlc.address import client_address, server_address
+from sessions.dlms.hdlc.exchange import LLC_RESPONSE
+from sessions.dlms.hdlc.frame import UiFrame
 from sessions.dlms.patience import EXCHANGE_FACTOR, MAX_IGNORED
 from sessions.dlms.protection import CipheringForm
 from sessions.dlms.security import SecurityControl
@@ -546,6 +550,34 @@ def test_notifications_do_not_end_a_release():
     wire.client.release(0.0)
     wire.pump()
     assert wire.events == [NotificationReceived(NOTIFICATION), Released()]
+
+
+def test_abandoning_after_a_push_that_nobody_answered_to():
+    wire = associated(hdlc=True)
+    information = LLC_RESPONSE + NOTIFICATION.encode()
+    push = UiFrame(
+        destination=client_address(wire.client.parameters.client_sap),
+        source=server_address(1, None, 1),
+        poll_final=False,
+        information=information,
+        segmented=False,
+    )
+    wire.client.receive_octets(push.encode(), wire.now)
+    wire.client.abandon(wire.now)
+    wire.pump()
+    assert wire.events == [NotificationReceived(NOTIFICATION), Released()]
+
+
+@pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+def test_abandoning_in_the_middle_of_general_blocks(hdlc):
+    wire = associated(hdlc=hdlc)
+    block = GeneralBlockTransfer(False, False, 1, 1, 1, b"\xc4")
+    wire.meter.script[GetRequestNormal] = lambda apdu: [block.encode()]
+    wire.meter.script[GeneralBlockTransfer] = lambda apdu: None
+    get(wire)
+    wire.client.abandon(wire.now)
+    wire.pump()
+    assert wire.events == [Released()]
 
 
 @pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])

@@ -189,6 +189,16 @@ def test_a_forged_counter_moves_nothing():
     assert server.open(apdu.encode()).apdu == GET
 
 
+def test_a_counter_that_nothing_authenticates_moves_nothing():
+    """Without a tag anybody may name any counter, and would lock the owner of the key out."""
+    server = party("server", 1)
+    apdu = decode_apdu(party("client", 1).begin(GET, shape(KeyChoice.GUEK)))
+    for bits in (0x00, 0x20):
+        forged = replace(apdu, invocation_counter=0xFFFF_FFFF, security_control=SecurityControl.decode(bits | 1))
+        server.open(forged.encode())
+    assert server.open(apdu.encode()).apdu == GET
+
+
 def test_layers_are_not_doubled():
     client, server = party("client", 1), party("server", 1)
     twice = client._encipher(client.begin(GET, shape(KeyChoice.GUEK)), shape(KeyChoice.GUEK), _there())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 import pytest
@@ -80,6 +81,16 @@ def test_what_a_lab_announces_goes_through_the_inventory_unchanged(name, setting
             # What is scrubbed out of recorded frames is secret: our key is, the meter's public one is not.
             signing = planned.parameters.client_signing_key, planned.parameters.server_signing_key
             assert [key in plan.secrets for key in signing] == [signing[0] is not None, False]
+
+
+def test_a_stored_dedicated_key_is_never_used_itself() -> None:
+    stored = bytes(range(16))
+    plan = plan_of(make_ciphered_meter(secrets={"GUEK": GUEK, "GAK": GAK, "DEDICATED_KEY": stored}))
+    assert plan.association.fresh_dedicated_key
+    assert plan.association.parameters.dedicated_key is None
+    first, second = (plan.association.prepared(secrets.token_bytes).dedicated_key for _ in range(2))
+    assert len({stored, first, second}) == 3
+    assert len(plan.key_version_ids) == 2
 
 
 def test_hdlc_addresses() -> None:

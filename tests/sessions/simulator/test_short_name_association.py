@@ -106,6 +106,7 @@ def test_attributes_by_logical_name():
         (1, null()),
         (2, unsigned(1)),
         (2, octet_string(bytes(5))),
+        (2, structure()),
         (3, null()),
         (3, array(unsigned(1))),
         (3, array(structure(long_unsigned(8), octet_string(CLOCK.octets)))),
