@@ -126,3 +126,28 @@ def stream_bombs() -> Iterator[tuple[str, bytes]]:
     yield "zeros", bytes(SIZE)
     yield "wrapper headers of 64 KiB", bytes.fromhex("000100010010FFFF") * (SIZE // 8)
     yield "empty wrapper frames", bytes.fromhex("0001000100100000") * (SIZE // 8)
+
+
+def text_bombs() -> Iterator[tuple[str, bytes]]:
+    """Data lines, messages and telegrams in characters."""
+    yield "empty brackets", b"()" * (SIZE // 2)
+    yield "brackets of a digit", b"(1)" * (SIZE // 3)
+    yield "short lines", b"1(2)\r\n" * (SIZE // 6)
+    yield "usual lines", b"1.8.0(000123.4*kWh)\r\n" * (SIZE // 21)
+    yield "rows", b"(0.12345)(0.54321)\r\n" * (SIZE // 20)
+    yield "open brackets", b"(" * SIZE
+    yield "closing brackets", b")" * SIZE
+    yield "brackets and something that cannot be printed", b"1" + b"(1)" * (SIZE // 3) + b"\x00"
+    yield "line ends", b"\r" * SIZE
+    yield "end marks", b"!\r\n" * (SIZE // 3)
+    yield "messages of nothing", b"\x02\x03\x01" * (SIZE // 3)
+    yield "beginnings", b"\x02" * SIZE
+    yield "commands", b"\x01R1\x02" * (SIZE // 4)
+    yield "identifications", b"/ABC5\r\n" * (SIZE // 7)
+    yield "identifications and letters", b"/ABC5\r\nx" * (SIZE // 8)
+    yield "letters and end marks", b"a!\n" * (SIZE // 3)
+    yield "replies", b"\x06\x15" * (SIZE // 2)
+    yield "a telegram without an end", b"/ABC5\r\n\r\n" + b"1.8.0(5)\r\n" * (SIZE // 10)
+    yield "profiles", b"P.01(1)(2)(15)(64)" * (SIZE // 18)
+    yield "frames that wrap", b"\x68\x01\x01\x68" * (SIZE // 4)
+    yield "frames that are almost some", b"\x68\x03\x03\x68\x16\x16\x16" * (SIZE // 7)

@@ -12,10 +12,13 @@ from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.axdr import decode_data
 from sessions.dlms.cursor import MAX_FIELDS
 from sessions.dlms.errors import DlmsError
+from sessions.dlms.iec62056_21.data_set import decode_data_block
+from sessions.dlms.iec62056_21.telegram import decode_telegram
 from sessions.dlms.initiate import decode_initiate_request, decode_initiate_response
 from sessions.dlms.inspector import Dissector
-from tests.fuzz.bombs import apdu_bombs, data_bombs, stream_bombs
-from tests.fuzz.targets import data_in_pieces, hdlc_stream, wrapper_stream
+from sessions.dlms.mbus import decode_mbus_frame
+from tests.fuzz.bombs import apdu_bombs, data_bombs, stream_bombs, text_bombs
+from tests.fuzz.targets import data_in_pieces, hdlc_stream, iec62056_21_stream, wrapper_stream
 
 BASE, FACTOR = 1 << 20, 16
 FACTOR_OF_STREAMS = 48
@@ -39,6 +42,11 @@ PAIRS: list[tuple[Decoder, Callable[[], Iterator[tuple[str, bytes]]], int, int]]
     (decode_initiate_response, apdu_bombs, BASE, FACTOR),
     (hdlc_stream, stream_bombs, BASE, FACTOR_OF_STREAMS),
     (wrapper_stream, stream_bombs, BASE, FACTOR_OF_STREAMS),
+    (decode_data_block, text_bombs, BASE, FACTOR),
+    (decode_telegram, text_bombs, BASE, FACTOR),
+    (decode_mbus_frame, text_bombs, BASE, FACTOR),
+    (iec62056_21_stream, text_bombs, BASE, FACTOR_OF_STREAMS),
+    (dissect, text_bombs, TREE, FACTOR),
     (dissect, data_bombs, TREE, FACTOR),
     (dissect, apdu_bombs, TREE, FACTOR),
 ]

@@ -21,9 +21,11 @@ from sessions.dlms.iec62056_21.characters import CRLF, END_MARK
 
 MAX_ADDRESS: Final = 64
 MAX_VALUE: Final = 8192
-FREE_VALUES: Final = 4096
+FREE_VALUES: Final = 8192
 OCTETS_A_VALUE: Final = 8
-"""More values than `FREE_VALUES` need at least so many octets each: a bomb of empty brackets is none of a meter's readouts."""
+VALUES_A_DATA_SET: Final = 3
+"""More values than `FREE_VALUES` need at least so many octets each, and an address weighs as much as some values: a bomb of
+empty brackets is none of a meter's readouts."""
 
 _OPEN, _CLOSE, _STAR = 0x28, 0x29, 0x2A
 _GROUP: Final = re.compile(rb"([^()\x00-\x1f\x7f-\xff]*)\(([^()\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff]*)\)")
@@ -105,7 +107,9 @@ def read_data_block(reader: Reader) -> DataBlock:
             ended = True
         else:
             data_set = _read_data_set(reader, allowance)
-            allowance -= len(data_set.values)
+            allowance -= len(data_set.values) + VALUES_A_DATA_SET
+            if allowance < 0:
+                raise LimitExceededError("data-set", reader.position, "more data sets than a readout can have")
             line.append(data_set)
             ended = False
     _close(lines, line)

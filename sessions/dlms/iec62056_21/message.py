@@ -8,6 +8,7 @@ EOT says that more blocks follow. One character alone is a reply: ACK, done; NAK
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -30,6 +31,7 @@ from sessions.dlms.iec62056_21.sign_on import AcknowledgementMessage, Identifica
 
 MAX_MESSAGE: Final = 1024 * 1024
 """Octets of one message that are awaited."""
+_ENDS: Final = re.compile(rb"[\x03\x04]")
 COMMANDS: Final = {
     "P0": "operand for the secure algorithm",
     "P1": "password",
@@ -175,8 +177,8 @@ def _read_text(reader: Reader) -> bytes:
 
 def find_end(octets: bytes | bytearray, start: int) -> int:
     """Where ETX or EOT stands, from `start` on; -1 where neither does."""
-    found = [at for end in (ETX, EOT) if (at := octets.find(end, start)) >= 0]
-    return min(found, default=-1)
+    found = _ENDS.search(octets, start)
+    return found.start() if found else -1
 
 
 def _read_end(reader: Reader) -> bool:

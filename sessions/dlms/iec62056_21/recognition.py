@@ -29,7 +29,8 @@ _BEGINNINGS: Final = re.compile(
     rb"|\x01[A-Z][0-9][\x02\x03]"
     rb"|\x02" + _PRINTABLE + rb"*\("
 )
-_DATA_LINES: Final = re.compile(rb"[0-9A-Z][0-9A-Za-z.:*&-]{0,31}\(" + _PRINTABLE + rb"*\)" + _PRINTABLE + rb"*\Z")
+_DATA_LINES: Final = re.compile(rb"[0-9A-Z][0-9A-Za-z.:*&-]{0,31}\([^)]{0,1024}\)")
+_TEXT: Final = bytes((*range(0x20, 0x7F), CR, LF))
 _BETWEEN: Final = bytes((CR, LF, NUL))
 _STARTS: Final = re.compile(rb"[\x01\x02]|/\?|/[A-Za-z]{3}[\x20-\x7e]")
 _OPTION_SELECT: Final = re.compile(rb"\x06[0-9A-Za-z]{3}\r*\n")
@@ -43,7 +44,9 @@ def characters_of(octets: bytes) -> bytes:
 def looks_like_iec62056_21(octets: bytes) -> bool:
     """Whether these octets begin with a message, or are data lines."""
     characters = characters_of(octets)
-    return bool(_BEGINNINGS.match(characters) or _DATA_LINES.match(characters))
+    if _BEGINNINGS.match(characters):
+        return True
+    return _DATA_LINES.match(characters) is not None and not characters.translate(None, _TEXT)
 
 
 def is_reply(octets: bytes) -> bool:

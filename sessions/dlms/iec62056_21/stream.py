@@ -157,7 +157,7 @@ class MessageReader:
         if first in _BEGINNINGS:
             return True
         # Noise in front of a framed message is not the beginning of an unframed one.
-        framed = any(start in self._characters for start in (SOH, STX))
+        framed = any(start in self._characters[:MAX_LINE] for start in (SOH, STX))
         return self.unframed and not framed and 0x20 <= first < 0x7F
 
     def _rubbish(self) -> Rubbish:

@@ -102,6 +102,8 @@ def test_bombs_are_refused():
     with pytest.raises(LimitExceededError):
         decode_data_block(b"()" * (2 * FREE_VALUES))
     with pytest.raises(LimitExceededError):
+        decode_data_block(b"1()\r\n" * FREE_VALUES)
+    with pytest.raises(LimitExceededError):
         decode_data_block(b"1" * (MAX_ADDRESS + 1) + b"()")
     with pytest.raises(LimitExceededError):
         decode_data_block(b"1(" + b"1" * (MAX_VALUE + 1) + b")")
