@@ -25,7 +25,8 @@ from sessions.links.endpoint import parse_endpoint
 from sessions.models import DlmsSession, LineLease, Step
 from sessions.recorder import in_database
 from sessions.services import add_read_step, cancel_session, close_session, open_test_session
-from sessions.simulator.lab import LabLine
+from sessions.simulator.lab import HdlcOptions, LabLine, SignOnOptions
+from sessions.simulator.lab import make_meter as make_lab_meter
 from sessions.simulator.listeners import RunningLab
 from tests.meters.builders import make_meter
 from tests.sessions.builders import make_session, make_user
@@ -49,7 +50,7 @@ from tests.sessions.engine.bench import (
     until,
 )
 from tests.sessions.simulator.served import LLS as LAB_LLS
-from tests.sessions.simulator.served import lab_meter, lab_of
+from tests.sessions.simulator.served import HandClock, lab_meter, lab_of
 
 pytestmark = pytest.mark.django_db
 
@@ -436,6 +437,46 @@ class TestLines:
             assert (done.state, done.error) == (State.DONE, None)
             (step,) = await steps_of(done)
             assert step.state == Step.State.DONE
+
+        async_to_sync(test)()
+
+    @pytest.mark.parametrize("kind", ["pty", "hdlc"])
+    def test_a_sign_on_before_hdlc(self, tmp_path, settings, kind: str) -> None:
+        """A whole session with a meter behind an optical head: its frames show the sign-on, and HDLC behind it."""
+        table = {"serial_number": "10000011", "physical_address": 17, "association": LAB_LLS, "sign_on": {}}
+        simulated = make_lab_meter(table, HandClock(), HdlcOptions(), SignOnOptions())
+
+        async def test() -> None:
+            lab = lab_of(LabLine(kind=kind, meters=(simulated,), sign_on=SignOnOptions()))
+            async with RunningLab(lab, tmp_path) as running:
+                endpoint = parse_endpoint(running.announcements[0]["endpoint"])
+                line: dict = {"kind": "SERIAL", "serial_port": "head", "host": "", "port": None}
+                if kind == "pty":
+                    settings.SERIAL_PORTS = {"head": endpoint.device}
+                else:
+                    line = {"host": endpoint.host, "port": endpoint.port}
+                meter = await in_database(
+                    lambda: make_meter(
+                        line=line,
+                        meter={"framing": "MODE_E", "physical_address": 17, "sign_on_address": "10000011"},
+                        association={"client_sap": 32, "authentication": "lls", "timeout": 5.0},
+                        secrets={"LLS_SECRET": LAB_LLS["secret"].removeprefix("text:").encode()},
+                    )
+                )
+                assert meter.line_address
+                dlms_session = await in_database(lambda: make_session(meter, steps=[READ_REGISTER]))
+                await in_database(lambda: close_session(session_id=dlms_session.pk, user=make_user()))
+                await run_session(dlms_session.pk)
+            done = await fresh(dlms_session)
+            assert (done.state, done.error) == (State.DONE, None)
+            frames = await frames_of(done)
+            assert [frame.summary for frame in frames[:3]] == [
+                "sign-on request for device 10000011",
+                "identification /MWb5\\2MW3P-1.4.2: mode E, up to 9600 Bd",
+                "acknowledgement: binary mode, HDLC protocol, 9600 Bd",
+            ]
+            assert "SNRM" in frames[3].summary
+            assert (await steps_of(done))[0].state == Step.State.DONE
 
         async_to_sync(test)()
 
