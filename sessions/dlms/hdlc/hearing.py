@@ -101,5 +101,5 @@ class Hearing:
         return NoReplyError(
             f"{nobody}: the line is silent.",
             hint="Check the physical address, the number of address octets and the baud rate; on TCP, that the port "
-            "speaks HDLC and not the wrapper.",
+            "speaks HDLC and not the wrapper. Behind an optical head, choose the framing with the mode E sign-on.",
         )

@@ -23,7 +23,7 @@ from sessions.dlms.errors import (
 )
 from sessions.dlms.iec62056_21.answer import MAX_TEXT, Answer
 from sessions.dlms.iec62056_21.characters import BlockCheck, carries_parity, with_even_parity
-from sessions.dlms.iec62056_21.data_set import DataBlock
+from sessions.dlms.iec62056_21.data_set import DataBlock, decode_data_block
 from sessions.dlms.iec62056_21.events import (
     BinaryReady,
     CommandDone,
@@ -360,10 +360,12 @@ class Iec21Client:
             self._fail(_refused(message.error))
             return
         try:
-            block = message.block()
+            block = decode_data_block(message.text, lenient=True)
         except DecodeError as error:
             self._fail(error)
             return
+        if block.oddity:
+            self._remark(block.oddity)
         self._finish_readout(block, None)
 
     def _finish_readout(self, block: DataBlock, telegram: Telegram | None) -> None:

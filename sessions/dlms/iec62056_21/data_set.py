@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sessions.dlms.cursor import Reader
-from sessions.dlms.errors import InvalidValueError, LimitExceededError, LocalProtocolError, TruncatedError
+from sessions.dlms.errors import DecodeError, InvalidValueError, LimitExceededError, LocalProtocolError, TruncatedError
 from sessions.dlms.iec62056_21.characters import CRLF, END_MARK
 
 MAX_ADDRESS: Final = 64
@@ -31,6 +31,7 @@ _OPEN, _CLOSE, _STAR = 0x28, 0x29, 0x2A
 _GROUP: Final = re.compile(rb"([^()\x00-\x1f\x7f-\xff]*)\(([^()\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff]*)\)")
 """Long values run over line ends in some telegrams."""
 _GAP: Final = re.compile(rb"[\r\n]+")
+_LINE_END: Final = re.compile(rb"[\r\n]")
 _BROKEN: Final = re.compile(rb"[()\x00-\x1f\x7f-\xff]")
 _RESERVED: Final = re.compile(r"[()/!\x00-\x1f\x7f-\xff]")
 
@@ -70,10 +71,19 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class DataBlock:
-    """Lines of data sets. `ended`: an exclamation mark says that nothing follows."""
+    """Lines of data sets. `ended`: an exclamation mark says that nothing follows; `unread`: lines that are no data lines."""
 
     lines: tuple[tuple[DataSet, ...], ...]
     ended: bool = True
+    unread: tuple[str, ...] = ()
+
+    @property
+    def oddity(self) -> str:
+        """What is odd about the block, in words."""
+        if not self.unread:
+            return ""
+        count = len(self.unread)
+        return f"{count} line{'s are' if count > 1 else ' is'} no data line{'s' if count > 1 else ''}"
 
     @property
     def data_sets(self) -> tuple[DataSet, ...]:
@@ -91,35 +101,74 @@ class DataBlock:
         return next((one for one in self.data_sets if one.address == address), None)
 
 
-def read_data_block(reader: Reader) -> DataBlock:
-    """Everything up to the reader's end: data lines, and the exclamation marks between and behind them."""
-    lines: list[tuple[DataSet, ...]] = []
-    line: list[DataSet] = []
-    ended = False
+def read_data_block(reader: Reader, *, lenient: bool = False) -> DataBlock:
+    """Everything up to the reader's end: data lines, and the exclamation marks between and behind them.
+
+    `lenient`: a line that is no data line is kept in `unread` and costs only itself; where nothing can be read, it is an error.
+    """
+    lines = _Lines(lenient)
     allowance = FREE_VALUES + reader.remaining // OCTETS_A_VALUE
     while reader.remaining:
         if (gap := _GAP.match(reader.octets, reader.offset)) is not None:
             reader.offset = gap.end()
-            _close(lines, line)
+            lines.close()
         elif reader.peek() == END_MARK:
             reader.take(1, "end-mark", "!")
-            _close(lines, line)
-            ended = True
+            lines.close()
+            lines.ended = True
         else:
-            data_set = _read_data_set(reader, allowance)
-            allowance -= len(data_set.values) + VALUES_A_DATA_SET
+            allowance -= lines.read(reader, allowance) + VALUES_A_DATA_SET
             if allowance < 0:
                 raise LimitExceededError("data-set", reader.position, "more data sets than a readout can have")
-            line.append(data_set)
-            ended = False
-    _close(lines, line)
-    return DataBlock(tuple(lines), ended)
+    return lines.block()
 
 
-def _close(lines: list[tuple[DataSet, ...]], line: list[DataSet]) -> None:
-    if line:
-        lines.append(tuple(line))
-        line.clear()
+class _Lines:
+    """The lines of a block while they are read."""
+
+    def __init__(self, lenient: bool) -> None:
+        self.ended = False
+        self._lenient = lenient
+        self._lines: list[tuple[DataSet, ...]] = []
+        self._line: list[DataSet] = []
+        self._unread: list[str] = []
+        self._error: DecodeError | None = None
+
+    def read(self, reader: Reader, allowance: int) -> int:
+        """One data set at the cursor, or what stands in its place; how many values it has."""
+        self.ended = False
+        start = reader.offset
+        try:
+            data_set = _read_data_set(reader, allowance)
+        except (InvalidValueError, TruncatedError) as error:
+            if not self._lenient:
+                raise
+            reader.leave()
+            reader.offset = start
+            self._skip(reader, error)
+            return 0
+        self._line.append(data_set)
+        return len(data_set.values)
+
+    def _skip(self, reader: Reader, error: DecodeError) -> None:
+        """The rest of the line is no data line."""
+        end = _LINE_END.search(reader.octets, reader.offset)
+        octets = reader.take((end.start() if end else reader.end) - reader.offset, "unread-line")
+        reader.label("no data line")
+        self._unread.append(octets.decode("latin-1"))
+        self._error = self._error or error
+
+    def close(self) -> None:
+        """The line ends here."""
+        if self._line:
+            self._lines.append(tuple(self._line))
+            self._line.clear()
+
+    def block(self) -> DataBlock:
+        self.close()
+        if self._error is not None and not self._lines:
+            raise self._error
+        return DataBlock(tuple(self._lines), self.ended, tuple(self._unread))
 
 
 def _read_data_set(reader: Reader, allowance: int) -> DataSet:
@@ -182,6 +231,6 @@ def _no_group(reader: Reader) -> InvalidValueError | TruncatedError:
     return InvalidValueError("data-set", reader.origin + broken.start(), f"address(value) expected, {shown} found")
 
 
-def decode_data_block(octets: bytes) -> DataBlock:
+def decode_data_block(octets: bytes, *, lenient: bool = False) -> DataBlock:
     """The data block that fills the octets (characters without parity)."""
-    return read_data_block(Reader(octets))
+    return read_data_block(Reader(octets), lenient=lenient)

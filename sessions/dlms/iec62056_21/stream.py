@@ -259,5 +259,5 @@ def read_message(reader: Reader) -> Message:
 
 def _read_unframed(reader: Reader) -> DataMessage:
     text = reader.octets[reader.offset :]
-    read_data_block(reader)
+    read_data_block(reader, lenient=True)
     return DataMessage(text, check=BlockCheck.ABSENT)

@@ -9,7 +9,7 @@ same form, without STX and block check, is what some meters answer in modes A to
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sessions.dlms.cursor import Reader
@@ -76,13 +76,13 @@ def read_telegram(reader: Reader) -> Telegram:
     if end < 0:
         raise TruncatedError("data-block", reader.position, "no exclamation mark ends it")
     with reader.group("data-block"):
-        block = read_data_block(reader.sub(end - reader.offset, "data-block"))
+        block = read_data_block(reader.sub(end - reader.offset, "data-block"), lenient=True)
     reader.constant(bytes((END_MARK,)), "end-mark")
     crc, error, remark = _read_crc(reader, reader.octets[begin : reader.offset])
-    remark = _read_rest(reader) or remark
+    remarks = (block.oddity, remark, _read_rest(reader))
     if error is not None:
         raise error
-    return Telegram(identification, DataBlock(block.lines, ended=True), crc, remark)
+    return Telegram(identification, replace(block, ended=True), crc, "; ".join(filter(None, remarks)))
 
 
 def _read_crc(reader: Reader, covered: bytes) -> tuple[int | None, FrameError | None, str]:

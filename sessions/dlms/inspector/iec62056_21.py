@@ -99,7 +99,7 @@ def _show_damaged_block(sheet: Sheet) -> bool:
         return False
     octets = without_parity(sheet.sources[block.source])[block.offset : block.offset + block.length]
     try:
-        sheet.data_sets = read_data_block(Reader(octets)).data_sets
+        sheet.data_sets = read_data_block(Reader(octets), lenient=True).data_sets
     except DecodeError:
         return False
     name_addresses(block, sheet.data_sets)
@@ -143,12 +143,14 @@ def _lines(sheet: Sheet, text: bytes, under: Field) -> DataBlock | None:
     """Data lines as fields below another one; None where they are none, which is an error of the sheet."""
     try:
         with sheet.layer(text, under.source, origin=under.offset, under=under) as reader:
-            block = read_data_block(reader)
+            block = read_data_block(reader, lenient=True)
     except DecodeError as error:
         if not _is_words(text):
             sheet.fail(error)
         clear_errors(under)
         return None
+    if block.oddity:
+        sheet.deviate(block.oddity)
     sheet.data_sets = block.data_sets
     name_addresses(under, block.data_sets)
     return block

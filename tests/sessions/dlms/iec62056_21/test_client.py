@@ -268,6 +268,13 @@ def test_a_readout_that_cannot_be_read():
     assert error_of(wire).code == "invalid-value"
 
 
+def test_a_readout_with_a_line_that_is_none_is_taken_with_a_remark():
+    odd = DataMessage(READOUT.replace(b"1.8.0(", b"1.8.0[")).encode()
+    wire = read_out(spoil=lambda _, octets: odd if octets[:1] == b"\x02" else octets)
+    assert len(wire.of(ReadoutReceived)[0].block.data_sets) == 2
+    assert remarks(wire) == ["1 line is no data line"]
+
+
 def test_a_readout_that_does_not_end(monkeypatch):
     monkeypatch.setattr(answer, "MAX_TEXT", 50)
     assert error_of(read_out()).code == "readout-too-long"

@@ -152,3 +152,30 @@ def test_garbage_is_a_block_or_a_typed_error(octets):
 def test_what_the_grammar_has_no_place_for_is_not_written(data_set):
     with pytest.raises(LocalProtocolError):
         data_set.encode()
+
+
+def test_a_line_that_is_none_costs_only_itself_where_that_is_wished():
+    octets = b"0.0(1)\r\n0-0:96.13.0\r\n1.8(2)x)\r\n2.8(3)\r\n!\r\n"
+    with pytest.raises(InvalidValueError):
+        decode_data_block(octets)
+    block = decode_data_block(octets, lenient=True)
+    assert [str(one) for one in block.data_sets] == ["0.0(1)", "1.8(2)", "2.8(3)"]
+    assert block.unread == ("0-0:96.13.0", "x)")
+    assert block.oddity == "2 lines are no data lines"
+    assert decode_data_block(octets[:21], lenient=True).oddity == "1 line is no data line"
+    assert decode_data_block(b"0.0(1)").oddity == ""
+
+
+def test_where_nothing_can_be_read_leniency_ends():
+    with pytest.raises(InvalidValueError) as refused:
+        decode_data_block(b"nothing)\r\nat all\r\n", lenient=True)
+    assert refused.value.offset == 7
+
+
+def test_the_tree_of_what_was_skipped():
+    tracer = Tracer()
+    read_data_block(Reader(b"x)\r\n1.8(2)\r\n", tracer=tracer), lenient=True)
+    unread = [one for one in tracer.root.children if one.name == "unread-line"]
+    assert [(one.offset, one.length) for one in unread] == [(0, 2)]
+    assert tracer.root.children[-1].name == "data-set"
+    assert len(tracer.stack) == 1

@@ -218,3 +218,13 @@ def test_a_meters_own_words_are_no_error():
     assert found.error is None
     words = Dissector(framing="iec62056-21").feed(DataMessage(b"ER 17").encode())
     assert (words.error, words.summary) == (None, "error message: ER 17")
+
+
+def test_a_line_that_is_none_is_a_deviation_and_the_others_are_shown():
+    found = dissect(DataMessage(b"0.0(1)\r\nsomething\r\n1.8(2)\r\n!\r\n").encode())
+    assert found.error is None
+    assert found.deviations == ["1 line is no data line"]
+    assert [str(one) for one in found.data_sets] == ["0.0(1)", "1.8(2)"]
+    telegram = dissect(b"/ABC5M\r\n\r\n0.0(1)\r\nsomething\r\n1.8(2)\r\n!\r\n")
+    assert telegram.notes == ["1 line is no data line"]
+    assert len(telegram.data_sets) == 2
