@@ -35,7 +35,7 @@ from sessions.leases import waiting_for
 from sessions.models import DlmsSession, Frame, Job, LineLease, Step
 from sessions.tasks import ring_worker
 from sessions.titles import step_title
-from sessions.trace import redissect
+from sessions.trace import redissect, with_dedicated_key
 
 MAX_UNFINISHED_STEPS = 200
 MAX_FRAMES_OF_AN_APDU = 5000
@@ -260,12 +260,21 @@ def dissect_frame(*, session_id: int, seq: int, user: Any) -> dict[str, Any]:
     _require_technician(user)
     frame = Frame.objects.select_related("session").get(session_id=session_id, seq=seq)
     first = frame.apdu_first_seq or seq
-    passed = Frame.objects.filter(session_id=session_id, seq__gte=max(first, seq - MAX_FRAMES_OF_AN_APDU), seq__lte=seq)
-    before = passed.exclude(seq=seq).exclude(direction=Frame.Direction.DISCARDED)
-    frames = [*before.values_list("octets", "direction"), (frame.octets, frame.direction)]
     keys, note = _keys_of(frame.session)
-    found = redissect([(bytes(octets), direction.lower()) for octets, direction in frames], keys)
+    asked = Frame.objects.filter(session_id=session_id, seq__lt=first, summary__contains="AARQ, ").last()
+    if keys is not None and asked is not None:
+        keys = with_dedicated_key(keys, _frames_up_to(asked))
+    found = redissect(_frames_up_to(frame), keys)
     return {**found, "notes": [*found["notes"], *note]}
+
+
+def _frames_up_to(frame: Frame) -> list[tuple[bytes, str]]:
+    """Octets and direction of the frames without which this one cannot be understood, and of itself."""
+    seq = frame.seq
+    first = max(frame.apdu_first_seq or seq, seq - MAX_FRAMES_OF_AN_APDU)
+    passed = Frame.objects.filter(session_id=frame.session_id, seq__gte=first, seq__lt=seq)
+    before = passed.exclude(direction=Frame.Direction.DISCARDED).values_list("octets", "direction")
+    return [(bytes(octets), direction.lower()) for octets, direction in [*before, (frame.octets, frame.direction)]]
 
 
 def _keys_of(dlms_session: DlmsSession) -> tuple[DissectionKeys | None, list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sessions.dlms.inspector import DissectionKeys, Dissector, mask
@@ -69,6 +69,14 @@ class Trace:
 
 def _short(text: str) -> str:
     return storable(text)[:MAX_TEXT]
+
+
+def with_dedicated_key(keys: DissectionKeys, frames: Iterable[tuple[bytes, str]]) -> DissectionKeys:
+    """The keys, and the dedicated one that the frames of an AARQ bring: it is stored nowhere else."""
+    dissector = Dissector(keys)
+    for octets, direction in frames:
+        dissector.feed(octets, "sent" if direction == "sent" else "received")
+    return keys if dissector.dedicated_key is None else replace(keys, dedicated_key=dissector.dedicated_key)
 
 
 def redissect(frames: Iterable[tuple[bytes, str]], keys: DissectionKeys | None) -> dict[str, Any]:

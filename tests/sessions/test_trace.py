@@ -7,7 +7,8 @@ import pytest
 from sessions.dlms.acse import Aarq
 from sessions.dlms.hdlc.address import HdlcAddress
 from sessions.dlms.hdlc.frame import InfoFrame
-from sessions.trace import MAX_TEXT, Trace, redissect
+from sessions.dlms.inspector import DissectionKeys
+from sessions.trace import MAX_TEXT, Trace, redissect, with_dedicated_key
 
 SECRET = b"secret-1"
 GET_CLOCK = bytes.fromhex("0001001000010" + "00dc001c100080000010000ff0200")
@@ -78,6 +79,11 @@ def test_a_frame_is_opened_again_later() -> None:
     found = redissect([(GET_CLOCK, "sent")], None)
     assert found["framing"] == "wrapper"
     assert found["sources"]["frame"] == GET_CLOCK.hex()
+
+
+def test_an_aarq_without_a_dedicated_key_changes_no_keys() -> None:
+    keys = DissectionKeys(dedicated_key=bytes(16))
+    assert with_dedicated_key(keys, [(aarq_frame(), "sent"), (b"\xff", "received")]) is keys
 
 
 def test_no_frame_is_no_dissection() -> None:

@@ -37,6 +37,11 @@ class Dissector:
         self._framing = Framing(framing) if framing is not None else None
         self._last: Framing | None = None
 
+    @property
+    def dedicated_key(self) -> bytes | None:
+        """The key that the last InitiateRequest brought, where it could be opened."""
+        return self._talk.dedicated_key
+
     def feed(self, octets: bytes, direction: Direction | None = None) -> Dissection:
         """One frame, or octets that should be one. What is wrong with it is in the result's `error`: nothing is raised."""
         framing = self._framing or recognise(octets)
