@@ -139,7 +139,11 @@ class MeterForm(forms.Form):
         help_text="Of the sign-on; empty: whoever is there.",
     )
     initial_baud = NumberChoiceField(
-        label="First speed", required=False, initial=300, choices=[(n, n) for n in SIGN_ON_BAUD_RATES]
+        label="First speed",
+        required=False,
+        initial=300,
+        choices=[(n, n) for n in SIGN_ON_BAUD_RATES],
+        help_text="Whatever the line is set to.",
     )
     max_baud = NumberChoiceField(
         label="Highest speed", required=False, initial=19200, choices=[(n, n) for n in SIGN_ON_BAUD_RATES]

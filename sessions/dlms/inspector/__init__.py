@@ -2,6 +2,8 @@
 
 framing       recognise HDLC, wrapper and bare APDUs; cut octets into frames
 link          HDLC frames and segments, the wrapper, LLC
+mbus          M-Bus frames and segments
+iec62056_21   sign-on, readouts, programming mode, P1 telegrams
 application   APDUs and what stands inside them: initiates, ciphered APDUs, slices
 deciphering   open what is ciphered, and say how far to believe it
 assembly      put segments and blocks together

@@ -133,5 +133,6 @@ def masked_sources(dissection: Dissection) -> dict[str, bytes]:
 
 
 def mask(octets: bytes, dissection: Dissection) -> bytes:
-    """The frame's octets with every secret overwritten by `2a`. Length and check sequences stay as they were."""
+    """The frame's octets with every secret overwritten by `2a`; the length stays as it was, and check sequences but for a
+    password's own."""
     return blot(octets, dissection.secrets)
