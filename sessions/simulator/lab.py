@@ -7,7 +7,8 @@
                                      user_ids (who may associate), security_setup_version (0 or 1, of the security policy)
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
                                      demands and promises what they say
-    [lines.sign_on]                  the meters of an HDLC line want a sign-on of IEC 62056-21 first: initial_baud
+    [lines.sign_on]                  the meters of an HDLC line want a sign-on of IEC 62056-21 first: initial_baud;
+                                     or one pushes telegrams and hears nothing: push_interval (s), push_crc, push_key (hex)
     [lines.meters.sign_on]           device_address (else the serial number), baud (the character Z), mode_e, password, operand,
                                      max_block, readout (a file of readouts/), manufacturer (a lower-case third letter is quick)
     [lines.meters.key_pairs]         for security suites 1 and 2: seed, from which key pairs and certificates of meter and client
@@ -69,9 +70,15 @@ WRAPPED: Final = ("wrapper", "udp")
 
 @dataclass(frozen=True, slots=True)
 class SignOnOptions:
-    """What the meters of a line share that want a sign-on first."""
+    """What the meters of a line share that want a sign-on first.
+
+    `push_interval`: the line's one meter pushes telegrams instead, every so many seconds (mode D, P1); `push_key` enciphers them.
+    """
 
     initial_baud: int = START_BAUD
+    push_interval: float = 0.0
+    push_crc: bool = True
+    push_key: str = field(default="", repr=False)
 
 
 class LabError(ValueError):
@@ -182,6 +189,8 @@ def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivi
     sign_on = SignOnOptions(**table["sign_on"]) if "sign_on" in table else None
     if sign_on is not None and hdlc is None:
         raise LabError("a sign-on belongs to an HDLC line or a pseudo-terminal")
+    if sign_on is not None and sign_on.push_interval and len(table["meters"]) > 1:
+        raise LabError("a line on which telegrams are pushed has one meter")
     meters = tuple(make_meter(meter, host_clock, hdlc, sign_on) for meter in table["meters"])
     if not meters or (kind in WRAPPED and len(meters) > 1):
         raise LabError("a wrapper line has one meter, an HDLC line at least one")

@@ -21,8 +21,9 @@ from typing import Any, Final
 
 from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint
-from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, announcement
-from sessions.simulator.sign_on import SignOnStation
+from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, SignOnOptions, announcement
+from sessions.simulator.readout import ReadoutDevice
+from sessions.simulator.sign_on import SignOnStation, TelegramStation
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
 from sessions.simulator.udp_port import UdpPort
 
@@ -112,9 +113,18 @@ class RunningLab:
         if line.sign_on is None:
             return lambda: HdlcStation(shared, secrets.token_bytes)
         devices = [meter.sign_on for meter in line.meters if meter.sign_on is not None]
+        if line.sign_on.push_interval:
+            return lambda: _telegram_station(devices[0], line.sign_on)
         hdlc = {device.device_address: meter for device, meter in zip(devices, shared, strict=True)}
         baud = line.sign_on.initial_baud
         return lambda: SignOnStation(devices, hdlc, secrets.token_bytes, initial_baud=baud)
+
+
+def _telegram_station(device: ReadoutDevice, options: SignOnOptions | None) -> TelegramStation:
+    assert options is not None  # the line has some
+    return TelegramStation(
+        device, interval=options.push_interval, with_crc=options.push_crc, key=bytes.fromhex(options.push_key)
+    )
 
 
 class TcpPort:

@@ -25,10 +25,12 @@ from sessions.dlms.iec62056_21.data_set import DataBlock, DataSet, DataValue
 from sessions.dlms.iec62056_21.profile import Moment
 from sessions.dlms.iec62056_21.server import Refusal
 from sessions.dlms.iec62056_21.sign_on import IdentificationMessage
+from sessions.dlms.iec62056_21.telegram import Telegram
 from sessions.simulator.objects import CosemObject, Denied
 
 READOUTS: Final = Path(__file__).parent / "readouts"
-FORMS: Final = {"": "", "time": "%H%M%S", "date": "%y%m%d"}
+FORMS: Final = {"": "", "time": "%H%M%S", "date": "%y%m%d", "p1-moment": "%y%m%d%H%M%SW", "hex": ""}
+"""How a value is written; moments in the form of strftime. `hex`: a text as the digits of its characters."""
 MOMENT_FORM: Final = "0%y%m%d%H%M%S"
 SHORT_MOMENT: Final = "%y%m%d%H%M"
 KILO: Final = "k"
@@ -110,7 +112,7 @@ def _line(entry: Mapping[str, Any]) -> ReadoutLine:
         values["object"] = ObisCode.parse(values["object"])
     line = ReadoutLine(**values)
     if line.form not in FORMS:
-        raise ValueError(f"{line.address}: “{line.form}” is no form; there are: time, date")
+        raise ValueError(f"{line.address}: “{line.form}” is no form; there are: {', '.join(filter(None, FORMS))}")
     if line.object is None:
         DataSet(line.address, (DataValue(line.value, line.unit),)).encode()
     return line
@@ -156,6 +158,10 @@ class ReadoutDevice:
         return DataBlock(
             tuple((DataSet(line.address, self._values(line)),) for line in self._lines.values() if line.listed)
         )
+
+    def telegram(self, *, with_crc: bool) -> bytes:
+        """What the meter pushes where nobody asks it (mode D, P1)."""
+        return Telegram(self.identification, self.readout()).encode(with_crc=with_crc)
 
     def admits(self, command: str, offered: str) -> bool:
         return command == "P1" and offered == (self._password or offered)
@@ -210,11 +216,13 @@ class ReadoutDevice:
             raise Refusal(UNKNOWN_ADDRESS) from None
 
     def _text(self, line: ReadoutLine, target: CosemObject, value: object) -> str:
-        if line.form:
+        if FORMS[line.form]:
             moment = _moment(value)
             return moment.strftime(FORMS[line.form]) if moment else ""
         if not isinstance(value, Data):
             raise Refusal(UNKNOWN_ADDRESS)
+        if isinstance(value.value, bytes) and line.form == "hex":
+            return value.value.hex().upper()
         if isinstance(value.value, bytes):
             return "".join(
                 chr(octet) if 0x20 <= octet < 0x7F and chr(octet) not in "()/!*" else "." for octet in value.value

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sessions.dlms.iec62056_21.characters import START_BAUD
 from sessions.dlms.iec62056_21.server import HandedOver, Iec21Device, Iec21Server, State
 from sessions.dlms.iec62056_21.sign_on import HDLC_PROTOCOL, IdentificationMessage
+from sessions.dlms.iec62056_21.smarty import encrypt_telegram
 from sessions.dlms.link import LineChangeNeeded, LineSettings
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterType
@@ -18,6 +19,7 @@ from sessions.simulator.stations import HdlcMeter, HdlcStation, Random
 QUICK_MANUFACTURER: Final = "MWb"
 """The lower-case letter promises answers after 20 ms."""
 DEFAULT_READOUT: Final = "three_phase"
+PUSHING_TITLE: Final = b"MWB\x00\x00\x00P1"
 BINARY_PATIENCE: Final = 5.0
 """Seconds that a meter waits for an HDLC connection before it takes sign-ons again."""
 
@@ -141,3 +143,44 @@ class SignOnStation:
         self._hdlc, self._give_up_at = None, None
         if self._server.state is State.BINARY:
             self._server.leave_binary(now)
+
+
+class TelegramStation:
+    """A line on which one meter pushes telegrams and hears nothing: mode D, or a P1 port.
+
+    `interval` in seconds, the first one at once; `key` enciphers them as Luxembourg's P1 port does.
+    """
+
+    def __init__(self, device: ReadoutDevice, *, interval: float, with_crc: bool = True, key: bytes = b"") -> None:
+        self.closed = False
+        self._device = device
+        self._interval = interval
+        self._with_crc = with_crc
+        self._key = key
+        self._counter = 0
+        self._due = 0.0
+        self._outbox = b""
+
+    def receive_octets(self, octets: bytes, now: float) -> None:
+        """Nobody listens here."""
+
+    def connection_lost(self, now: float) -> None:
+        self.closed = True
+
+    def octets_to_send(self) -> bytes:
+        octets, self._outbox = self._outbox, b""
+        return octets
+
+    def next_timer(self) -> float | None:
+        return self._due
+
+    def handle_timer(self, now: float) -> None:
+        if now < self._due:
+            return
+        self._due = now + self._interval
+        self._outbox = self._device.telegram(with_crc=self._with_crc)
+        if self._key:
+            self._counter += 1
+            self._outbox = encrypt_telegram(
+                self._outbox, key=self._key, system_title=PUSHING_TITLE, invocation_counter=self._counter
+            )

@@ -252,3 +252,25 @@ def test_of_many_meters_each_is_built_when_somebody_talks_to_it():
     assert second.device.server_sap == first.device.server_sap
     assert second.device.serial_number == "10000002"
     assert second.device.security is second.device.security
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[lines]]\nkind = "udp"\n[lines.sign_on]\n' + METER, "a sign-on belongs to"),
+        (
+            '[[lines]]\nkind = "pty"\n[lines.sign_on]\npush_interval = 1.0\n'
+            + METER
+            + METER.replace("10000001", "10000002"),
+            "has one meter",
+        ),
+        (
+            '[[lines]]\nkind = "pty"\n[lines.sign_on]\n' + METER + '[lines.meters.sign_on]\nreadout = "x"\n',
+            "no readout",
+        ),
+        ('[[lines]]\nkind = "pty"\n[lines.sign_on]\nspeed = 300\n' + METER, "speed"),
+    ],
+)
+def test_sign_ons_that_cannot_be(tmp_path, text, words):
+    with pytest.raises(LabError, match=words):
+        lab_file(tmp_path, text)

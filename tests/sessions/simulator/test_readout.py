@@ -114,7 +114,7 @@ def test_a_future_range_is_empty():
     [
         ({"lines": [{"address": "1.8.0"}]}, "needs a value or an object"),
         ({"lines": [{"address": "1.8.0", "value": "1", "object": "1-0:1.8.0*255"}]}, "needs a value or an object"),
-        ({"lines": [{"address": "1.8.0", "object": "1-0:1.8.0*255", "form": "hex"}]}, "is no form"),
+        ({"lines": [{"address": "1.8.0", "object": "1-0:1.8.0*255", "form": "roman"}]}, "is no form"),
         ({"lines": [{"address": "1.8.0", "object": "x"}]}, "OBIS"),
         ({"profile": {"address": "P.01", "minutes": 15, "columns": []}}, "columns of a profile"),
         ({"profile": {"address": "P.01", "minutes": 15, "columns": [{"address": "1", "value": "1"}]}}, "columns"),
@@ -138,7 +138,7 @@ def test_an_object_that_the_meter_lacks_is_refused():
 
 
 def test_files(tmp_path, monkeypatch):
-    with pytest.raises(ReadoutError, match="there are: three_phase"):
+    with pytest.raises(ReadoutError, match="there are: p1, three_phase"):
         load_readout("none")
     (tmp_path / "broken.toml").write_text("lines = 5")
     monkeypatch.setattr(module, "READOUTS", tmp_path)

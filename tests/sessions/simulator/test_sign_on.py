@@ -9,8 +9,10 @@ from sessions.dlms.errors import LocalProtocolError
 from sessions.dlms.hdlc.address import client_address, server_address
 from sessions.dlms.hdlc.frame import DiscFrame, SnrmFrame, UaFrame, decode_hdlc_frame
 from sessions.dlms.iec62056_21.message import CommandMessage, DataMessage, decode_data_message
+from sessions.dlms.iec62056_21.smarty import open_telegram
+from sessions.dlms.iec62056_21.telegram import decode_telegram
 from sessions.simulator.lab import HdlcOptions, SignOnOptions, announcement, make_meter
-from sessions.simulator.sign_on import BINARY_PATIENCE, SignOnStation
+from sessions.simulator.sign_on import BINARY_PATIENCE, SignOnStation, TelegramStation
 from sessions.simulator.stations import HdlcMeter
 from tests.sessions.simulator.served import LLS, HandClock
 
@@ -154,3 +156,45 @@ def test_a_meter_without_hdlc():
 def test_an_identification_that_cannot_be():
     with pytest.raises(LocalProtocolError):
         meters({"manufacturer": "TOOLONG"})
+
+
+def pushing(**options):
+    [meter] = meters({"readout": "p1"})
+    return TelegramStation(meter.sign_on, interval=10.0, **options)
+
+
+def test_telegrams_are_pushed_at_once_and_again_and_again():
+    station = pushing()
+    assert station.next_timer() <= 0.0
+    station.handle_timer(5.0)
+    telegram = decode_telegram(station.octets_to_send())
+    assert telegram.crc is not None
+    assert telegram.block.find("0-0:96.1.1").values[0].value == b"10000010".hex()
+    assert telegram.block.find("0-0:1.0.0").values[0].value == "261125120000W"
+    assert station.octets_to_send() == b""
+    station.receive_octets(b"/?!\r\n", 6.0)
+    station.handle_timer(6.0)
+    assert station.octets_to_send() == b""
+    assert station.next_timer() == 15.0
+    station.handle_timer(15.0)
+    assert decode_telegram(station.octets_to_send()).block.data_sets
+    station.connection_lost(16.0)
+    assert station.closed
+
+
+def test_telegrams_without_a_crc():
+    station = pushing(with_crc=False)
+    station.handle_timer(0.0)
+    assert decode_telegram(station.octets_to_send()).crc is None
+
+
+def test_enciphered_telegrams_each_with_a_counter_of_its_own():
+    key = bytes(range(16))
+    station = pushing(key=key)
+    frames = []
+    for now in (0.0, 10.0):
+        station.handle_timer(now)
+        frames.append(station.octets_to_send())
+    assert frames[0] != frames[1]
+    assert [frame[14:18].hex() for frame in frames] == ["00000001", "00000002"]
+    assert all(open_telegram(frame, key).block.data_sets for frame in frames)

@@ -154,6 +154,9 @@ def test_mode_e_and_a_readout_end_to_end_over_a_terminal(tmp_path):
             )
             assert (done.returncode, done.stderr) == (0, "")
             assert meter["serial_number"] in done.stdout
+        done = manage("readout", meters[-1]["endpoint"], "--listen")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "1-0:1.8.1" in done.stdout
         (tmp_path / "meter.toml").write_text(as_toml(meters[1]["readout"]))
         done = manage("readout", meters[1]["endpoint"], "--sign-on", str(tmp_path / "meter.toml"))
         assert (done.returncode, done.stderr) == (0, "")
