@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
+from sessions.dlms.apdu.notification import DataNotification
 from sessions.dlms.authentication import AuthenticationMechanism, ManufacturerResponse, aes_response
 from sessions.dlms.certificates import CertificateType
 from sessions.dlms.conformance import Conformance
@@ -33,6 +34,7 @@ SERVED_CONFORMANCE: Final = (
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.ACCESS
     | Conformance.GENERAL_BLOCK_TRANSFER
+    | Conformance.DATA_NOTIFICATION
     | Conformance.PRIORITY_MGMT_SUPPORTED
     | Conformance.GENERAL_PROTECTION
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
@@ -213,6 +215,9 @@ class LogicalDevice(Protocol):
 
     def associated(self, caller: Caller) -> None:
         """An association was opened."""
+
+    def take_notifications(self) -> list[DataNotification]:
+        """What is to be said unasked; handed out once."""
 
     def recorded_answer(self, apdu: bytes) -> bytes | None:
         """The answer to exactly these octets, where it is prescribed whatever they mean."""

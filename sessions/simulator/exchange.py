@@ -34,6 +34,7 @@ class ServerExchange:
 
     def __init__(self, device: LogicalDevice, client_sap: int, random: Callable[[int], bytes]) -> None:
         self.server = Server(device, client_sap, random)
+        self._device = device
         self._blocks = GeneralBlocks(limits=INCOMING)
 
     def link_down(self) -> None:
@@ -52,8 +53,13 @@ class ServerExchange:
         fits = len(answer) <= self.server.pdu_size or octets[:1] in ASSOCIATION_CONTROL
         return [answer] if fits or not self.server.cuts else self._cut(answer)
 
+    def take_pushes(self) -> list[bytes]:
+        """What the meter says unasked, where the client agreed to hear it."""
+        notifications = self._device.take_notifications()
+        return [octets for each in notifications if self.server.notifies for octets in self.push(each)]
+
     def push(self, notification: DataNotification) -> list[bytes]:
-        """What the meter says unasked: in unconfirmed blocks where it is long, and they were agreed to."""
+        """One notification: in unconfirmed blocks where it is long, and they were agreed to."""
         octets = self.server.protect(notification.encode())
         if len(octets) <= self.server.pdu_size or not self.server.cuts:
             return [octets]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import chain
 from typing import Final
 
@@ -12,6 +14,8 @@ from meters.cosem.data import (
     Data,
     DataType,
     array,
+    as_date_time,
+    date_time,
     enum,
     integer,
     long_unsigned,
@@ -24,6 +28,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.short_names import Element, attribute_offset, method_offset
 from sessions.dlms.acse import CONTEXT_ARC, DLMS_UA, MECHANISM_ARC, ApplicationContext
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor, DataAccessResult
+from sessions.dlms.apdu.notification import CONFIRMED, DataNotification
 from sessions.dlms.apdu.short_name import OF_CURRENT_ASSOCIATION
 from sessions.dlms.axdr import decode_data
 from sessions.dlms.conformance import Conformance
@@ -56,6 +61,8 @@ SECURITY_SETUP_NAME: Final = ObisCode(0, 0, 43, 0, 0, 255)
 CONFORMANCE_BITS: Final = 24
 OWN_ROW: Final = replace(CURRENT, version=ShortNameAssociation.version)
 """The association in use, in the list of short names."""
+MAX_NOTIFICATIONS: Final = 16
+LAST_INVOKE_ID: Final = 0x00FF_FFFF
 ASSOCIATED: Final = 2
 """association_status: associated. Only associated clients can ask."""
 
@@ -269,6 +276,8 @@ class Meter:
         self.server_system_title = server_system_title
         self.security = security
         self.conformance = conformance
+        self._notifications: deque[DataNotification] = deque(maxlen=MAX_NOTIFICATIONS)
+        self._pushes = 0
         self.max_receive_pdu_size = max_receive_pdu_size
         self.max_send_pdu_size = max_send_pdu_size
         self.objects: dict[tuple[int, ObisCode], Access] = {}
@@ -305,6 +314,17 @@ class Meter:
 
     def associated(self, caller: Caller) -> None:
         """Nothing to do: the meter keeps no count of its clients."""
+
+    def push(self, body: Data, moment: datetime, *, confirmed: bool = False) -> None:
+        """Say something unasked to the client that is served next; `confirmed`: it is to be confirmed."""
+        self._pushes = (self._pushes + 1) & LAST_INVOKE_ID
+        number = self._pushes | (CONFIRMED if confirmed else 0)
+        self._notifications.append(DataNotification(number, as_date_time(date_time(moment)), body))
+
+    def take_notifications(self) -> list[DataNotification]:
+        taken = list(self._notifications)
+        self._notifications.clear()
+        return taken
 
     def recorded_answer(self, apdu: bytes) -> bytes | None:
         return None

@@ -8,6 +8,7 @@
       1  Data                    type, source | constant; stored = true where it can be written
       3  Register                type, source, scaler, unit            4 Extended register: the same
       7  Profile generic         columns, capture_period, profile_entries
+      40 Push setup              columns, confirmed = true where the client is to confirm
       8 Clock, 9 Script table, 17 SAP assignment, 23 HDLC setup, 64 Security setup, 70 Disconnect control: nothing else
       and for each class         public = true, writable = [attributes], invocable = [methods], base_name by short names
 
@@ -56,6 +57,7 @@ from sessions.simulator.objects import (
     ValueAt,
 )
 from sessions.simulator.profile import LoadProfile, ProfileColumn
+from sessions.simulator.push_setup import PushSetup
 from sessions.simulator.security_setup import SecuritySetup
 
 METER_TYPES: Final = Path(__file__).parent / "meter_types"
@@ -185,6 +187,7 @@ class _Builder:
             9: self._script_table,
             17: lambda name, entry: SapAssignment(name, {MANAGEMENT_DEVICE: self._device_name()}),
             23: self._hdlc_setup,
+            40: self._push_setup,
             64: self._security_setup,
             70: lambda name, entry: DisconnectControl(name, self._switch),
         }
@@ -228,6 +231,12 @@ class _Builder:
             capture_period=entry["capture_period"],
             profile_entries=entry["profile_entries"],
         )
+
+    def _push_setup(self, name: ObisCode, entry: Mapping[str, Any]) -> CosemObject:
+        """Pushes the values of the `columns`; with `confirmed = true` the client is to confirm each."""
+        confirmed = entry.get("confirmed", False)
+        sources = [(self.meter.named(ObisCode.parse(column)), 2) for column in entry["columns"]]
+        return PushSetup(name, sources, lambda body: self.meter.push(body, self.clock.now(), confirmed=confirmed))
 
     def _script_table(self, name: ObisCode, entry: Mapping[str, Any]) -> CosemObject:
         """Scripts 1 (disconnect) and 2 (reconnect) of the control that `target` names."""

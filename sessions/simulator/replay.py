@@ -26,6 +26,7 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     DataAccessResult,
 )
+from sessions.dlms.apdu.notification import DataNotification
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import ReceiveFloor
@@ -108,6 +109,10 @@ class RecordedMeter:
     def recorded_challenge(self, client: ServedClient) -> bytes | None:
         association = self.recording.associations.get(client.client_sap)
         return association.aare.responding_authentication_value if association and association.aare else None
+
+    def take_notifications(self) -> list[DataNotification]:
+        """Nothing: a trace says when the meter spoke, not why."""
+        return []
 
     def recorded_answer(self, apdu: bytes) -> bytes | None:
         """Octets that nobody can read, and an AARQ whose association needs keys that were not published."""

@@ -195,8 +195,16 @@ class Server:
     @property
     def cuts(self) -> bool:
         """Whether general blocks were agreed to."""
+        return self._agreed(Conformance.GENERAL_BLOCK_TRANSFER)
+
+    @property
+    def notifies(self) -> bool:
+        """Whether the client agreed to be told something unasked."""
+        return self.state is AssociationState.ASSOCIATED and self._agreed(Conformance.DATA_NOTIFICATION)
+
+    def _agreed(self, service: Conformance) -> bool:
         caller = self._association.caller
-        return caller is not None and Conformance.GENERAL_BLOCK_TRANSFER in caller.conformance
+        return caller is not None and service in caller.conformance
 
     @property
     def pdu_size(self) -> int:

@@ -67,6 +67,8 @@ class WrapperStation:
                     answers = self._server(self._link.client_sap).receive_apdu(event.apdu)
                     for answer in () if event.unsolicited else answers:
                         self._link.send_apdu(answer, now)
+                    for push in self._server(self._link.client_sap).take_pushes():
+                        self._link.send_apdu(push, now)
                 case LinkFailed():
                     self.closed = True
 
@@ -198,6 +200,8 @@ class HdlcStation:
                     answers = post.server.receive_apdu(apdu)
                     for answer in () if unsolicited else answers:
                         post.link.send_apdu(answer, now)
+                    for push in post.server.take_pushes():
+                        post.link.push(push, now)
         self._outbox += post.link.octets_to_send()
 
 

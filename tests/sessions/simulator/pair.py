@@ -23,6 +23,7 @@ from sessions.dlms.events import (
     GetFinished,
     ItemResult,
     ManyFinished,
+    NotificationReceived,
     Released,
     RequestFailed,
     SetFinished,
@@ -81,6 +82,7 @@ class Pair:
         self.now = 100.0
         self.blocks: list[int] = []
         self.sizes: list[int] = []
+        self.notifications: list[NotificationReceived] = []
 
     # -- what a client does ------------------------------------------------------------------------------------------
 
@@ -132,6 +134,8 @@ class Pair:
                 match event:
                     case Failed() | RequestFailed():
                         error = event.error
+                    case NotificationReceived():
+                        self.notifications.append(event)
                     case BlockReceived():
                         self.blocks.append(len(event.octets))
                     case _ if isinstance(event, wanted):

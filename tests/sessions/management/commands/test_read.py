@@ -199,7 +199,7 @@ def test_every_form_in_which_much_is_asked_at_once(tmp_path):
             assert [value["result"] for value in values] == ["success"] * 4 + ["object-undefined"], meter["name"]
             assert [value["value"] for value in values[1::2]] == [[0, 30]] * 2
             assert len(profile["value"]["rows"]) == 20
-            assert set(said["association"]["conformance"]) == set(meter["association"]["conformance"]) - PUSHES
+            assert set(said["association"]["conformance"]) == set(meter["association"]["conformance"]) - {EVENTS}
             rows.add(len(profile["value"]["columns"]))
             frames[meter["name"]] = said["frames"]
     assert len(rows) == 1
@@ -209,8 +209,8 @@ def test_every_form_in_which_much_is_asked_at_once(tmp_path):
     assert all(frames[name] < single for name in wrapper if name in frames)
 
 
-PUSHES = {"data-notification", "event-notification"}
-"""Services that the client offers and the simulated meters do not."""
+EVENTS = "event-notification"
+"""A service that the client offers and the simulated meters do not."""
 
 
 def test_a_meter_of_short_names(tmp_path):
