@@ -33,7 +33,14 @@ from sessions.dlms.counters import ReceiveFloor
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.selective_access import AccessSelector, EntryDescriptor, RangeDescriptor, SelectiveAccess
 from sessions.dlms.short_name_map import ShortNameMap
-from sessions.simulator.device import SERVED_CONFORMANCE, Caller, MeterSecurity, Role, ServedClient
+from sessions.simulator.device import (
+    SERVED_CONFORMANCE,
+    SERVED_SHORT_NAME_CONFORMANCE,
+    Caller,
+    MeterSecurity,
+    Role,
+    ServedClient,
+)
 from sessions.simulator.lab import Lab, LabError, LabLine, LabMeter
 from sessions.simulator.objects import Denied, EncodedValue, Value
 from sessions.simulator.recording import (
@@ -72,7 +79,8 @@ class RecordedMeter:
         self.security = MeterSecurity(guek=keys.guek, gak=keys.gak, first_counter=recording.server_counter + 1)
         self.security.floor = AnyCounter()
         initiates = [each.initiate for each in recording.associations.values() if each.initiate is not None]
-        self.conformance = _union(each.negotiated_conformance for each in initiates) or SERVED_CONFORMANCE
+        recorded = _union(each.negotiated_conformance for each in initiates)
+        self.conformance = recorded & (SERVED_CONFORMANCE | SERVED_SHORT_NAME_CONFORMANCE) or SERVED_CONFORMANCE
         self.max_receive_pdu_size = max((each.server_max_receive_pdu_size for each in initiates), default=0)
         self.max_send_pdu_size = 0
         self.short_names: ShortNameMap | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ from sessions.dlms.acse import Aare, ResultSourceDiagnostic
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.axdr import encode_data
+from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import AssociationRejectedError, AuthenticationFailedError, LinkRefusedError
+from sessions.dlms.initiate import InitiateResponse
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.simulator.device import SERVED_CONFORMANCE
 from sessions.simulator.lab import Lab, LabError, LabMeter
-from sessions.simulator.replay import FAR, distance, replay_lab
+from sessions.simulator.replay import FAR, RecordedMeter, distance, replay_lab
+from sessions.simulator.trace import TraceKeys
 from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.recorded import (
     AARE,
@@ -325,3 +330,14 @@ def test_without_published_keys_the_recorded_aare_is_all_there_is(published, ide
 def test_octets_that_are_no_dlms_are_answered_as_recorded(published):
     meter, _ = published("nartis-proprietary")
     assert meter.device.recorded_answer(bytes.fromhex("ff010a2008cd2c398600211002")) == b"\xff\xfd"
+
+
+def test_only_services_that_are_served_are_agreed_to_whatever_the_meter_agreed_to():
+    initiate = InitiateResponse(negotiated_conformance=Conformance.GET | Conformance.DELTA_VALUE_ENCODING)
+    association = SimpleNamespace(initiate=initiate, aare=None)
+    recording = SimpleNamespace(associations={1: association}, server_counter=0)
+    made = RecordedMeter(recording, TraceKeys(), 1)  # type: ignore[arg-type]
+    assert made.conformance == Conformance.GET
+    assert made.take_notifications() == []
+    nothing = SimpleNamespace(associations={}, server_counter=0)
+    assert RecordedMeter(nothing, TraceKeys(), 1).conformance == SERVED_CONFORMANCE  # type: ignore[arg-type]
