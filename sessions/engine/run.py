@@ -85,6 +85,7 @@ class SessionRun:
         self.keeper: CounterKeeper | None = None
         self.busy = True
         self._short_names: ShortNameMap | None = None
+        self._unproven: tuple[Plan, str] | None = None
         self._renewed = asyncio.get_running_loop().time()
 
     async def run(self) -> list[int]:
@@ -240,7 +241,10 @@ class SessionRun:
         DlmsSession.objects.filter(pk=self.claim.session_id).update(**fields)
 
     def _opened(self, plan: Plan, negotiated: Negotiated) -> None:
-        """The meter let us in: its keys are proven, and the inspector gets what it needs to know later."""
+        """The meter let us in: its keys are proven, and the inspector gets what it needs to know later.
+
+        A pre-established association stands before anybody has answered: there the first answer proves the keys.
+        """
         title = (negotiated.server_system_title or b"").hex()
         context = {
             "client_system_title": plan.client_system_title,
@@ -248,6 +252,16 @@ class SessionRun:
             "key_version_ids": list(plan.key_version_ids),
         }
         self._set(state=State.OPEN, negotiated=storable(negotiated.as_json()), context=context)
+        self._unproven = plan, title
+        if not plan.association.parameters.pre_established:
+            self._proven()
+
+    def _proven(self) -> None:
+        """The meter answered as only one does that has the keys."""
+        if self._unproven is None:
+            return
+        plan, title = self._unproven
+        self._unproven = None
         if plan.meter_id is not None:
             mark_meter_seen(meter_id=plan.meter_id, server_system_title=title)
         mark_proven(key_version_ids=plan.key_version_ids)
@@ -287,6 +301,8 @@ class SessionRun:
     def _end(self, own: Any, outcome: Outcome, short_names: ShortNameMap | None) -> None:
         """The step's end, and the meter's short names if it told them on the way: the inspector wants them later."""
         _end_step(own, outcome)
+        if outcome.state == Step.State.DONE:
+            self._proven()
         if short_names is not None and short_names != self._short_names:
             self._short_names = short_names
             context = DlmsSession.objects.values_list("context", flat=True).get(pk=self.claim.session_id)

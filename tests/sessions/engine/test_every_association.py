@@ -62,3 +62,25 @@ def test_a_session_with_a_meter_of_the_lab(serial_number: str, tmp_path) -> None
         assert states <= {KeyVersion.State.PROVEN}
 
     async_to_sync(test)()
+
+
+def test_nothing_is_proven_before_a_pre_established_association_has_answered(tmp_path) -> None:
+    lab = with_ports(load_lab(LABS / "associations.toml", lambda: datetime.now(UTC)), 0)
+
+    async def test() -> None:
+        async with RunningLab(lab, tmp_path) as running:
+            announced = next(one for one in running.announcements if one["association"].get("pre_established"))
+            wrong = {**announced, "association": {**announced["association"], "guek": "00" * 16}}
+            meter = await in_database(lambda: load_meter(wrong))
+            dlms_session = await in_database(lambda: make_session(meter, steps=[READ_REGISTER]))
+            await in_database(lambda: close_session(session_id=dlms_session.pk, user=make_user()))
+            await run_session(dlms_session.pk)
+        (step,) = await steps_of(dlms_session)
+        assert step.state == Step.State.FAILED
+        states = {version.state async for version in KeyVersion.objects.filter(key__meter=meter)}
+        assert states
+        assert KeyVersion.State.PROVEN not in states
+        await meter.arefresh_from_db()
+        assert meter.last_seen is None
+
+    async_to_sync(test)()
