@@ -20,6 +20,7 @@ from meters.cosem.obis_names import describe
 from sessions.dlms.axdr import decode_data
 from sessions.dlms.errors import DlmsError
 from sessions.models import DlmsSession, Step
+from sessions.object_reference import MAX_CLASS_ID
 
 ASSOCIATION_LN: Final = 15
 ASSOCIATION_SN: Final = 12
@@ -182,6 +183,8 @@ def _rights_are_bits(rows: list[Any]) -> bool:
 
 def _object(row: list[Any], first: int, bits: bool) -> KnownObject:
     class_id, version, name = int(row[first]), int(row[first + 1]), ObisCode.parse(str(row[first + 2]))
+    if not 0 <= class_id <= MAX_CLASS_ID:
+        raise ValueError(f"{class_id} is no class")
     if first:
         return KnownObject(class_id, version, name, base_name=int(row[0]) & 0xFFFF)
     rights = row[first + 3] if len(row) > first + 3 else None

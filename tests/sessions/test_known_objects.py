@@ -131,7 +131,19 @@ def test_another_association_may_see_another_meter() -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [None, 5, "x", [5], [[8, 0]], [[8, 0, "zz"]], [["x", 0, "0000010000ff"]], [None], [{"a": 1}]]
+    "rows",
+    [
+        None,
+        5,
+        "x",
+        [5],
+        [[8, 0]],
+        [[8, 0, "zz"]],
+        [["x", 0, "0000010000ff"]],
+        [[-1, 0, "0-0:1.0.0*255"]],
+        [None],
+        [{"a": 1}],
+    ],
 )
 def test_a_list_that_is_none_is_none(rows) -> None:
     step = Step(
