@@ -103,6 +103,10 @@ class Bench:
             arg=below,
         ).json_value()
 
+    def settled(self) -> None:
+        """What htmx brought listens to events from now on."""
+        expect(self.page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
+
     # -- the form ------------------------------------------------------------------------------------------------------
 
     def fill_meter(self, serial: str, **changes: str) -> None:
