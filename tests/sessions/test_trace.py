@@ -7,6 +7,8 @@ import pytest
 from sessions.dlms.acse import Aarq
 from sessions.dlms.hdlc.address import HdlcAddress
 from sessions.dlms.hdlc.frame import InfoFrame
+from sessions.dlms.iec62056_21.characters import with_even_parity
+from sessions.dlms.iec62056_21.message import CommandMessage
 from sessions.dlms.inspector import DissectionKeys
 from sessions.trace import MAX_TEXT, Trace, redissect, with_dedicated_key
 
@@ -104,3 +106,18 @@ def test_what_deviates_is_flagged_in_the_line():
     assert read.error == ""
     assert "RLRE" in read.summary
     assert "deviates: N(R) is 0 and does not acknowledge what is answered, 1 is due" in read.summary
+
+
+@pytest.mark.parametrize("parity", [False, True])
+def test_a_password_of_the_programming_mode_is_masked_before_it_is_stored(parity):
+    """By its place in the message, and where it comes back (an echo) by its octets."""
+    wire = CommandMessage("P1", b"(secret99)").encode()
+    password = b"secret99"
+    if parity:
+        wire, password = with_even_parity(wire), with_even_parity(password)
+    traced = Trace().read(wire, "sent")
+    assert traced.summary == "P1 (password)"
+    assert len(traced.octets) == len(wire)
+    assert password not in traced.octets
+    assert traced.octets[4:14] == b"*" * 10
+    assert password not in Trace(secrets=[password]).read_discarded(wire, "echo").octets

@@ -37,8 +37,11 @@ _OPTION_SELECT: Final = re.compile(rb"\x06[0-9A-Za-z]{3}\r*\n")
 
 
 def characters_of(octets: bytes) -> bytes:
-    """The octets without parity bits, where they carry even ones; else as they are."""
-    return without_parity(octets) if carries_parity(octets) and parity_is_even(octets) else octets
+    """The octets without parity bits, where they carry even ones, or begin as a message all the same; else as they are."""
+    if not carries_parity(octets):
+        return octets
+    characters = without_parity(octets)
+    return characters if parity_is_even(octets) or _BEGINNINGS.match(characters) else octets
 
 
 def looks_like_iec62056_21(octets: bytes) -> bool:

@@ -23,6 +23,16 @@ def test_messages_are_recognised_with_parity_and_without(wire):
     assert characters_of(with_even_parity(wire)) == wire
 
 
+@pytest.mark.parametrize("wire", ALONE.values(), ids=ALONE)
+def test_parity_bits_that_are_wrong_hide_no_message(wire):
+    odd = bytes(octet ^ 0x80 for octet in with_even_parity(wire))
+    assert looks_like_iec62056_21(odd)
+    assert characters_of(odd) == wire
+    one_wrong = bytearray(wire)
+    one_wrong[-2] |= 0x80
+    assert looks_like_iec62056_21(bytes(one_wrong))
+
+
 @pytest.mark.parametrize(
     "wire",
     [
