@@ -52,6 +52,7 @@ class Channel:
         self._blocks = BlockExchange(window=window, streams=link.streams, lossy=link.lossy, reply_timeout=reply_timeout)
         self._to_say: deque[bytes] = deque(maxlen=MAX_TO_SAY)
         self._passed_over = False
+        self._expected = False
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
@@ -73,17 +74,19 @@ class Channel:
         """A request; whatever blocks were under way are over."""
         octets = self._ciphering.protect(octets)
         self._blocks.begin()
+        self._expected = True
         if self._cuts and len(octets) > self._pdu_size:
             self._send_blocks(self._blocks.asked.send(octets, self._pdu_size), now)
         else:
             self._link.send_apdu(octets, now)
 
     def _send_blocks(self, blocks: Sequence[GeneralBlockTransfer], now: float, *, progress: bool = True) -> None:
-        awaited = self._blocks.asked.awaits_answer
+        awaited = self._expected and self._blocks.asked.awaits_answer
         for block in blocks:
             octets = self._ciphering.protect(block.encode()) if self._blocks.inside else block.encode()
             self._link.send_apdu(octets, now, expect_reply=awaited and not self._blocks.lossy)
-        self._blocks.wait(now, progress=progress)
+        if self._expected:  # a push that stays away half-way is nobody's loss
+            self._blocks.wait(now, progress=progress)
 
     def say(self, octets: bytes) -> None:
         """Something that nobody answers: it goes out as soon as it may."""
@@ -104,6 +107,7 @@ class Channel:
 
         `expected`: an answer is due.
         """
+        self._expected = expected
         if is_block(octets):
             return self._take(octets, now, inside=False, expected=expected)
         plain = Plain(*self._ciphering.unprotect(octets))

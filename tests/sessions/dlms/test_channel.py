@@ -160,3 +160,11 @@ def test_silence_on_a_lossy_line():
         made.ask_again(100.0)
     made.end()
     assert made.deadline is None
+
+
+@pytest.mark.parametrize("lossy", [False, True])
+def test_nobody_waits_for_the_rest_of_a_push_that_wants_acknowledgements(lossy):
+    made, line = channel(lossy=lossy)
+    assert made.receive(GeneralBlockTransfer(False, False, 1, 1, 0, LONG[:50]).encode(), 0.0, expected=False) is None
+    assert [(decode_apdu(apdu).block_number_ack, expected) for apdu, expected in line.sent] == [(1, False)]
+    assert made.deadline is None

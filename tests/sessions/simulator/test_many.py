@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from meters.cosem.data import Data, boolean, integer, octet_string, unsigned
 from meters.cosem.obis import ObisCode
@@ -148,3 +152,57 @@ def test_a_client_that_may_not_write_is_told_for_each():
     denied = DataAccessResult.READ_WRITE_DENIED
     results = pair.many(SetItem(attribute(1, NAME, 2), octet_string(b"x")), GetItem(attribute(3, ENERGY, 3)))
     assert results == (denied, pair.get(3, ENERGY, 3))
+
+
+OPTIONAL = [
+    Conformance.MULTIPLE_REFERENCES,
+    Conformance.ACCESS,
+    Conformance.GENERAL_BLOCK_TRANSFER,
+    Conformance.GENERAL_PROTECTION,
+    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ,
+    Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE,
+    Conformance.BLOCK_TRANSFER_WITH_ACTION,
+]
+NAMED = attribute(1, NAME, 2)
+SHORT_READS = [item for item in READS if item.descriptor.class_id != 7]
+
+
+@given(
+    offered=st.sets(st.sampled_from(OPTIONAL)),
+    ciphered=st.booleans(),
+    hdlc=st.booleans(),
+    size=st.integers(80, 200),
+    picks=st.lists(st.integers(0, len(SHORT_READS) + 1), min_size=1, max_size=40),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_both_sides_offer_the_same_is_read_and_written(offered, ciphered, hdlc, size, picks):
+    """Items in any order and number: each has its result, and the meter holds what was written last."""
+    conformance = reduce(or_, offered, SERVICES)
+    pair = open_pair(conformance, GMAC if ciphered else LLS, hdlc=hdlc, max_pdu_size=size)
+    items: list[Any] = []
+    for position, pick in enumerate(picks):
+        if pick < len(SHORT_READS):
+            items.append(SHORT_READS[pick])
+        elif pick == len(SHORT_READS):
+            items.append(SetItem(NAMED, octet_string(bytes([position]) * 20)))
+        else:
+            items.append(GetItem(NAMED))
+    name, expected = octet_string(b"metering point"), []
+    for item in items:
+        if isinstance(item, SetItem):
+            name = item.value
+            expected.append(DataAccessResult.SUCCESS)
+        elif item.descriptor == NAMED:
+            expected.append(name)
+        else:
+            expected.append(KNOWN[item.descriptor])
+    assert list(pair.many(*items)) == expected
+    assert pair.get(1, NAME, 2) == name
+
+
+KNOWN = {
+    item.descriptor: open_pair(SERVICES | BLOCKS, LLS).get(
+        item.descriptor.class_id, str(item.descriptor.instance_id), item.descriptor.attribute_id
+    )
+    for item in SHORT_READS
+}
