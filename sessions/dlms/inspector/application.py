@@ -255,6 +255,7 @@ class Opener:
             self.sheet.starts_apdu = not self.talk.shelf.busy
         if transfers_keys(apdu):
             mask_wrapped_keys(tree)
+            self.sheet.summary = f"{tree.children[0].name} of wrapped keys (key transfer)"
         carries = carries_secret(apdu, self.talk.short_names)
         further = isinstance(apdu, SetRequestWithDatablock | ActionRequestWithPblock) or request_block(apdu) is not None
         if isinstance(apdu, ReadResponse):

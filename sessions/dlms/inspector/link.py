@@ -25,6 +25,7 @@ from sessions.dlms.inspector.assembly import Segments
 from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS, lacks_flags
 from sessions.dlms.inspector.secrets import hidden_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
+from sessions.dlms.inspector.slices import ANSWERS_IN_CLEAR
 from sessions.dlms.inspector.state import Conversation
 from sessions.dlms.inspector.stations import name_hdlc_stations, name_wrapper_ports
 from sessions.dlms.wrapper import WrapperFrame, read_wrapper_frame
@@ -38,9 +39,15 @@ BEGINNINGS_WITH_SECRETS: Final = frozenset(
         ApduTag.UNCONFIRMED_WRITE_REQUEST,
         ApduTag.SET_REQUEST,
         ApduTag.ACTION_REQUEST,
+        ApduTag.ACCESS_REQUEST,
+        ApduTag.GENERAL_BLOCK_TRANSFER,
     )
 )
 """First octets of the APDUs whose segments are looked into; the others are too long, and too many, for that."""
+FURTHER_BLOCKS: Final = (bytes((ApduTag.SET_REQUEST, 3)), bytes((ApduTag.ACTION_REQUEST, 6)))
+"""How the blocks of a request begin that come after the first."""
+HEAD_OCTETS: Final = 3
+"""Tag, choice, invoke-id."""
 
 
 def strip_llc(sheet: Sheet, octets: bytes, source: str, origin: int, under: Field | None = None) -> int:
@@ -259,10 +266,14 @@ def _last(sheet: Sheet, talk: Conversation, segments: Segments, channel: Hashabl
 
 def _hide_secret(sheet: Sheet, talk: Conversation, segments: Segments, begin: int, offset: int) -> None:
     """Hide the part of a password, or of a secret that is written, that stands in this segment."""
-    if segments.pieces[0].octets[0:1] not in BEGINNINGS_WITH_SECRETS:
+    head = segments.pieces[0].octets[:2]
+    answers = talk.secret_answer and head[:1] in ANSWERS_IN_CLEAR
+    if head[:1] not in BEGINNINGS_WITH_SECRETS and not answers:
         return
     apdu = segments.octets
-    for start, length in hidden_spans(apdu, talk.short_names):
+    all_of_it = answers or (talk.secret_request and head in FURTHER_BLOCKS)
+    spans = [(HEAD_OCTETS, len(apdu))] if all_of_it else hidden_spans(apdu, talk.short_names)
+    for start, length in spans:
         first, stop = max(start, begin), min(start + length, len(apdu))
         if stop > first:
             sheet.hidden.append((offset + first - begin, stop - first))

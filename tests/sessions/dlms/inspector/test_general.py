@@ -201,6 +201,7 @@ def test_the_wrapped_keys_of_a_transfer_are_masked():
         assert element[1].value.hex() not in shown
         assert element[1].value.hex() in str(found.as_json(reveal=True))
     assert mask(apdu, found) == apdu
+    assert found.summary == "action-request of wrapped keys (key transfer)"
     other = ActionRequestNormal(
         InvokeIdAndPriority(1), replace(call.descriptor, method_id=6), octet_string(b"a certificate")
     ).encode()

@@ -330,8 +330,10 @@ def test_a_secret_that_is_read_in_blocks():
         WriteRequest((VARIABLE(0xFA40),), (octet_string(SECRET),)).encode(),
         bytes.fromhex(f"c101c1000f0000280000ff07000909{HEX}"),
         bytes.fromhex(f"c301c1000f0000280000ff02010909{HEX}"),
+        bytes.fromhex(f"d9c0000001000102000f0000280000ff07010909{HEX}"),
+        bytes.fromhex(f"e08000010000 18 c101c1000f0000280000ff07000909{HEX}".replace(" ", "")),
     ],
-    ids=["WRITE", "SET", "ACTION"],
+    ids=["WRITE", "SET", "ACTION", "ACCESS", "general block"],
 )
 def test_a_secret_in_hdlc_segments(apdu, size):
     dissector = Dissector()
@@ -345,6 +347,26 @@ def test_a_secret_in_hdlc_segments(apdu, size):
         kept += mask(octets, found)[len(octets) - 3 - len(piece) : -3]
         assert HEX not in str(found.as_json())
     assert kept.startswith(information[:8])
+    assert not any(SECRET[at : at + 2] in kept for at in range(len(SECRET) - 1))
+
+
+@pytest.mark.parametrize(
+    ("before", "apdu"),
+    [
+        (bytes.fromhex("c001c1000f0000280000ff0700"), bytes.fromhex(f"c401c1000909{HEX}")),
+        (bytes.fromhex("c102c1000f0000280000ff0700000000000102 0909"), bytes.fromhex(f"c103c1010000000209{HEX}")),
+        (bytes.fromhex("c304c1000f0000280000ff02000000000102 0909"), bytes.fromhex(f"c306c1010000000209{HEX}")),
+    ],
+    ids=["GET", "SET", "ACTION"],
+)
+def test_a_secret_that_a_request_before_announced_in_hdlc_segments(before, apdu):
+    dissector = Dissector()
+    dissector.feed(samples.info(samples.COMMAND + before), "sent")
+    information, size, kept = samples.COMMAND + apdu, 8, b""
+    pieces = [information[at : at + size] for at in range(0, len(information), size)]
+    for number, piece in enumerate(pieces, 1):
+        octets = samples.info(piece, number, segmented=number < len(pieces))
+        kept += mask(octets, dissector.feed(octets, "sent"))[len(octets) - 3 - len(piece) : -3]
     assert not any(SECRET[at : at + 2] in kept for at in range(len(SECRET) - 1))
 
 
