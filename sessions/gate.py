@@ -24,6 +24,7 @@ CONSEQUENCES: Final = {
     (64, 4): "The meter's key pair is replaced: its certificate is worth nothing any more.",
     (64, 8): "A certificate is removed: who was known by it is not any more.",
     (70, 1): "The supply behind this meter is switched off.",
+    (72, 7): "The key of this M-Bus device changes: with the wrong one nothing of it is read any more.",
 }
 """(class, method): what cannot be undone from here, or hits somebody. These ask for the serial number."""
 WRITE_CONSEQUENCES: Final = {

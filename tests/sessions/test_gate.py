@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from meters.cosem.interface_class import attribute_of, method_of
+from sessions.dlms.inspector.secrets import SECRET_METHODS
 from sessions.gate import CONSEQUENCES, WRITE_CONSEQUENCES, Gate
 
 
 def test_the_relay_the_resets_and_the_keys_are_gated() -> None:
     assert {(70, 1), (3, 1), (7, 1), (64, 2), (18, 4), (15, 2)} <= set(CONSEQUENCES)
+    assert set(CONSEQUENCES) >= SECRET_METHODS
     assert {(7, 3), (64, 2), (15, 7)} <= set(WRITE_CONSEQUENCES)
 
 
