@@ -23,6 +23,7 @@ from sessions.dlms.apdu.descriptors import (
     CosemMethodDescriptor,
     DataAccessResult,
 )
+from sessions.dlms.apdu.errors import ExceptionServiceError
 from sessions.dlms.axdr import encode_data
 from sessions.dlms.errors import DlmsError, ExceptionResponseError, ServiceErrorError
 from sessions.endings import UNKNOWN_EFFECT, internal_error
@@ -88,6 +89,9 @@ def _failed(step: Step, cause: DlmsError | CounterError, *, was_sent: bool) -> O
     """An answer that says no is a failure; silence after sending a command leaves its effect unknown."""
     # What has no short name was not even sent, although the meter's list was read for it.
     answered = isinstance(cause, ExceptionResponseError | ServiceErrorError) or cause.layer == "access"
+    # The answer that did not fit may be that of a command that was carried out.
+    if isinstance(cause, ExceptionResponseError) and cause.service_error == ExceptionServiceError.PDU_TOO_LONG:
+        answered = False
     if step.kind in Step.SIDE_EFFECTS and was_sent and not answered:
         message = f"{UNKNOWN_EFFECT['message']} ({cause})"
         return Outcome(State.UNCERTAIN, error={**UNKNOWN_EFFECT, "layer": cause.layer, "message": message})

@@ -157,13 +157,14 @@ class TestSideEffects:
     @pytest.mark.parametrize(
         ("step", "request_type"), [(WRITE_REGISTER, SetRequestNormal), (RESET_REGISTER, ActionRequestNormal)]
     )
-    @pytest.mark.parametrize("how", ["silence", "hang-up", "nonsense"])
+    @pytest.mark.parametrize("how", ["silence", "hang-up", "nonsense", "pdu-too-long"])
     def test_sent_and_not_answered_is_uncertain(self, step: dict, request_type: type, how: str) -> None:
         def prepare(bench: Bench) -> None:
             if how == "hang-up":
                 bench.meter.hang_up_on = request_type
             else:
-                bench.meter.meter.script[request_type] = lambda apdu: None if how == "silence" else b"\xff\xff"
+                answers = {"silence": None, "nonsense": b"\xff\xff", "pdu-too-long": ExceptionResponse(1, 4)}
+                bench.meter.meter.script[request_type] = lambda apdu: answers[how]
 
         _, ended = outcome_of(step, prepare)
         assert ended.state == "UNCERTAIN"
