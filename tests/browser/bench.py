@@ -36,6 +36,7 @@ class Bench:
         self.page.goto("/meters/")
         self.page.get_by_role("link", name=serial, exact=True).click()
         self.page.get_by_role("button", name="Open session").click()
+        expect(self.badge).to_have_attribute("data-link", "live")  # before that, a click on a tab is nobody's
         expect(self.session_state).to_have_text("Open")
 
     def step(self, number: int) -> Locator:
