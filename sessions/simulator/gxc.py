@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
-from meters.cosem.data import Data, DataType, array, double_long_unsigned, octet_string
+from meters.cosem.data import Data, DataType, array, double_long_unsigned, null, octet_string
 from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
 from meters.gxc import DeviceFile, FileObject, GxcError, read_gxc
@@ -34,7 +34,7 @@ from sessions.simulator.lab import (
 )
 from sessions.simulator.meter import ASSOCIATION_NAME, GivenAccess, Meter, OwnAssociation
 from sessions.simulator.meter_type import system_title
-from sessions.simulator.objects import Attribute, Clock, CosemObject, MeterClock, SapAssignment
+from sessions.simulator.objects import Attribute, Clock, CosemObject, MeterClock, SapAssignment, constant
 from sessions.simulator.plain import PlainObject
 from sessions.simulator.profile import LoadProfile, ProfileColumn
 
@@ -45,7 +45,9 @@ DEFAULT_KEYS: Final = {
     "gak": "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF",
 }
 LOGICAL_DEVICE_NAME: Final = ObisCode(0, 0, 42, 0, 0, 255)
-ALL_ATTRIBUTES: Final = 1
+UNKNOWN: Final = constant(null())
+"""An attribute of which the class tables know nothing."""
+READ_ONLY: Final = 1
 """Access mode of what a file without a list of attributes says nothing of: read."""
 ALL_STATIONS: Final = 0x7F
 """The highest address of one octet is everybody's: a meter that has it is addressed by four octets."""
@@ -245,15 +247,10 @@ def _access(each: FileObject, target: CosemObject) -> GivenAccess:
     """The rights of the file, and no attribute beside those that it lists. Without a list: every attribute, to be read."""
     if each.attributes:
         modes = {number: listed.access for number, listed in each.attributes.items()}
-        target.attributes = {n: target.attributes.get(n) or _unknown(target, n) for n in modes}
+        target.attributes = {n: target.attributes.get(n, UNKNOWN) for n in modes}
         target.methods = {number: target.methods.get(number, PlainObject.accept) for number in each.methods}
     else:
-        modes = dict.fromkeys(target.attributes, ALL_ATTRIBUTES)
+        modes = dict.fromkeys(target.attributes, READ_ONLY)
     return GivenAccess(
         target, public=True, base_name=each.short_name, attribute_modes=modes, method_modes=dict(each.methods)
     )
-
-
-def _unknown(target: CosemObject, number: int) -> Attribute:
-    """An attribute of which the class tables know nothing."""
-    return Attribute(lambda: Data(DataType.NULL_DATA))

@@ -13,7 +13,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.profile import decode_capture_objects
 from meters.gxc import DeviceFile, read_gxc
 from sessions.dlms.selective_access import EntryDescriptor
-from sessions.simulator.gxc import ALL_ATTRIBUTES, gxc_lab, gxc_meter
+from sessions.simulator.gxc import READ_ONLY, gxc_lab, gxc_meter
 from sessions.simulator.lab import LabError
 from tests.meters.test_gxc import FILES, PROFILE, REGISTER, made
 from tests.sessions.simulator.pair import Pair
@@ -74,11 +74,12 @@ def listed_by_meter(pair: Pair, device: DeviceFile) -> list[Any]:
 def test_the_object_list_is_the_files(path):
     device = device_of(path)
     of_file, of_meter = listed_by_file(device), listed_by_meter(pair_of(device), device)
-    if any(not each.attributes for each in device.objects) and device.logical_names:
-        # What a file lists without attributes has those of its class, to be read.
-        of_file = sorted({row[:3] for row in of_file})  # one file lists some objects twice
-        assert all(mode in (ALL_ATTRIBUTES, 0, 2, 3) for row in of_meter for _, mode in row[3])
-        of_meter = [row[:3] for row in of_meter]
+    if device.logical_names:
+        # What a file lists without attributes has those of its class, to be read. One file lists some objects twice.
+        bare = {row[:3] for row in of_file if not row[3]}
+        assert all({mode for _, mode in row[3]} == {READ_ONLY} for row in of_meter if row[:3] in bare)
+        of_file = sorted({row[:3]: row if row[3] else row[:3] for row in of_file}.values())
+        of_meter = [row[:3] if row[:3] in bare else row for row in of_meter]
     assert of_meter == of_file
 
 
