@@ -7,11 +7,10 @@ layer, code, message and hint; 2 wrong usage.
 from __future__ import annotations
 
 import asyncio
-import json
 from argparse import ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from meters.cosem import value_words
 from meters.cosem.data import Data, text
@@ -19,21 +18,20 @@ from meters.cosem.deviations import reversed_deviations
 from meters.cosem.interface_class import attribute_of
 from sessions.association_file import load_association
 from sessions.dlms.errors import DlmsError
-from sessions.links.endpoint import Endpoint, parse_endpoint
-from sessions.links.line import LineError
+from sessions.management.line_command import LineCommand, dumps, endpoint, printable
 from sessions.object_reference import ObjectReference, ObjectReferenceError
 from sessions.reading import Profile, ProfileColumn, Reading, Report, read_objects, value_as_json
 
 INTERRUPTED = 130
 
 
-class Command(BaseCommand):
+class Command(LineCommand):
     help = "Read objects of one meter: associate, read, release. Needs no database."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "endpoint", type=_endpoint, help="tcp://host:port, udp://host:port or serial:///dev/ttyUSB0?baud=9600"
+            "endpoint", type=endpoint, help="tcp://host:port, udp://host:port or serial:///dev/ttyUSB0?baud=9600"
         )
         parser.add_argument(
             "objects",
@@ -50,30 +48,11 @@ class Command(BaseCommand):
             association = load_association(options["association"])
             report = asyncio.run(read_objects(options["endpoint"], association, options["objects"]))
         except DlmsError as error:
-            self._refuse(error, as_json=options["json"])
+            self.refuse(error, as_json=options["json"])
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
         else:
-            self.stdout.write(_dumps(report.as_json()) if options["json"] else show(report))
-
-    def _refuse(self, error: DlmsError, *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(_dumps({"error": error.as_dict()}))
-        else:
-            hint = f"\n{error.hint}" if error.hint else ""
-            self.stderr.write(_printable(f"{error.layer}: {error.message}") + hint)
-        raise SystemExit(1)
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _endpoint(text: str) -> Endpoint:
-    try:
-        return parse_endpoint(text)
-    except LineError as error:
-        raise ArgumentTypeError(f"{error.message} {error.hint}") from None
+            self.stdout.write(dumps(report.as_json()) if options["json"] else show(report))
 
 
 def _reference(text: str) -> ObjectReference:
@@ -99,12 +78,7 @@ def show(report: Report) -> str:
             lines += [line for part in parts for line in part.lines("  ")]
     for remark in report.association["remarks"]:
         lines.append(f"Note: {remark}")
-    return "\n".join(_printable(line) for line in lines)
-
-
-def _printable(line: str) -> str:
-    """Without control characters: what a meter puts into a string must not steer the terminal."""
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in line)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _outcome(reading: Reading) -> str:

@@ -10,21 +10,19 @@ layer, code, message and hint; 2 wrong usage.
 from __future__ import annotations
 
 import asyncio
-import json
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.iec62056_21.characters import with_even_parity
 from sessions.dlms.iec62056_21.naming import NamedDataSet, named_data_sets
 from sessions.dlms.iec62056_21.profile import Profile
 from sessions.dlms.link import FrameReceived, FrameSent
-from sessions.links.endpoint import Endpoint, parse_endpoint
-from sessions.links.line import LineError
 from sessions.links.readout import LineFrame
+from sessions.management.line_command import LineCommand, dumps, endpoint, printable
 from sessions.readout import Answer, Question, ReadoutReport, Wish, read_meter
 from sessions.readout_file import ReadoutFile, load_readout_file
 from sessions.trace import Trace
@@ -33,12 +31,12 @@ INTERRUPTED: Final = 130
 USAGE: Final = 2
 
 
-class Command(BaseCommand):
+class Command(LineCommand):
     help = "Read a meter out by IEC 62056-21 (modes A to D, P1, programming mode). Needs no database."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("endpoint", type=_endpoint, help="serial:///dev/ttyUSB0?baud=9600 or tcp://host:port")
+        parser.add_argument("endpoint", type=endpoint, help="serial:///dev/ttyUSB0?baud=9600 or tcp://host:port")
         parser.add_argument(
             "--read",
             action="extend",
@@ -71,11 +69,11 @@ class Command(BaseCommand):
             wish = Wish(questions, options["listen"])
             report = asyncio.run(read_meter(options["endpoint"], file, wish, on_frame=on_frame))
         except DlmsError as error:
-            self._refuse(error, as_json=options["json"])
+            self.refuse(error, as_json=options["json"])
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
         else:
-            self.stdout.write(_dumps(report.as_json()) if options["json"] else show(report))
+            self.stdout.write(dumps(report.as_json()) if options["json"] else show(report))
 
     def _tracer(self, file: ReadoutFile) -> Callable[[LineFrame], None]:
         """Prints frames with their secrets masked, the password's parity bits included."""
@@ -89,28 +87,9 @@ class Command(BaseCommand):
                 sent, traced = False, trace.read_discarded(frame.octets, frame.reason)
             error = f" ({traced.error})" if traced.error else ""
             arrow = "->" if sent else "<-"
-            self.stderr.write(_printable(f"{arrow} {traced.octets.hex(' ')}  {traced.summary}{error}"))
+            self.stderr.write(printable(f"{arrow} {traced.octets.hex(' ')}  {traced.summary}{error}"))
 
         return write
-
-    def _refuse(self, error: DlmsError, *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(_dumps({"error": error.as_dict()}))
-        else:
-            hint = f"\n{error.hint}" if error.hint else ""
-            self.stderr.write(_printable(f"{error.layer}: {error.message}") + hint)
-        raise SystemExit(1)
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _endpoint(text: str) -> Endpoint:
-    try:
-        return parse_endpoint(text)
-    except LineError as error:
-        raise ArgumentTypeError(f"{error.message} {error.hint}") from None
 
 
 def _usage(parse: Callable[[str], Question]) -> Callable[[str], Question]:
@@ -135,7 +114,7 @@ def show(report: ReadoutReport) -> str:
     for profile in report.profiles:
         lines += [f"  {line}" for line in _table(profile)]
     lines += [f"Note: {remark}" for remark in report.remarks]
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _data_lines(named: list[NamedDataSet]) -> list[str]:
@@ -169,8 +148,3 @@ def _table(profile: Profile) -> list[str]:
         rows.append(cells + [""] * (len(head) - len(cells)))
     widths = [max(len(row[index]) for row in rows) for index in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _printable(line: str) -> str:
-    """Without control characters: what a meter writes must not steer the terminal."""
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in line)
