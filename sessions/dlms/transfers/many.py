@@ -200,7 +200,7 @@ class ManyTransfer(Transfer):
     def _plan(self) -> tuple[Transfer, int]:
         """The best request for what waits, and how many items it takes from the front."""
         ahead = [self._items[index] for index in list(self._waiting)[: self._forms.longest]]
-        if self._forms.access and (count := self._fitting(ahead, ACCESS_OCTETS)) > 1:
+        if self._forms.access and (count := self._fitting(self._safely_mixed(ahead), ACCESS_OCTETS)) > 1:
             return AccessTransfer(self.terms, ahead[:count]), count
         kind = type(ahead[0])
         alike = list(takewhile(lambda item: isinstance(item, kind), ahead))
@@ -208,6 +208,14 @@ class ManyTransfer(Transfer):
         if make_list is not None and (count := self._fitting(alike, LIST_OCTETS, BLOCKS.get(kind))) > 1:
             return make_list(self.terms, alike[:count]), count
         return self._asking.single(self.terms, ahead[0]), 1
+
+    def _safely_mixed(self, ahead: Sequence[Item]) -> Sequence[Item]:
+        """What may share one ACCESS. An answer that is too long is lost whole, unless it may come in general blocks: the results of
+        writes are not bound to values of unknown length, and a method, which may return one, goes alone."""
+        if Conformance.GENERAL_BLOCK_TRANSFER in self.terms.conformance:
+            return ahead
+        kind = type(ahead[0])
+        return ahead[:1] if kind is ActionItem else list(takewhile(lambda item: isinstance(item, kind), ahead))
 
     def _fitting(self, items: Sequence[Item], overhead: int, blocks: Conformance | None = None) -> int:
         """How many of the items one request takes; only their descriptors count where the values may go out in blocks."""

@@ -7,7 +7,7 @@ from operator import or_
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meters.cosem.data import Data, boolean, integer, octet_string, unsigned
@@ -174,6 +174,7 @@ SHORT_READS = [item for item in READS if item.descriptor.class_id != 7]
     size=st.integers(80, 200),
     picks=st.lists(st.integers(0, len(SHORT_READS) + 1), min_size=1, max_size=40),
 )
+@example({Conformance.ACCESS, Conformance.GENERAL_PROTECTION}, True, False, 80, [0, 0, 0, 5])
 @settings(max_examples=60, deadline=None)
 def test_whatever_both_sides_offer_the_same_is_read_and_written(offered, ciphered, hdlc, size, picks):
     """Items in any order and number: each has its result, and the meter holds what was written last."""

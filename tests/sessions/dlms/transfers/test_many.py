@@ -50,6 +50,7 @@ from .asked import CLOCK, EXECUTE, LONG, OK, terms
 SERVICES = Conformance.GET | Conformance.SET | Conformance.ACTION
 LISTS = SERVICES | Conformance.MULTIPLE_REFERENCES
 ACCESS = LISTS | Conformance.ACCESS
+MIXED = ACCESS | Conformance.GENERAL_BLOCK_TRANSFER
 NAMES = [CosemAttributeDescriptor(3, ObisCode(1, 0, 1, 8, number, 255), 2) for number in range(70)]
 GETS = [GetItem(name) for name in NAMES]
 SET_ITEM = SetItem(CLOCK, unsigned(1))
@@ -188,13 +189,13 @@ def test_reads_take_the_best_form(conformance, count, shapes):
     [
         (SERVICES, ["normal"] * 6),
         (LISTS, [2, "normal", 2, "normal"]),
-        (ACCESS, ["access 6"]),
+        (MIXED, ["access 6"]),
     ],
 )
 def test_mixed_items_keep_their_order(conformance, shapes):
     items = [GETS[0], GETS[1], SET_ITEM, ACTION_ITEM, ACTION_ITEM, GETS[2]]
     meter = Meter(many(items, conformance))
-    invoked = ActionOutcome(ActionResult.SUCCESS, None if conformance == ACCESS else null())
+    invoked = ActionOutcome(ActionResult.SUCCESS, None if conformance == MIXED else null())
     assert meter.run() == (unsigned(0), unsigned(1), OK, invoked, invoked, unsigned(2))
     assert meter.shapes == shapes
 
@@ -285,6 +286,16 @@ def test_lists_that_are_too_long_become_shorter():
     assert never.shapes == [4, 2, "normal", "normal", "normal", "normal"]
 
 
+def test_an_access_whose_answer_must_be_one_apdu_binds_no_write_to_values_of_unknown_length():
+    items = [*GETS[:2], SET_ITEM, SET_ITEM, ACTION_ITEM, ACTION_ITEM, GETS[2], GETS[3]]
+    meter = Meter(many(items, SERVICES | Conformance.ACCESS))
+    meter.run()
+    assert meter.shapes == ["access 2", "access 2", "normal", "normal", "access 2"]
+    mixed = Meter(many(items, SERVICES | Conformance.ACCESS | Conformance.GENERAL_BLOCK_TRANSFER))
+    mixed.run()
+    assert mixed.shapes == ["access 8"]
+
+
 @pytest.mark.parametrize("error", [NOT_SUPPORTED, UNKNOWN, UNSUPPORTED])
 @pytest.mark.parametrize("item", [SET_ITEM, ACTION_ITEM])
 def test_writes_and_methods_are_asked_again_only_if_the_meter_did_not_begin(error, item):
@@ -296,10 +307,10 @@ def test_writes_and_methods_are_asked_again_only_if_the_meter_did_not_begin(erro
 @pytest.mark.parametrize("error", [OTHER, TOO_LONG, RemoteProtocolError("nonsense"), ListRefusedError("no", result=15)])
 @pytest.mark.parametrize("items", [[SET_ITEM] * 2, [ACTION_ITEM] * 2, [GETS[0], SET_ITEM]])
 def test_writes_and_methods_are_never_repeated_on_a_doubt(error, items):
-    conformance = ACCESS if isinstance(items[0], GetItem) else LISTS
+    conformance = MIXED if isinstance(items[0], GetItem) else LISTS
     meter = Meter(many([*items, GETS[3]], conformance), lists(error))
     *first, last = meter.run()
-    if conformance == ACCESS:  # all three stood in one request
+    if conformance == MIXED:  # all three stood in one request
         assert [*first, last] == [error] * 3
         assert len(meter.shapes) == 1
     else:
