@@ -14,6 +14,7 @@ allow_flush()
 
 # Property tests judge values, not speed: a busy machine fails none of them.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("repeatable", hypothesis_settings.get_profile("untimed"), derandomize=True)
 hypothesis_settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
