@@ -11,7 +11,7 @@ from sessions.dlms.apdu.descriptors import CosemMethodDescriptor, DataAccessResu
 from sessions.dlms.axdr import encode_data
 from sessions.dlms.cursor import Writer
 from sessions.dlms.errors import InvalidValueError
-from sessions.simulator.objects import Denied
+from sessions.simulator.objects.base import Denied
 from sessions.simulator.service import MAX_LIST, PDU_TOO_LONG, Room, Service
 
 SELF_DESCRIPTIVE: Final = 1 << 28

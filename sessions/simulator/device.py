@@ -24,7 +24,7 @@ from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.short_name_map import ShortNameMap
 from sessions.dlms.transactions import SeenTransactions
 from sessions.simulator.key_store import KeyStore
-from sessions.simulator.objects import Value
+from sessions.simulator.objects.base import Value
 
 SERVED_CONFORMANCE: Final = (
     Conformance.GET

@@ -21,7 +21,7 @@ from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.cursor import Writer
 from sessions.simulator.blocks import OutgoingOctets, room
-from sessions.simulator.objects import Denied
+from sessions.simulator.objects.base import Denied
 from sessions.simulator.service import MAX_LIST, NOT_NEGOTIATED, PDU_TOO_LONG, Room, Service, TransferState
 
 GetRequest = GetRequestNormal | GetRequestNext | GetRequestWithList

@@ -34,7 +34,9 @@ from sessions.simulator.lab import (
 )
 from sessions.simulator.meter import ASSOCIATION_NAME, GivenAccess, Meter, OwnAssociation
 from sessions.simulator.meter_type import system_title
-from sessions.simulator.objects import Attribute, Clock, CosemObject, MeterClock, SapAssignment, constant
+from sessions.simulator.objects.addressing import SapAssignment
+from sessions.simulator.objects.base import Attribute, CosemObject, constant
+from sessions.simulator.objects.clock import Clock, MeterClock
 from sessions.simulator.plain import PlainObject
 from sessions.simulator.profile import LoadProfile, ProfileColumn
 

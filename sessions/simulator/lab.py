@@ -35,6 +35,7 @@ from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
 from sessions.dlms.iec62056_21.characters import START_BAUD
 from sessions.dlms.key_files import load_private_key
 from sessions.dlms.protection import Policy, SecurityPolicy
+from sessions.simulator.build import build_meter
 from sessions.simulator.device import (
     MANAGEMENT_DEVICE,
     SERVED_CONFORMANCE,
@@ -44,7 +45,7 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.key_store import USES, LabKeys, lab_keys
-from sessions.simulator.meter_type import MeterSettings, MeterTypeError, build_meter, load_meter_type, system_title
+from sessions.simulator.meter_type import MeterSettings, MeterTypeError, load_meter_type, system_title
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import make_sign_on_device
 

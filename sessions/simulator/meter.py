@@ -46,7 +46,7 @@ from sessions.simulator.device import (
     Role,
     ServedClient,
 )
-from sessions.simulator.objects import Attribute, CosemObject, Denied, Value, constant
+from sessions.simulator.objects.base import Attribute, CosemObject, Denied, Value, constant
 from sessions.simulator.plain import PlainObject
 from sessions.simulator.short_name_association import (
     CHANGE_HLS_SECRET,

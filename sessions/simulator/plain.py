@@ -13,7 +13,7 @@ from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
 from meters.cosem.interface_class import interface_class
 from meters.cosem.obis import ObisCode
 from meters.cosem.value_type import FORM_SIZES, Form, ValueType
-from sessions.simulator.objects import Attribute, CosemObject, require
+from sessions.simulator.objects.base import Attribute, CosemObject, require
 
 NEVER: Final = CosemDateTime(CosemDate(), CosemTime(), None, 0xFF)
 """A moment of which nothing is specified."""

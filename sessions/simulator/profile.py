@@ -27,7 +27,8 @@ from sessions.dlms.axdr import encode_data
 from sessions.dlms.cursor import Writer
 from sessions.dlms.selective_access import AccessSelector, EntryDescriptor, RangeDescriptor, SelectiveAccess
 from sessions.simulator.load_curve import FIRST_DAY
-from sessions.simulator.objects import Attribute, CosemObject, Denied, EncodedValue, MeterClock, Value
+from sessions.simulator.objects.base import Attribute, CosemObject, Denied, EncodedValue, Value
+from sessions.simulator.objects.clock import MeterClock
 
 SORT_FIFO: Final = 1
 NO_SORT_OBJECT: Final = CaptureObject(0, ObisCode(0, 0, 0, 0, 0, 0), 0).to_data()

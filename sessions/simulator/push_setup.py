@@ -11,7 +11,7 @@ from typing import Final
 from meters.cosem.data import Data, array, enum, long_unsigned, octet_string, structure, unsigned
 from meters.cosem.obis import ObisCode
 from meters.cosem.profile import CaptureObject
-from sessions.simulator.objects import Attribute, CosemObject, constant
+from sessions.simulator.objects.base import Attribute, CosemObject, constant
 
 TCP: Final = 0
 A_XDR: Final = 0

@@ -26,7 +26,7 @@ from sessions.dlms.iec62056_21.profile import Moment
 from sessions.dlms.iec62056_21.server import Refusal
 from sessions.dlms.iec62056_21.sign_on import IdentificationMessage
 from sessions.dlms.iec62056_21.telegram import Telegram
-from sessions.simulator.objects import CosemObject, Denied
+from sessions.simulator.objects.base import CosemObject, Denied
 
 READOUTS: Final = Path(__file__).parent / "readouts"
 FORMS: Final = {"": "", "time": "%H%M%S", "date": "%y%m%d", "p1-moment": "%y%m%d%H%M%SW", "hex": ""}

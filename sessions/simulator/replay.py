@@ -42,7 +42,7 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.lab import Lab, LabError, LabLine, LabMeter
-from sessions.simulator.objects import Denied, EncodedValue, Value
+from sessions.simulator.objects.base import Denied, EncodedValue, Value
 from sessions.simulator.recording import (
     Listener,
     RecordedAction,

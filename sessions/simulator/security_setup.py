@@ -33,7 +33,7 @@ from sessions.dlms.security_setup import (
 )
 from sessions.simulator.device import MeterSecurity
 from sessions.simulator.key_store import KeyStore, KeyStoreError
-from sessions.simulator.objects import Attribute, CosemObject, Denied, InvokeMethod, require
+from sessions.simulator.objects.base import Attribute, CosemObject, Denied, InvokeMethod, require
 
 
 class SecuritySetup(CosemObject):

@@ -19,7 +19,7 @@ from sessions.dlms.conformance import Conformance
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.simulator.blocks import Incoming, Outgoing, OutgoingOctets
 from sessions.simulator.device import Caller, LogicalDevice
-from sessions.simulator.objects import Denied, EncodedValue
+from sessions.simulator.objects.base import Denied, EncodedValue
 
 UNLIMITED: Final = 0xFFFF
 MAX_LIST: Final = 64

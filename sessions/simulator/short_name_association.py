@@ -14,7 +14,7 @@ from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.short_name_map import ASSOCIATION_SN, CURRENT, REPLY_TO_HLS, ShortNameObject
 from sessions.simulator.device import Caller
-from sessions.simulator.objects import Attribute, CosemObject, Denied, require
+from sessions.simulator.objects.base import Attribute, CosemObject, Denied, require
 
 READ_BY_LOGICAL_NAME: Final = 3
 CHANGE_LLS_SECRET: Final = 5

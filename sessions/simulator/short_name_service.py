@@ -39,7 +39,7 @@ from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.short_name_map import ShortNameMap, VariableMeaning
 from sessions.simulator.blocks import Incoming, Outgoing, OutgoingOctets, room
 from sessions.simulator.device import Caller, LogicalDevice
-from sessions.simulator.objects import Denied, EncodedValue
+from sessions.simulator.objects.base import Denied, EncodedValue
 from sessions.simulator.service import MAX_LIST, Progress, Room, Service
 
 READ_SERVICE: Final = 5

@@ -16,7 +16,7 @@ from sessions.dlms.apdu.descriptors import (
 from sessions.dlms.axdr import encode_data
 from sessions.dlms.conformance import Conformance
 from sessions.simulator.device import SERVED_CONFORMANCE, Caller, ServedClient
-from sessions.simulator.objects import Denied, EncodedValue
+from sessions.simulator.objects.base import Denied, EncodedValue
 from sessions.simulator.service import Room, TransferState
 from sessions.simulator.transfers import ServerTransfers
 

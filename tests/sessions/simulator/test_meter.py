@@ -19,7 +19,7 @@ from sessions.dlms.selective_access import (
 )
 from sessions.simulator.device import PUBLIC, SERVED_CONFORMANCE, Caller, Role, ServedClient
 from sessions.simulator.meter import ASSOCIATION_NAME, Meter
-from sessions.simulator.objects import Denied, EncodedValue
+from sessions.simulator.objects.base import Denied, EncodedValue
 from tests.sessions.simulator.served import GMAC, lab_meter
 
 SIMPLE = frozenset(DataType) - {DataType.ARRAY, DataType.STRUCTURE, DataType.COMPACT_ARRAY, DataType.NULL_DATA}

@@ -9,7 +9,7 @@ from meters.cosem.interface_class import known_classes
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.axdr import decode_data, encode_data
-from sessions.simulator.objects import Denied
+from sessions.simulator.objects.base import Denied
 from sessions.simulator.plain import PlainObject, least_value
 
 NAME = ObisCode(0, 0, 96, 1, 0, 255)

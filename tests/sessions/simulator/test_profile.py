@@ -16,7 +16,9 @@ from meters.cosem.units import ScalerUnit
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.axdr import decode_data
 from sessions.dlms.selective_access import EntryDescriptor, RangeDescriptor, SelectiveAccess
-from sessions.simulator.objects import Clock, Denied, EncodedValue, MeterClock, Register
+from sessions.simulator.objects.base import Denied, EncodedValue
+from sessions.simulator.objects.clock import Clock, MeterClock
+from sessions.simulator.objects.values import Register
 from sessions.simulator.profile import LoadProfile, ProfileColumn
 from tests.sessions.simulator.served import HandClock
 

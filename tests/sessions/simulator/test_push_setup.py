@@ -12,7 +12,7 @@ from meters.cosem.profile import CaptureObject
 from sessions.dlms.apdu.descriptors import ActionResult
 from sessions.dlms.apdu.notification import DataNotification, DataNotificationConfirm
 from sessions.dlms.conformance import Conformance
-from sessions.simulator.objects import DataObject
+from sessions.simulator.objects.values import DataObject
 from sessions.simulator.push_setup import PushSetup
 from sessions.simulator.transfers import ServerTransfers
 from tests.sessions.simulator.pair import Pair

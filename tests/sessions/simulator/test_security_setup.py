@@ -27,7 +27,7 @@ from sessions.dlms.security_setup import (
 )
 from sessions.simulator.device import MeterSecurity
 from sessions.simulator.key_store import USES, issue_for, lab_keys
-from sessions.simulator.objects import Denied
+from sessions.simulator.objects.base import Denied
 from sessions.simulator.security_setup import SecuritySetup
 from tests.sessions.simulator.pair import counting_random
 from tests.sessions.simulator.served import NOON

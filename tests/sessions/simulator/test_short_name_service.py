@@ -29,7 +29,7 @@ from sessions.dlms.axdr import encode_data
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.short_name_map import ShortNameMap, ShortNameObject
 from sessions.simulator.device import SERVED_SHORT_NAME_CONFORMANCE, Caller, ServedClient
-from sessions.simulator.objects import Denied, EncodedValue
+from sessions.simulator.objects.base import Denied, EncodedValue
 from sessions.simulator.service import MAX_LIST, Room
 from sessions.simulator.short_name_service import ShortNameService, State, service_error
 

@@ -1,0 +1,97 @@
+"""What a builder finds of the meter that it builds an object for, and the values that its entry names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from zlib import crc32
+
+from meters.cosem.data import Data, DataType
+from meters.cosem.obis import ObisCode
+from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, Supply
+from sessions.simulator.meter import Meter
+from sessions.simulator.meter_type import MeterSettings, MeterType
+from sessions.simulator.objects.base import CosemObject, ValueAt
+from sessions.simulator.objects.clock import MeterClock
+
+NAME_OCTETS: Final = 16
+"""A logical device name: three letters of the maker, then what makes it unique."""
+
+TYPES: Final = {kind.asn1_name: kind for kind in DataType}
+LIMITS: Final[Mapping[DataType, tuple[int, int]]] = {
+    DataType.UNSIGNED: (0, 0xFF),
+    DataType.LONG_UNSIGNED: (0, 0xFFFF),
+    DataType.DOUBLE_LONG_UNSIGNED: (0, 0xFFFF_FFFF),
+    DataType.LONG64_UNSIGNED: (0, 0xFFFF_FFFF_FFFF_FFFF),
+    DataType.INTEGER: (-0x80, 0x7F),
+    DataType.LONG: (-0x8000, 0x7FFF),
+    DataType.DOUBLE_LONG: (-0x8000_0000, 0x7FFF_FFFF),
+}
+
+Entry = Mapping[str, Any]
+"""A table [[objects]] of a meter type."""
+
+
+class Context:
+    """One meter that is being built: its type and settings, its clock and load, and the objects that stand already."""
+
+    def __init__(self, meter_type: MeterType, settings: MeterSettings, meter: Meter) -> None:
+        self.type = meter_type
+        self.settings = settings
+        self.meter = meter
+        self.clock = MeterClock(settings.host_clock, meter_type.time_zone)
+        seed = crc32(settings.serial_number.encode())
+        self.supply = Supply(LoadCurve(meter_type.load, seed))
+
+    def named(self, logical_name: str) -> CosemObject:
+        """The object of this name, which stands earlier in the file; KeyError without one."""
+        return self.meter.named(ObisCode.parse(logical_name))
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def value(self, entry: Entry) -> ValueAt:
+        """The value of the entry's `type`, from its `constant` or its `source`."""
+        kind = TYPES[entry["type"]]
+        if "constant" in entry:
+            constant = entry["constant"]
+            data = Data(kind, constant.encode() if isinstance(constant, str) else constant)
+            return lambda moment: data
+        source = entry["source"]
+        texts = {
+            "serial_number": self.settings.serial_number.encode,
+            "logical_device_name": self.device_name,
+            "firmware": self.type.firmware.encode,
+        }
+        if source in texts:
+            text = texts[source]()
+            return lambda moment: Data(kind, text)
+        return self._number(kind, source, 10.0 ** -entry.get("scaler", 0))
+
+    def _number(self, kind: DataType, source: str, factor: float) -> ValueAt:
+        """A computed number in the type's range; an energy that outgrows it begins again at zero, as a meter's does."""
+        low, high = LIMITS[kind]
+        if source in ENERGIES:
+            return lambda moment: Data(kind, int(self.supply.energy(source, moment) * factor) % (high + 1))
+        if source == "invocation_counter":
+            return lambda moment: Data(kind, self.settings.security.last_client_counter)
+        if source == "max_demand":
+            return lambda moment: Data(kind, int(self.supply.curve.max_demand(moment)[0] * factor))
+        if source not in QUANTITIES:
+            raise ValueError(f"“{source}” is no source of values")
+        return lambda moment: Data(kind, min(max(round(self.supply.quantity(source, moment) * factor), low), high))
+
+    def device_name(self) -> bytes:
+        name = f"{self.type.manufacturer[:3]}{self.type.model}".encode("ascii")
+        serial = self.settings.serial_number.encode("ascii")
+        return name[: NAME_OCTETS - len(serial)] + serial.rjust(NAME_OCTETS - len(name), b"0")
+
+    def switch(self, closed: bool) -> None:
+        """The supply's output opens (False) or closes (True)."""
+        if closed:
+            self.supply.reconnect(self.clock.now())
+        else:
+            self.supply.disconnect(self.clock.now())
+
+
+Builder = Callable[[ObisCode, Entry, Context], CosemObject]
+"""Makes the object of an entry. KeyError, ValueError or TypeError where the entry says what cannot be."""

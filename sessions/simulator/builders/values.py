@@ -1,0 +1,33 @@
+"""Data, Register and Extended register of a meter type: a `type` and a `source` or `constant`; registers `scaler` and `unit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from meters.cosem.obis import ObisCode
+from meters.cosem.units import ScalerUnit
+from sessions.simulator.builders.context import Builder, Context, Entry
+from sessions.simulator.objects.base import CosemObject
+from sessions.simulator.objects.values import DataObject, ExtendedRegister, Register
+
+
+def data(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
+    return DataObject(name, context.value(entry), context.clock.now, stored=entry.get("stored", False))
+
+
+def register(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
+    return Register(name, context.value(entry), ScalerUnit(entry["scaler"], entry["unit"]), context.clock.now)
+
+
+def extended_register(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
+    return ExtendedRegister(
+        name,
+        context.value(entry),
+        ScalerUnit(entry["scaler"], entry["unit"]),
+        context.clock.now,
+        captured_at=lambda moment: context.supply.curve.max_demand(moment)[1],
+    )
+
+
+BUILDERS: Final[Mapping[int, Builder]] = {1: data, 3: register, 4: extended_register}
