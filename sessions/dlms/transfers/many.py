@@ -210,8 +210,11 @@ class ManyTransfer(Transfer):
         return self._asking.single(self.terms, ahead[0]), 1
 
     def _safely_mixed(self, ahead: Sequence[Item]) -> Sequence[Item]:
-        """What may share one ACCESS. An answer that is too long is lost whole, unless it may come in general blocks: the results of
-        writes are not bound to values of unknown length, and a method, which may return one, goes alone."""
+        """What may share one ACCESS.
+
+        An answer that is too long is lost whole, unless it may come in general blocks: the results of writes are not bound to
+        values of unknown length, and a method, which may return one, goes alone.
+        """
         if Conformance.GENERAL_BLOCK_TRANSFER in self.terms.conformance:
             return ahead
         kind = type(ahead[0])

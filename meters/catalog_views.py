@@ -1,0 +1,66 @@
+"""The look-up of OBIS codes: a code explained group by group, or the codes that some words mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from meters.cosem.obis import ObisCode
+from meters.cosem.obis_catalog import CatalogEntry, entry, search
+from meters.cosem.obis_names import explain, manufacturer_specific
+
+SHOWN = 200
+MAX_ASKED = 200
+EXAMPLES = ("1-0:1.8.0*255", "voltage L1", "gas volume", "max demand", "relay", "0100630100FF", "C.1.0")
+LAST_RATE = 4
+
+
+@require_safe
+def obis_lookup(request: HttpRequest) -> HttpResponse:
+    """`q` is a code in any notation, or words; with htmx only the answer."""
+    asked = request.GET.get("q", "").strip()[:MAX_ASKED]
+    code = _read(asked)
+    context: dict[str, Any] = {"q": asked, "section": "obis", "examples": EXAMPLES}
+    if code is not None:
+        context |= _explained(code)
+    elif asked:
+        count, found = search(asked, SHOWN)
+        context |= {"count": count, "found": found}
+    partial = getattr(request, "htmx", None) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    answer = render(request, "meters/_obis_answer.html" if partial else "meters/obis_lookup.html", context)
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer
+
+
+def _read(asked: str) -> ObisCode | None:
+    """The code, if it is one; a value group above 255 and words are none."""
+    try:
+        return ObisCode.parse_reduced(asked)
+    except ValueError:
+        return None
+
+
+def _explained(code: ObisCode) -> dict[str, Any]:
+    return {
+        "code": code,
+        "entry": entry(code),
+        "groups": explain(code),
+        "octets": code.octets.hex(" ").upper(),
+        "manufacturer_specific": manufacturer_specific(code),
+        "neighbours": _neighbours(code),
+    }
+
+
+def _neighbours(code: ObisCode) -> list[CatalogEntry]:
+    """The same quantity by rate, phase and processing, where a technician would look next."""
+    groups = [ObisCode(code.a, code.b, code.c, code.d, rate, code.f) for rate in range(LAST_RATE + 1)]
+    if code.a == 1 and 1 <= code.c <= 80:
+        base = (code.c - 1) % 20 + 1
+        groups += [ObisCode(1, code.b, base + phase, code.d, code.e, code.f) for phase in (0, 20, 40, 60)]
+        groups += [ObisCode(1, code.b, code.c, processing, code.e, code.f) for processing in (7, 8, 6)]
+    entries = (entry(each) for each in dict.fromkeys(groups) if each != code)
+    return [each for each in entries if "unknown" not in each.words]

@@ -1,0 +1,85 @@
+"""The look-up page of OBIS codes."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from django.utils.html import escape
+
+from tests.meters.cosem.test_obis_catalog import ROWS
+
+pytestmark = pytest.mark.django_db
+URL = "/meters/obis/"
+
+
+@pytest.fixture
+def ask(client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("technician"))
+    return lambda q="", **headers: client.get(reverse("meters:obis_lookup"), {"q": q} if q else {}, headers=headers)
+
+
+def test_only_for_those_who_signed_in(client):
+    assert client.get(URL).status_code == 302
+
+
+def test_nothing_asked_shows_examples(ask):
+    page = ask().content.decode()
+    assert "What does an OBIS code mean?" in page
+    assert "?q=voltage%20L1" in page
+
+
+@pytest.mark.parametrize(
+    "q", ["1-0:1.8.2*255", "1-0:1.8.2", "1.8.2", "0100010802FF", "01 00 01 08 02 ff", "1.0.1.8.2.255", " 1-0:1.8.2 "]
+)
+def test_a_code_in_any_notation(ask, q):
+    page = ask(q).content.decode()
+    assert "Active energy import (+A), rate 2" in page
+    assert "01 00 01 08 02 FF" in page
+    assert "Register (3)" in page
+    assert "Wh" in page
+    assert page.count("time integral 1") == 1
+
+
+@pytest.mark.parametrize("row", ROWS[::40], ids=lambda row: row["code"])
+def test_codes_of_all_media_have_their_page(ask, row):
+    page = ask(row["code"]).content.decode()
+    assert f'<h2 id="obis-words">{escape(row["words"])}</h2>' in page
+    assert "unknown" not in page.lower()
+
+
+def test_words_list_codes_that_lead_on(ask):
+    page = ask("voltage l1").content.decode()
+    assert "1-0:32.7.0*255" in page
+    assert "?q=1-0%3A32.7.0%2A255" in page
+    assert "codes for “voltage l1”" in page
+
+
+def test_more_than_fits_is_said(ask):
+    answer = ask("energy")
+    assert "the 200 nearest are shown" in answer.content.decode()
+    assert len(answer.context["found"]) == 200
+
+
+@pytest.mark.parametrize("q", ["qqqq", "1-0:1.8.999*255", "<script>alert(1)</script>", "\x00", "é" * 500])
+def test_what_is_no_code_says_how_one_is_written(ask, q):
+    answer = ask(q)
+    assert answer.status_code == 200
+    assert "No code is known" in answer.content.decode()
+    assert b"<script>alert" not in answer.content
+
+
+def test_a_makers_code_says_so(ask):
+    assert "in the manufacturers' range" in ask("1-0:150.7.0").content.decode()
+    assert "manufacturers" not in ask("1-0:1.7.0").content.decode()
+
+
+def test_htmx_gets_the_answer_only_and_caches_keep_them_apart(ask):
+    answer = ask("clock", **{"HX-Request": "true"})
+    assert b"<html" not in answer.content
+    assert b"0-0:1.0.0*255" in answer.content
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_no_query_is_made_for_the_catalog(ask, django_assert_num_queries):
+    with django_assert_num_queries(2):  # the session and its user
+        ask("voltage")
