@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from meters.cosem.interface_class import Access as Kept
+from meters.cosem.interface_class import interface_class, known_versions
 from meters.cosem.obis import ObisCode
 from sessions.dlms.association import Referencing
-from sessions.simulator.builders import BUILDERS
+from sessions.dlms.security_setup import CLASS_ID as SECURITY_SETUP
+from sessions.simulator.builders import builder_for
 from sessions.simulator.builders.context import Context, Entry
-from sessions.simulator.meter import Access, Meter
+from sessions.simulator.device import Role
+from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, system_title
+from sessions.simulator.objects.base import CosemObject
+from sessions.simulator.rights import Access, Rights
 
 
 def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
@@ -33,11 +41,46 @@ def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
 
 
 def _object(entry: Entry, context: Context) -> Access:
-    name = ObisCode.parse(entry["logical_name"])
+    """The object of an entry with the rights that it names; ValueError for rights on what the object has not."""
+    name, class_id = ObisCode.parse(entry["logical_name"]), entry["class_id"]
+    target = builder_for(class_id)(name, entry, context)
+    known = interface_class(target.class_id, target.version)
+    attributes = known.attributes.items() if known else ()
     return Access(
-        BUILDERS[entry["class_id"]](name, entry, context),
+        target,
         public=entry.get("public", False),
-        writable=frozenset(entry.get("writable", ())),
-        invocable=frozenset(entry.get("invocable", ())),
+        writable=_writable(target, entry),
+        invocable=_invocable(target, entry),
         base_name=entry.get("base_name"),
+        unreadable=frozenset(number for number, each in attributes if each.access is Kept.WRITE_ONLY),
+        rights={Role(role): _rights(target, given) for role, given in entry.get("rights", {}).items()},
     )
+
+
+def _rights(target: CosemObject, given: Entry) -> Rights:
+    """Of one role: `read` (every attribute, where it does not say), `write`, `invoke`."""
+    read = given.get("read", target.attributes)
+    _refuse_unknown(target, "attribute", set(read) - set(target.attributes))
+    beyond = set(given) - {"read", "write", "invoke"}
+    if beyond:
+        raise ValueError(f"“{min(beyond)}” is no right")
+    return Rights(frozenset(read), _writable(target, given, "write"), _invocable(target, given, "invoke"))
+
+
+def _writable(target: CosemObject, given: Entry, key: str = "writable") -> frozenset[int]:
+    wanted = frozenset(given.get(key, ()))
+    _refuse_unknown(target, "attribute to be written", {n for n in wanted if not target.is_writable(n)})
+    return wanted
+
+
+def _invocable(target: CosemObject, given: Entry, key: str = "invocable") -> frozenset[int]:
+    """Methods of another version of the class are passed over: the version may be the lab's."""
+    wanted = frozenset(given.get(key, ()))
+    known = {number for version in known_versions(target.class_id) for number in version.methods}
+    _refuse_unknown(target, "method", wanted - (known if target.class_id == SECURITY_SETUP else set(target.methods)))
+    return wanted & set(target.methods)
+
+
+def _refuse_unknown(target: CosemObject, what: str, numbers: Collection[int]) -> None:
+    if numbers:
+        raise ValueError(f"there is no {what} {min(numbers)}")

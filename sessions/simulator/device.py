@@ -65,6 +65,7 @@ class Role(Enum):
 
     PUBLIC = "public"  # a few objects, to be read
     READER = "reader"  # everything, to be read
+    MAINTENANCE = "maintenance"  # the same, and what the meter type lets somebody at the meter do
     MANAGER = "manager"  # also write and invoke
 
 

@@ -19,6 +19,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
 from meters.gxc import DeviceFile, FileObject, GxcError, read_gxc
 from sessions.association_file import AssociationFileError, parse_association
+from sessions.simulator.association_object import OwnAssociation
 from sessions.simulator.device import MANAGEMENT_DEVICE, SERVED_CONFORMANCE, SERVED_SHORT_NAME_CONFORMANCE, Role
 from sessions.simulator.lab import (
     FIRST_SERIAL,
@@ -32,13 +33,14 @@ from sessions.simulator.lab import (
     meter_security,
     served_client,
 )
-from sessions.simulator.meter import ASSOCIATION_NAME, GivenAccess, Meter, OwnAssociation
+from sessions.simulator.meter import ASSOCIATION_NAME, Meter
 from sessions.simulator.meter_type import system_title
 from sessions.simulator.objects.addressing import SapAssignment
 from sessions.simulator.objects.base import Attribute, CosemObject, constant
 from sessions.simulator.objects.clock import Clock, MeterClock
 from sessions.simulator.plain import PlainObject
 from sessions.simulator.profile import LoadProfile, ProfileColumn
+from sessions.simulator.rights import GivenAccess
 
 DEFAULT_SECRET: Final = "12345678"  # noqa: S105  # a demo meter's
 DEFAULT_KEYS: Final = {

@@ -3,53 +3,44 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Final
 
-from meters.cosem.data import (
-    BitString,
-    Data,
-    DataType,
-    array,
-    as_date_time,
-    date_time,
-    enum,
-    integer,
-    long_unsigned,
-    null,
-    octet_string,
-    structure,
-    unsigned,
-)
+from meters.cosem.data import Data, as_date_time, date_time
 from meters.cosem.obis import ObisCode
 from meters.cosem.short_names import Element, attribute_offset, method_offset
-from sessions.dlms.acse import CONTEXT_ARC, DLMS_UA, MECHANISM_ARC, ApplicationContext
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor, DataAccessResult
 from sessions.dlms.apdu.notification import CONFIRMED, DataNotification
 from sessions.dlms.apdu.short_name import OF_CURRENT_ASSOCIATION
 from sessions.dlms.axdr import decode_data
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.handshake import REPLY_TO_HLS
-from sessions.dlms.initiate import DLMS_VERSION
-from sessions.dlms.selective_access import ObjectListSelection, ObjectListSelector, SelectiveAccess
-from sessions.dlms.short_name_map import CURRENT, ShortNameMap, ShortNameObject
+from sessions.dlms.selective_access import SelectiveAccess
+from sessions.dlms.short_name_map import CURRENT, ShortNameMap
 from sessions.dlms.short_name_map import REPLY_TO_HLS as REPLY_TO_HLS_SN
+from sessions.simulator.association_object import (
+    CHANGE_HLS_SECRET,
+    SECRET,
+    AssociationObject,
+    OwnAssociation,
+    Partners,
+    describe_rights,
+)
 from sessions.simulator.device import (
     MANAGEMENT_DEVICE,
     PUBLIC,
     SERVED_CONFORMANCE,
     Caller,
     MeterSecurity,
-    Role,
     ServedClient,
 )
-from sessions.simulator.objects.base import Attribute, CosemObject, Denied, Value, constant
-from sessions.simulator.plain import PlainObject
+from sessions.simulator.objects.base import CosemObject, Denied, Value
+from sessions.simulator.rights import Access
+from sessions.simulator.short_name_association import CHANGE_HLS_SECRET as CHANGE_HLS_SECRET_SN
 from sessions.simulator.short_name_association import (
-    CHANGE_HLS_SECRET,
     CHANGE_LLS_SECRET,
     READ_BY_LOGICAL_NAME,
     Row,
@@ -57,198 +48,10 @@ from sessions.simulator.short_name_association import (
 )
 
 ASSOCIATION_NAME: Final = REPLY_TO_HLS.instance_id
-SECURITY_SETUP_NAME: Final = ObisCode(0, 0, 43, 0, 0, 255)
-CONFORMANCE_BITS: Final = 24
 OWN_ROW: Final = replace(CURRENT, version=ShortNameAssociation.version)
 """The association in use, in the list of short names."""
 MAX_NOTIFICATIONS: Final = 16
 LAST_INVOKE_ID: Final = 0x00FF_FFFF
-ASSOCIATED: Final = 2
-"""association_status: associated. Only associated clients can ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """One object with the rights on it. What stands in no set can neither be written nor invoked by any client.
-
-    `public`: every client may read it. `open_methods` are those that every client may invoke. `base_name`: where its short
-    names begin, in a meter that has such.
-    """
-
-    target: CosemObject
-    public: bool = False
-    writable: frozenset[int] = frozenset()
-    invocable: frozenset[int] = frozenset()
-    open_methods: frozenset[int] = frozenset()
-    base_name: int | None = None
-
-    @property
-    def row(self) -> ShortNameObject:
-        """Its row in a list of short names; ValueError for an object without one."""
-        if self.base_name is None:
-            raise ValueError(f"{self.target.logical_name} has no base_name")
-        return ShortNameObject(self.base_name, self.target.class_id, self.target.version, self.target.logical_name)
-
-    def is_listed_for(self, role: Role) -> bool:
-        """Whether a client finds it in its object list."""
-        return self.public or role is not Role.PUBLIC
-
-    def may_read(self, role: Role, attribute_id: int) -> bool:
-        return self.is_listed_for(role)
-
-    def may_write(self, role: Role, attribute_id: int) -> bool:
-        return role is Role.MANAGER and attribute_id in self.writable
-
-    def may_invoke(self, role: Role, method_id: int) -> bool:
-        return method_id in self.open_methods or (role is Role.MANAGER and method_id in self.invocable)
-
-
-@dataclass(frozen=True, slots=True)
-class GivenAccess(Access):
-    """One object whose rights are the same for whoever is associated: access modes by attribute, and by method."""
-
-    attribute_modes: Mapping[int, int] = field(default_factory=dict)
-    method_modes: Mapping[int, int] = field(default_factory=dict)
-
-    def is_listed_for(self, role: Role) -> bool:
-        return True
-
-    def may_read(self, role: Role, attribute_id: int) -> bool:
-        return bool(self.attribute_modes.get(attribute_id, 0) & 1)
-
-    def may_write(self, role: Role, attribute_id: int) -> bool:
-        return bool(self.attribute_modes.get(attribute_id, 0) & 2)
-
-    def may_invoke(self, role: Role, method_id: int) -> bool:
-        return bool(self.method_modes.get(method_id, 0))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnAssociation:
-    """How the association in use stands in its own object list: its version (None: the simulator's), its rights (None: what
-    every client has), and whether it is named there at all.
-    """
-
-    version: int | None = None
-    attribute_modes: Mapping[int, int] | None = None
-    method_modes: Mapping[int, int] = field(default_factory=dict)
-    listed: bool = True
-
-    def access_to(self, target: CosemObject, otherwise: Access) -> Access:
-        """The rights on the association. Attributes that only this list names have the least value of their type."""
-        if self.version is not None:
-            target.version = self.version
-        if self.attribute_modes is None:
-            return otherwise
-        plain = PlainObject(target.class_id, target.version, target.logical_name)
-        target.attributes = {**plain.attributes, **target.attributes}
-        target.methods = {**plain.methods, **target.methods}
-        for known, modes in ((target.attributes, self.attribute_modes), (target.methods, self.method_modes)):
-            for number in set(known) - set(modes):
-                del known[number]
-        return GivenAccess(
-            target,
-            public=True,
-            base_name=otherwise.base_name,
-            attribute_modes=self.attribute_modes,
-            method_modes=self.method_modes,
-        )
-
-
-class AssociationObject(CosemObject):
-    """Association LN (15, version 1) as one caller sees it: the object list holds the caller's rights."""
-
-    class_id = 15
-    version = 1
-
-    def __init__(self, caller: Caller, objects: Callable[[], list[Access]], max_pdu_sizes: tuple[int, int]) -> None:
-        super().__init__(ASSOCIATION_NAME)
-        client = caller.client
-        context = ApplicationContext.LN_CIPHERED if caller.ciphered else ApplicationContext.LN
-        receive, send = max_pdu_sizes
-        self.attributes |= {
-            2: Attribute(
-                lambda: array(*(_describe(access, client.role) for access in objects())),
-                read_selected=lambda selection: _select(objects(), client.role, selection),
-                selectors=tuple(ObjectListSelector),
-            ),
-            3: constant(structure(integer(client.client_sap & 0x7F), long_unsigned(MANAGEMENT_DEVICE))),
-            4: constant(octet_string(DLMS_UA + bytes((CONTEXT_ARC, context)))),
-            5: constant(_context_information(caller.conformance, receive, send)),
-            6: constant(octet_string(DLMS_UA + bytes((MECHANISM_ARC, client.authentication)))),
-            8: constant(enum(ASSOCIATED)),
-            9: constant(octet_string(SECURITY_SETUP_NAME.octets)),
-        }
-        self.methods = {REPLY_TO_HLS.method_id: self._prove_again}
-
-    @staticmethod
-    def _prove_again(parameters: Data | None) -> None:
-        """The server takes the proof itself, before there is a caller: whoever asks here has proven enough."""
-        raise Denied(DataAccessResult.OTHER_REASON)
-
-
-def _context_information(conformance: Conformance, receive: int, send: int) -> Data:
-    bits = BitString(int(conformance).to_bytes(3, "big"), CONFORMANCE_BITS)
-    return structure(
-        Data(DataType.BIT_STRING, bits),
-        long_unsigned(receive),
-        long_unsigned(send),
-        unsigned(DLMS_VERSION),
-        integer(0),
-        octet_string(b""),
-    )
-
-
-def _describe(access: Access, role: Role) -> Data:
-    """One element of the object list: class, version, name, and the access modes of the caller."""
-    target = access.target
-    attributes = array(
-        *(_describe_attribute(access, number, role) for number in sorted(target.attributes)),
-    )
-    methods = array(
-        *(structure(integer(number), enum(_method_mode(access, number, role))) for number in sorted(target.methods)),
-    )
-    return structure(
-        long_unsigned(target.class_id),
-        unsigned(target.version),
-        octet_string(target.logical_name.octets),
-        structure(attributes, methods),
-    )
-
-
-def _select(objects: list[Access], role: Role, selection: SelectiveAccess) -> Data:
-    """The part of the object list that is asked for; selector 1 leaves the rights out."""
-    try:
-        wanted = ObjectListSelection.from_selective_access(selection)
-    except ValueError:
-        known = selection.access_selector in set(ObjectListSelector)
-        violated, unmatched = DataAccessResult.SCOPE_OF_ACCESS_VIOLATED, DataAccessResult.TYPE_UNMATCHED
-        raise Denied(unmatched if known else violated) from None
-    found = [access for access in objects if wanted.takes(access.target.class_id, access.target.logical_name)]
-    elements = [_describe(access, role) for access in found]
-    return array(*(element if wanted.with_rights else structure(*list(element)[:3]) for element in elements))
-
-
-def _describe_attribute(access: Access, attribute_id: int, role: Role) -> Data:
-    # access_mode: 0 no access, 1 read only, 2 write only, 3 read and write
-    mode = (1 if access.may_read(role, attribute_id) else 0) | (2 if access.may_write(role, attribute_id) else 0)
-    selectors = access.target.attributes[attribute_id].selectors
-    listed = array(*(integer(selector) for selector in selectors)) if selectors else null()
-    return structure(integer(attribute_id), enum(mode), listed)
-
-
-def _describe_rights(access: Access, role: Role) -> Data:
-    """One element of the access_rights_list of class 12: base name, and the access modes of the caller."""
-    target = access.target
-    return structure(
-        access.row.to_data()[0],
-        array(*(_describe_attribute(access, number, role) for number in sorted(target.attributes))),
-        array(*(structure(integer(n), enum(_method_mode(access, n, role))) for n in sorted(target.methods))),
-    )
-
-
-def _method_mode(access: Access, method_id: int, role: Role) -> int:
-    return 1 if access.may_invoke(role, method_id) else 0
 
 
 class Meter:
@@ -270,9 +73,10 @@ class Meter:
         conformance: Conformance = SERVED_CONFORMANCE,
         by_short_names: bool = False,
         own: OwnAssociation | None = None,
+        server_sap: int = MANAGEMENT_DEVICE,
     ) -> None:
         self.serial_number = serial_number
-        self.server_sap = MANAGEMENT_DEVICE
+        self.server_sap = server_sap
         self.server_system_title = server_system_title
         self.security = security
         self.conformance = conformance
@@ -285,6 +89,8 @@ class Meter:
         self._own_row = OWN_ROW if self._own.version is None else replace(CURRENT, version=self._own.version)
         self.short_names = ShortNameMap((self._own_row,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
+        self.asked_by: int | None = None
+        """The client that is being served."""
 
     def add(self, access: Access) -> None:
         """ValueError where an object's short names are those of another."""
@@ -300,6 +106,12 @@ class Meter:
             if name == logical_name:
                 return access.target
         raise KeyError(str(logical_name))
+
+    def change_secret(self, client_sap: int, secret: bytes) -> None:
+        """The client's next association needs this secret."""
+        if client_sap not in self._clients:
+            raise Denied(DataAccessResult.OTHER_REASON)
+        self._clients[client_sap] = replace(self._clients[client_sap], secret=secret)
 
     # -- what the server asks ----------------------------------------------------------------------------------------
 
@@ -360,6 +172,7 @@ class Meter:
     # -- objects -----------------------------------------------------------------------------------------------------
 
     def _find(self, caller: Caller, class_id: int, logical_name: ObisCode) -> Access:
+        self.asked_by = caller.client.client_sap
         own = self._association(caller) if logical_name == ASSOCIATION_NAME else None
         if own is not None and own.target.class_id == class_id:
             return own
@@ -378,38 +191,53 @@ class Meter:
         def rows() -> list[Row]:
             listed = (own,) if self._own.listed else ()
             visible = [access for access in (*listed, *self.objects.values()) if access.is_listed_for(role)]
-            return [(access.row, _describe_rights(access, role)) for access in visible]
+            return [(access.row, describe_rights(access, role)) for access in visible]
 
         def read(class_id: int, logical_name: ObisCode, attribute_id: int) -> Data:
             value = self.get(caller, CosemAttributeDescriptor(class_id, logical_name, attribute_id), None)
             return value if isinstance(value, Data) else decode_data(b"".join(value.parts))
 
-        def change_secret(secret: bytes) -> None:
-            self._clients[caller.client.client_sap] = replace(caller.client, secret=secret)
-
-        target = ShortNameAssociation(caller, rows, read, change_secret)
+        sap = caller.client.client_sap
+        target = ShortNameAssociation(caller, rows, read, partial(self.change_secret, sap))
         rights = Access(
             target,
             public=True,
             base_name=CURRENT.base_name,
             open_methods=frozenset({1, 2, READ_BY_LOGICAL_NAME, REPLY_TO_HLS_SN}),
-            invocable=frozenset({CHANGE_LLS_SECRET, CHANGE_HLS_SECRET}),
+            invocable=frozenset({CHANGE_LLS_SECRET, CHANGE_HLS_SECRET_SN}),
         )
         own = self._own.access_to(target, rights)
         return own
 
     def _association_ln(self, caller: Caller) -> Access:
-        role = caller.client.role
+        client = caller.client
+        target = AssociationObject(
+            ASSOCIATION_NAME,
+            Partners(
+                client=client,
+                server_sap=self.server_sap,
+                conformance=caller.conformance,
+                ciphered=caller.ciphered,
+                max_receive_pdu_size=self.max_receive_pdu_size,
+                max_send_pdu_size=caller.client_max_receive_pdu_size,
+            ),
+            partial(self.listed_for, caller),
+            partial(self.change_secret, client.client_sap),
+        )
+        rights = Access(
+            target,
+            public=True,
+            writable=frozenset({SECRET}),
+            unreadable=frozenset({SECRET}),
+            invocable=frozenset({CHANGE_HLS_SECRET}),
+            open_methods=frozenset({REPLY_TO_HLS.method_id}),
+        )
+        return self._own.access_to(target, rights)
 
-        def visible() -> list[Access]:
-            """A client's list names what the client can use."""
-            everything = chain((own,) if self._own.listed else (), self.objects.values())
-            return [access for access in everything if access.is_listed_for(role)]
-
-        send = caller.client_max_receive_pdu_size
-        target = AssociationObject(caller, visible, (self.max_receive_pdu_size, send))
-        own = self._own.access_to(target, Access(target, public=True, open_methods=frozenset({REPLY_TO_HLS.method_id})))
-        return own
+    def listed_for(self, caller: Caller) -> list[Access]:
+        """A client's list names what the client can use: the association in use first."""
+        own = (self._association_ln(caller),) if self._own.listed else ()
+        return [access for access in chain(own, self.objects.values()) if access.is_listed_for(caller.client.role)]
 
 
 def _check_short_names(names: ShortNameMap, access: Access) -> None:

@@ -1,7 +1,7 @@
 """From an entry of a meter type's file to the object: a builder for each class.
 
-A module for each subject, with its table `BUILDERS`; `BUILDERS` here joins them. `context.Context` is what a builder finds
-of the meter that it builds for.
+A module for each subject, with its table `BUILDERS`; `BUILDERS` here joins them, and `declared` builds what is in none.
+`context.Context` is what a builder finds of the meter that it builds for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sessions.simulator.builders import addressing, clock, control, profile, push, security, values
+from sessions.simulator.builders import (
+    addressing,
+    association,
+    clock,
+    control,
+    declared,
+    profile,
+    push,
+    security,
+    values,
+)
 from sessions.simulator.builders.context import Builder
 
 BUILDERS: Final[Mapping[int, Builder]] = {
@@ -20,5 +30,10 @@ BUILDERS: Final[Mapping[int, Builder]] = {
     **security.BUILDERS,
     **profile.BUILDERS,
     **push.BUILDERS,
+    **association.BUILDERS,
 }
-"""The builder of each class that a meter type may name, by class_id."""
+"""The builder of each class that behaves, by class_id. Every other class of the tables is `declared`."""
+
+
+def builder_for(class_id: int) -> Builder:
+    return BUILDERS.get(class_id, declared.declared)

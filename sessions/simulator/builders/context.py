@@ -8,6 +8,8 @@ from zlib import crc32
 
 from meters.cosem.data import Data, DataType
 from meters.cosem.obis import ObisCode
+from meters.cosem.value_entry import from_json
+from meters.cosem.value_type import ValueType
 from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, Supply
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType
@@ -50,8 +52,11 @@ class Context:
     # -- values ------------------------------------------------------------------------------------------------------
 
     def value(self, entry: Entry) -> ValueAt:
-        """The value of the entry's `type`, from its `constant` or its `source`."""
+        """The value of the entry's `type`: a `constant`, a `source`, or a `value` as `value_entry` reads it."""
         kind = TYPES[entry["type"]]
+        if "value" in entry:
+            given = from_json(entry["value"], ValueType(kind))
+            return lambda moment: given
         if "constant" in entry:
             constant = entry["constant"]
             data = Data(kind, constant.encode() if isinstance(constant, str) else constant)

@@ -84,6 +84,11 @@ class CosemObject:
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
         write(value)
 
+    def is_writable(self, attribute_id: int) -> bool:
+        """Whether any client could be let write it."""
+        attribute = self.attributes.get(attribute_id)
+        return attribute is not None and attribute.write is not None
+
     def invoke(self, method_id: int, parameters: Data | None) -> Data | None:
         """Run the method; what it returns."""
         method = self.methods.get(method_id)

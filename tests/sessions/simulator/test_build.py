@@ -13,7 +13,7 @@ from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethod
 from sessions.dlms.association import Referencing
 from sessions.dlms.conformance import Conformance
 from sessions.simulator.build import build_meter
-from sessions.simulator.device import SERVED_SHORT_NAME_CONFORMANCE, MeterSecurity
+from sessions.simulator.device import SERVED_SHORT_NAME_CONFORMANCE, MeterSecurity, Role
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import (
     METER_TYPES,
@@ -165,3 +165,51 @@ def test_every_attribute_and_method_of_the_type_has_its_own_short_name():
 def test_base_names_that_cannot_be(entries, reason):
     with pytest.raises(MeterTypeError, match=reason):
         short_name_meter(*entries)
+
+
+# -- rights ------------------------------------------------------------------------------------------------------------
+
+
+def clock_with(**rights):
+    entry = {"class_id": 8, "logical_name": "0-0:1.0.0*255", **rights}
+    settings = MeterSettings(serial_number="1", security=MeterSecurity(), clients=(), host_clock=HandClock())
+    meter = build_meter(replace(THREE_PHASE, objects=(entry,)), settings)
+    return next(iter(meter.objects.values()))
+
+
+def test_rights_are_given_by_role():
+    access = clock_with(writable=[2], rights={"maintenance": {"write": [2], "invoke": [6]}, "public": {"read": [2]}})
+    assert access.may_read(Role.PUBLIC, 2)
+    assert not access.may_read(Role.PUBLIC, 3)
+    assert access.may_read(Role.MAINTENANCE, 3)
+    assert access.may_write(Role.MAINTENANCE, 2)
+    assert access.may_invoke(Role.MAINTENANCE, 6)
+    assert access.may_write(Role.MANAGER, 2)
+    assert not access.may_write(Role.READER, 2)
+
+
+def test_secrets_are_for_nobody_to_read():
+    entry = {"class_id": 19, "logical_name": "0-0:20.0.0*255", "writable": [7]}
+    settings = MeterSettings(serial_number="1", security=MeterSecurity(), clients=(), host_clock=HandClock())
+    (access,) = build_meter(replace(THREE_PHASE, objects=(entry,)), settings).objects.values()
+    assert not access.may_read(Role.MANAGER, 7)
+    assert access.may_write(Role.MANAGER, 7)
+    assert access.may_read(Role.MANAGER, 6)
+
+
+@pytest.mark.parametrize(
+    ("rights", "reason"),
+    [
+        ({"writable": [4]}, "no attribute to be written 4"),
+        ({"writable": [99]}, "no attribute to be written 99"),
+        ({"invocable": [9]}, "no method 9"),
+        ({"rights": {"reader": {"read": [10]}}}, "no attribute 10"),
+        ({"rights": {"reader": {"write": [1]}}}, "no attribute to be written 1"),
+        ({"rights": {"reader": {"invoke": [9]}}}, "no method 9"),
+        ({"rights": {"reader": {"do": [1]}}}, "“do” is no right"),
+        ({"rights": {"nobody": {}}}, "nobody"),
+    ],
+)
+def test_rights_on_what_is_not_there_are_refused(rights, reason):
+    with pytest.raises(MeterTypeError, match=reason):
+        clock_with(**rights)
