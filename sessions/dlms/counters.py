@@ -24,6 +24,11 @@ class InvocationCounters:
     def remaining(self) -> int:
         return sum(len(block) for block in self._ranges)
 
+    @property
+    def next(self) -> int | None:
+        """What `take` would hand out; None where nothing is left."""
+        return self._ranges[0].start if self._ranges else None
+
     def extend(self, block: range) -> None:
         """Add a reserved block; it must lie above all before it."""
         if len(block) == 0:

@@ -135,7 +135,9 @@ class ServerAssociation:
 
     def fire(self, event: AssociationEvent) -> None:
         """Move to the next state. An illegal event is a fault of this program."""
-        self.state = TRANSITIONS[self.state][event]
+        was_open, self.state = self.state is AssociationState.ASSOCIATED, TRANSITIONS[self.state][event]
+        if was_open and self.state is not AssociationState.ASSOCIATED and self.caller is not None:
+            self._device.dissociated(self.caller)
         if self.state is AssociationState.IDLE:
             self.caller = None
 

@@ -23,6 +23,7 @@ from sessions.dlms.security_setup import KeyId
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.short_name_map import ShortNameMap
 from sessions.dlms.transactions import SeenTransactions
+from sessions.simulator.journal import Journal
 from sessions.simulator.key_store import KeyStore
 from sessions.simulator.objects.base import Value
 
@@ -204,6 +205,7 @@ class LogicalDevice(Protocol):
     max_send_pdu_size: int
     short_names: ShortNameMap | None
     """The objects by short name, of a meter that knows no other way to refer to them."""
+    journal: Journal
 
     def client(self, client_sap: int) -> ServedClient | None:
         """Who is served under this SAP."""
@@ -216,6 +218,9 @@ class LogicalDevice(Protocol):
 
     def associated(self, caller: Caller) -> None:
         """An association was opened."""
+
+    def dissociated(self, caller: Caller) -> None:
+        """It is over: released, replaced, or its link is gone."""
 
     def take_notifications(self) -> list[DataNotification]:
         """What is to be said unasked; handed out once."""

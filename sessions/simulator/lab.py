@@ -214,11 +214,19 @@ class LazyDevice:
         self._build: Callable[[], LogicalDevice] | None = build
         self._device: LogicalDevice | None = None
 
-    def __getattr__(self, name: str) -> Any:
+    @property
+    def built(self) -> bool:
+        return self._device is not None
+
+    def awakened(self) -> LogicalDevice:
+        """The meter itself."""
         if self._device is None:
             assert self._build is not None  # it is given back only when the device stands
             self._device, self._build = self._build(), None
-        return getattr(self._device, name)
+        return self._device
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.awakened(), name)
 
 
 def make_meter(

@@ -16,6 +16,7 @@ import sys
 import termios
 import tty
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMe
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import SignOnStation, TelegramStation
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
+from sessions.simulator.truth import LabTruth
+from sessions.simulator.truth_port import TruthPort
 from sessions.simulator.udp_port import UdpPort
 
 MAX_CONNECTIONS: Final = 64
@@ -41,18 +44,32 @@ OUTPUT_SPEED: Final = 5
 MakeStation = Callable[[], Station]
 
 
-def run_lab(lab: Lab, serial_dir: Path, announce: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class TruthOptions:
+    """The lab tells what really happened on this port of the loopback (0: any free one); `keys`: its meters' keys, too."""
+
+    port: int
+    keys: bool = False
+
+
+def run_lab(lab: Lab, serial_dir: Path, announce: Callable[[str], None], truth: TruthOptions | None = None) -> None:
     """Serve until SIGTERM or SIGINT. `announce` gets one line of JSON as soon as every meter can be reached."""
-    asyncio.run(_run(lab, serial_dir, announce))
+    asyncio.run(_run(lab, serial_dir, announce, truth))
 
 
-async def _run(lab: Lab, serial_dir: Path, announce: Callable[[str], None]) -> None:
+async def _run(lab: Lab, serial_dir: Path, announce: Callable[[str], None], truth: TruthOptions | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with RunningLab(lab, serial_dir) as running:
-        announce(json.dumps({"meters": running.announcements}))
+    async with contextlib.AsyncExitStack() as listening:
+        running = await listening.enter_async_context(RunningLab(lab, serial_dir))
+        said: dict[str, Any] = {"meters": running.announcements}
+        if truth is not None:
+            every = LabTruth(meter for line in lab.lines for meter in line.meters)
+            port = await listening.enter_async_context(TruthPort(every, truth.port, keys=truth.keys))
+            said["truth"] = port.address
+        announce(json.dumps(said))
         await stop.wait()
 
 

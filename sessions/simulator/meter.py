@@ -37,6 +37,7 @@ from sessions.simulator.device import (
     MeterSecurity,
     ServedClient,
 )
+from sessions.simulator.journal import Journal
 from sessions.simulator.objects.base import CosemObject, Denied, Value
 from sessions.simulator.rights import Access
 from sessions.simulator.short_name_association import CHANGE_HLS_SECRET as CHANGE_HLS_SECRET_SN
@@ -85,6 +86,7 @@ class Meter:
         self.max_receive_pdu_size = max_receive_pdu_size
         self.max_send_pdu_size = max_send_pdu_size
         self.objects: dict[tuple[int, ObisCode], Access] = {}
+        self.journal = Journal()
         self._own = own or OwnAssociation()
         self._own_row = OWN_ROW if self._own.version is None else replace(CURRENT, version=self._own.version)
         self.short_names = ShortNameMap((self._own_row,)) if by_short_names else None
@@ -95,6 +97,7 @@ class Meter:
     def add(self, access: Access) -> None:
         """ValueError where an object's short names are those of another."""
         self.objects[access.target.class_id, access.target.logical_name] = access
+        access.target.journal = self.journal
         if self.short_names is not None:
             self.short_names = ShortNameMap([self._own_row, *(each.row for each in self.objects.values())])
             for each in self.objects.values():
@@ -125,7 +128,15 @@ class Meter:
         return None
 
     def associated(self, caller: Caller) -> None:
-        """Nothing to do: the meter keeps no count of its clients."""
+        self.journal.associated(caller)
+
+    def dissociated(self, caller: Caller) -> None:
+        self.journal.dissociated(caller)
+
+    @property
+    def clients(self) -> Mapping[int, ServedClient]:
+        """Who is served, by SAP."""
+        return self._clients
 
     def push(self, body: Data, moment: datetime, *, confirmed: bool = False) -> None:
         """Say something unasked to the client that is served next; `confirmed`: it is to be confirmed."""
@@ -159,7 +170,8 @@ class Meter:
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
         if selection is not None:
             raise Denied(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
-        access.target.write(descriptor.attribute_id, value)
+        with self.journal.on_behalf_of(caller):
+            access.target.write(descriptor.attribute_id, value)
 
     def action(self, caller: Caller, descriptor: CosemMethodDescriptor, parameters: Data | None) -> Data | None:
         access = self._find(caller, descriptor.class_id, descriptor.instance_id)
@@ -167,7 +179,8 @@ class Meter:
             raise Denied(DataAccessResult.OBJECT_UNDEFINED)
         if not access.may_invoke(caller.client.role, descriptor.method_id):
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
-        return access.target.invoke(descriptor.method_id, parameters)
+        with self.journal.on_behalf_of(caller):
+            return access.target.invoke(descriptor.method_id, parameters)
 
     # -- objects -----------------------------------------------------------------------------------------------------
 
@@ -175,6 +188,7 @@ class Meter:
         self.asked_by = caller.client.client_sap
         own = self._association(caller) if logical_name == ASSOCIATION_NAME else None
         if own is not None and own.target.class_id == class_id:
+            own.target.journal = self.journal
             return own
         access = self.objects.get((class_id, logical_name))
         if access is not None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from meters.cosem.data import Data, as_date_time
+from meters.cosem.obis import ObisCode
 from sessions.association_file import AUTHENTICATION_WORDS
 from sessions.dlms.acse import Aarq
 from sessions.dlms.apdu import decode_apdu
@@ -41,6 +42,7 @@ from sessions.simulator.device import (
     Role,
     ServedClient,
 )
+from sessions.simulator.journal import Journal, Kind
 from sessions.simulator.lab import Lab, LabError, LabLine, LabMeter
 from sessions.simulator.objects.base import Denied, EncodedValue, Value
 from sessions.simulator.recording import (
@@ -84,6 +86,7 @@ class RecordedMeter:
         self.max_receive_pdu_size = max((each.server_max_receive_pdu_size for each in initiates), default=0)
         self.max_send_pdu_size = 0
         self.short_names: ShortNameMap | None = None
+        self.journal = Journal()
         self._given: dict[int, int] = {}
 
     def _recorded_title(self) -> bytes:
@@ -139,6 +142,10 @@ class RecordedMeter:
     def associated(self, caller: Caller) -> None:
         """The answers begin again."""
         self._given.clear()
+        self.journal.associated(caller)
+
+    def dissociated(self, caller: Caller) -> None:
+        self.journal.dissociated(caller)
 
     # -- services ----------------------------------------------------------------------------------------------------
 
@@ -163,6 +170,7 @@ class RecordedMeter:
         result = next((each.result for each in known if each.descriptor == descriptor), None)
         if result is not DataAccessResult.SUCCESS:
             raise Denied(result or DataAccessResult.READ_WRITE_DENIED)
+        self._did(caller, "write", descriptor.class_id, descriptor.instance_id, descriptor.attribute_id)
 
     def action(self, caller: Caller, descriptor: CosemMethodDescriptor, parameters: Data | None) -> Data | None:
         known = [each for each in self._services(caller) if isinstance(each, RecordedAction)]
@@ -171,7 +179,12 @@ class RecordedMeter:
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
         if answer.result is not ActionResult.SUCCESS:
             raise Denied(DataAccessResult(answer.result))
+        self._did(caller, "invoke", descriptor.class_id, descriptor.instance_id, descriptor.method_id)
         return answer.returned
+
+    def _did(self, caller: Caller, kind: Kind, class_id: int, logical_name: ObisCode, number: int) -> None:
+        with self.journal.on_behalf_of(caller):
+            self.journal.done(kind, class_id, logical_name, number)
 
     def _services(self, caller: Caller) -> list[Service]:
         return self.recording.services.get(caller.client.client_sap, [])

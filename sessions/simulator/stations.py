@@ -73,6 +73,8 @@ class WrapperStation:
                     self.closed = True
 
     def connection_lost(self, now: float) -> None:
+        for server in self._servers.values():
+            server.link_down()
         self._servers.clear()
         self.closed = True
 
@@ -89,7 +91,7 @@ class WrapperStation:
         server = self._servers.get(client_sap)
         if server is None:
             if len(self._servers) >= MAX_CLIENTS:
-                del self._servers[next(iter(self._servers))]
+                self._servers.pop(next(iter(self._servers))).link_down()
             server = self._servers[client_sap] = ServerExchange(self._device, client_sap, self._random)
         return server
 
@@ -189,9 +191,10 @@ class HdlcStation:
             match event:
                 case LinkConnected():
                     post.meter.occupant = self
+                    post.link_down()
                     post.server = post.new_server()
                 case LinkDisconnected():
-                    post.server = None
+                    post.link_down()
                     if post.meter.occupant is self:
                         post.meter.occupant = None
                 case ApduReceived(apdu, unsolicited) if post.server is not None:
@@ -219,6 +222,12 @@ class _Post:
             parameters=meter.parameters,
             inactivity_timeout=meter.inactivity_timeout,
         )
+
+    def link_down(self) -> None:
+        """Whoever was served over the link is not any more."""
+        if self.server is not None:
+            self.server.link_down()
+        self.server = None
 
     def new_server(self) -> ServerExchange:
         return ServerExchange(self.meter.device, self.link.client_sap, self._random)

@@ -67,7 +67,7 @@ class UdpPort(asyncio.DatagramProtocol):
             peer.station.receive_octets(data, now)
         except Exception as error:
             self._complain(f"a datagram was dropped: {error!r}")
-            del self._peers[addr]
+            self._peers.pop(addr).station.connection_lost(now)
             return
         answer = peer.station.octets_to_send()
         if answer:
@@ -83,10 +83,13 @@ class UdpPort(asyncio.DatagramProtocol):
     def _peer(self, address: object, now: float) -> Peer:
         """The address's station: a new one for a new address, and for one that was silent for too long."""
         peer = self._peers.pop(address, None)
-        if peer is None or now - peer.heard > self._lab.inactivity_timeout:
+        if peer is not None and now - peer.heard > self._lab.inactivity_timeout:
+            peer.station.connection_lost(now)
+            peer = None
+        if peer is None:
             peer = Peer(self._make_station(), now)
         peer.heard = now
         self._peers[address] = peer  # the last in the order of silence
         if len(self._peers) > MAX_PEERS:
-            del self._peers[next(iter(self._peers))]
+            self._peers.pop(next(iter(self._peers))).station.connection_lost(now)
         return peer

@@ -1,7 +1,8 @@
 """`manage.py simulate [--lab FILE | --replay FILE#ID] [--count N] [--port P] [--serial-dir DIR]`: simulated meters; no database.
 
-One line of JSON on stdout once everything listens, with every meter's endpoint and association as `read` takes it; then it
-serves until SIGTERM or SIGINT and ends with 0. Exit codes: 1 the lab or the trace cannot be used, 2 wrong usage.
+One line of JSON on stdout once everything listens, with every meter's endpoint and association as `read` takes it, and with
+`--truth PORT` the address that tells what really happens in the lab (`sessions/simulator/truth_port.py`); then it serves
+until SIGTERM or SIGINT and ends with 0. Exit codes: 1 the lab or the trace cannot be used, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sessions.simulator.lab import DEFAULT_PORT, Lab, LabError, load_lab, plain_lab, with_ports
-from sessions.simulator.listeners import run_lab
+from sessions.simulator.listeners import TruthOptions, run_lab
 
 MAX_COUNT = 10_000
+WRONG_USAGE = 2
 
 
 class Command(BaseCommand):
@@ -39,10 +41,21 @@ class Command(BaseCommand):
         )
         parser.add_argument("--serial-dir", type=Path, metavar="DIR", help="where pseudo-terminals get their names")
 
+        parser.add_argument(
+            "--truth",
+            type=_port,
+            metavar="PORT",
+            help="tell what really happens in the lab, by HTTP on the loopback (0: any)",
+        )
+        parser.add_argument("--truth-keys", action="store_true", help="tell the simulated meters' keys there, too")
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["truth_keys"] and options["truth"] is None:
+            raise CommandError("--truth-keys belongs to --truth PORT", returncode=WRONG_USAGE)
+        truth = None if options["truth"] is None else TruthOptions(options["truth"], options["truth_keys"])
         try:
             with tempfile.TemporaryDirectory(prefix="lab-") as directory:
-                run_lab(_lab(options), options["serial_dir"] or Path(directory), self._announce)
+                run_lab(_lab(options), options["serial_dir"] or Path(directory), self._announce, truth)
         except LabError as error:
             raise CommandError(str(error)) from None
 

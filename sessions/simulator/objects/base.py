@@ -15,6 +15,7 @@ from meters.cosem.data import Data, DataType, null, octet_string
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.selective_access import SelectiveAccess
+from sessions.simulator.journal import Journal
 
 
 class Denied(Exception):
@@ -58,10 +59,11 @@ def constant(value: Data) -> Attribute:
 
 
 class CosemObject:
-    """One object. Subclasses fill `attributes` and `methods` by their numbers."""
+    """One object. Subclasses fill `attributes` and `methods` by their numbers. `journal`: where its meter keeps what was done."""
 
     class_id: ClassVar[int]
     version: int = 0
+    journal: Journal | None = None
 
     def __init__(self, logical_name: ObisCode) -> None:
         self.logical_name = logical_name
@@ -83,6 +85,8 @@ class CosemObject:
         if write is None:
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
         write(value)
+        if self.journal is not None:
+            self.journal.done("write", self.class_id, self.logical_name, attribute_id)
 
     def is_writable(self, attribute_id: int) -> bool:
         """Whether any client could be let write it."""
@@ -94,7 +98,10 @@ class CosemObject:
         method = self.methods.get(method_id)
         if method is None:
             raise Denied(DataAccessResult.OBJECT_UNDEFINED)
-        return method(parameters)
+        returned = method(parameters)
+        if self.journal is not None:
+            self.journal.done("invoke", self.class_id, self.logical_name, method_id)
+        return returned
 
     def captured(self, attribute_id: int, moment: datetime) -> Data:
         """What a profile recorded of this attribute at a moment: its value then, where it changes."""

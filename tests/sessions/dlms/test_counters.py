@@ -8,8 +8,9 @@ from sessions.dlms.errors import LocalProtocolError, SecurityError
 
 def test_each_number_comes_once_and_then_none():
     counters = InvocationCounters(range(5, 8))
-    assert counters.remaining == 3
+    assert (counters.remaining, counters.next) == (3, 5)
     assert [counters.take() for _ in range(3)] == [5, 6, 7]
+    assert counters.next is None
     with pytest.raises(LocalProtocolError) as refused:
         counters.take()
     assert refused.value.code == "counters-exhausted"

@@ -66,6 +66,9 @@ async def test_a_broken_station_is_replaced(tmp_path, capsys):
         def receive_octets(self, octets: bytes, now: float) -> None:
             raise RuntimeError("out of order")
 
+        def connection_lost(self, now: float) -> None:
+            """Nobody was served."""
+
     async with UdpPort(Broken, udp_lab(), 0, complaints.append) as port:  # type: ignore[arg-type]
         port.datagram_received(b"x", ("192.0.2.1", 1))
         assert port._peers == {}
@@ -81,6 +84,8 @@ async def test_an_address_is_forgotten_after_a_time_and_when_there_are_too_many(
             made.append(self)
 
         def receive_octets(self, octets: bytes, now: float) -> None: ...
+
+        def connection_lost(self, now: float) -> None: ...
 
         def octets_to_send(self) -> bytes:
             return b""

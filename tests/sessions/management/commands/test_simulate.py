@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from django.core.management import call_command
@@ -23,6 +24,23 @@ from sessions.links.endpoint import parse_endpoint
 from sessions.simulator.lab import LABS
 from tests.conftest import ROOT
 from tests.meters.test_gxc import REGISTER, made
+
+
+@contextmanager
+def announced(*arguments: str) -> Iterator[dict[str, Any]]:
+    """The command as a process, and all that it announced."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "simulate", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @contextmanager
@@ -64,6 +82,17 @@ def test_the_demo_lab_from_start_to_stop(tmp_path, stop):
         assert out == ""  # the announcement was all
         assert err == ""
         assert not (tmp_path / "10000005").exists()
+
+
+def test_the_truth_is_told_where_it_is_asked_for():
+    with announced("--count", "2", "--port", "0", "--truth", "0", "--truth-keys") as said:
+        with urlopen(f"{said['truth']}/meters", timeout=10) as answer:
+            assert [meter["serial_number"] for meter in json.load(answer)["meters"]] == ["10000001", "10000002"]
+        with urlopen(f"{said['truth']}/meters/10000001", timeout=10) as answer:
+            assert json.load(answer)["secrets"] == {"32": b"12345678".hex()}
+    with announced("--port", "0") as said:
+        assert list(said) == ["meters"]
+    assert "--truth PORT" in usage("--truth-keys")
 
 
 def test_stopping_with_clients_connected():
