@@ -31,8 +31,8 @@ from sessions.simulator.objects.base import Attribute, CosemObject, Denied, Enco
 from sessions.simulator.objects.clock import MeterClock
 
 SORT_FIFO: Final = 1
-NO_SORT_OBJECT: Final = CaptureObject(0, ObisCode(0, 0, 0, 0, 0, 0), 0).to_data()
-"""Class 0: unsorted, in the order of time."""
+NO_OBJECT: Final = CaptureObject(0, ObisCode(0, 0, 0, 0, 0, 0), 0)
+"""As the sort object: unsorted, in the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class LoadProfile(CosemObject):
             3: Attribute(lambda: array(*(column.capture_object.to_data() for column in self.columns))),
             4: Attribute(lambda: double_long_unsigned(capture_period)),
             5: Attribute(lambda: enum(SORT_FIFO)),
-            6: Attribute(lambda: NO_SORT_OBJECT),
+            6: Attribute(lambda: NO_OBJECT.to_data()),
             7: Attribute(lambda: double_long_unsigned(self.window().count)),
             8: Attribute(lambda: double_long_unsigned(profile_entries)),
         }
@@ -122,8 +122,12 @@ class LoadProfile(CosemObject):
         raise Denied(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
 
     def _range(self, wanted: RangeDescriptor) -> Value:
-        """Rows with from <= clock <= to, both included."""
-        if not wanted.restricting_object.is_clock or not self._has(wanted.restricting_object):
+        """Rows with from <= clock <= to, both included.
+
+        Some clients name the sort object where the standard wants the clock: what stands for the order of time there does here.
+        """
+        by_clock = wanted.restricting_object.is_clock and self._has(wanted.restricting_object)
+        if not by_clock and wanted.restricting_object.class_id != NO_OBJECT.class_id:
             raise Denied(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
         columns = tuple(self._column(column) for column in wanted.selected_values) or self.columns
         window = self.window()

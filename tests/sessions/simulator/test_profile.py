@@ -133,6 +133,15 @@ def test_ranges_with_a_deviation_are_moments():
     assert [row[0] for row in rows(profile().read(2, by_range(zone, zone)))] == [datetime(2026, 11, 25)]
 
 
+@pytest.mark.parametrize("attribute_id", [0, 2])
+def test_the_sort_object_stands_for_the_order_of_time(attribute_id):
+    target = profile()
+    sort_object = CaptureObject.from_data(target.read(6))
+    named = CaptureObject(sort_object.class_id, sort_object.logical_name, attribute_id)
+    selection = RangeDescriptor(named, NOW, NOW).to_selective_access()
+    assert rows(target.read(2, selection)) == rows(target.read(2, by_range(MIDNIGHT, MIDNIGHT))) != []
+
+
 def test_columns_are_chosen():
     noon = datetime(2026, 11, 25, 12)
     chosen = by_range(noon, noon, CaptureObject(3, REGISTER_NAME, 2))
@@ -144,7 +153,8 @@ def test_columns_are_chosen():
 
 
 UNKNOWN = CaptureObject(3, ObisCode(1, 0, 9, 9, 9, 255), 2)
-NOW = date_time(datetime(2026, 11, 25))
+MIDNIGHT = datetime(2026, 11, 25)
+NOW = date_time(MIDNIGHT)
 WRONG = {
     "another restricting object": (
         RangeDescriptor(UNKNOWN, unsigned(1), unsigned(2)).to_selective_access(),
