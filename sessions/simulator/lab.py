@@ -1,10 +1,15 @@
 """A lab of simulated meters: the TOML file that describes it, and what is announced of it.
 
     host = "127.0.0.1"  reply_delay = 0.06  inactivity_timeout = 180
-    [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "udp" (wrapper, port) | "pty";
-                                     for HDLC max_info, window
+    [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "udp" (wrapper, port) | "pty" | "rfc2217" (a serial line
+                                     behind a TCP port, with its settings); for HDLC max_info, window
+    [lines.timing]                   the octets take their time, on a bus that all meters of the line share: baud, data_bits, parity,
+                                     stop_bits, response_time and inter_octet_timeout (s), half_duplex
+    [lines.faults]                   a bad line: seed, direction ("both" | "to-meter" | "from-meter"), bit_errors, lost, doubled,
+                                     delayed and delay (s), silence, garbage, slow (s), echo, cut_after; see `faults.py`
     [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
-                                     user_ids (who may associate), security_setup_version (0 or 1, of the security policy)
+                                     address_octets (1, 2 or 4), user_ids (who may associate), security_setup_version (0 or 1, of
+                                     the security policy)
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
                                      demands and promises what they say
     [lines.sign_on]                  the meters of an HDLC line want a sign-on of IEC 62056-21 first: initial_baud;
@@ -25,7 +30,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from sessions.association_file import MODE_E_WORD, parse_association
 from sessions.dlms.association import AssociationParameters, Referencing
@@ -36,6 +41,7 @@ from sessions.dlms.iec62056_21.characters import START_BAUD
 from sessions.dlms.key_files import load_private_key
 from sessions.dlms.protection import Policy, SecurityPolicy
 from sessions.simulator.build import build_meter
+from sessions.simulator.bus import LineTiming, read_timing
 from sessions.simulator.device import (
     MANAGEMENT_DEVICE,
     SERVED_CONFORMANCE,
@@ -44,6 +50,7 @@ from sessions.simulator.device import (
     Role,
     ServedClient,
 )
+from sessions.simulator.faults import LineFaults, read_faults
 from sessions.simulator.key_store import USES, LabKeys, lab_keys
 from sessions.simulator.meter_type import MeterSettings, MeterTypeError, load_meter_type, system_title
 from sessions.simulator.readout import ReadoutDevice
@@ -55,6 +62,8 @@ DEFAULT_TYPE: Final = "three_phase"
 FIRST_SERIAL: Final = 10_000_001
 HDLC_MAX_INFO: Final = 128
 ANNOUNCED_BAUD: Final = 9600
+SMALL_ADDRESS: Final = 0x7E
+"""The highest physical address in an address of two octets; the one after it is everybody's."""
 DEFAULT_ASSOCIATION: Final = {"client_sap": 32, "authentication": "lls", "secret": "text:12345678"}
 KEY_NAMES: Final = {
     CertificateType.DIGITAL_SIGNATURE: "signing_key",
@@ -64,7 +73,8 @@ KEY_NAMES: Final = {
 COUNTER_EPOCH: Final = 1_704_067_200
 """2024-01-01. A meter's own counters begin at the seconds since then: above those of its earlier runs."""
 
-LineKind = Literal["wrapper", "hdlc", "udp", "pty"]
+LineKind = Literal["wrapper", "hdlc", "udp", "pty", "rfc2217"]
+KINDS: Final = get_args(LineKind)
 WRAPPED: Final = ("wrapper", "udp")
 """Lines that lead to one meter, by the wrapper."""
 
@@ -116,12 +126,17 @@ class LabMeter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabLine:
-    """A TCP or UDP port or a pseudo-terminal, and its meters: one for the wrapper, several for HDLC."""
+    """A TCP or UDP port or a pseudo-terminal, and its meters: one for the wrapper, several for HDLC.
+
+    `timing`: octets take their time on it; `faults`: what it does to them.
+    """
 
     kind: LineKind
     meters: tuple[LabMeter, ...]
     port: int = 0
     sign_on: SignOnOptions | None = None
+    timing: LineTiming | None = None
+    faults: LineFaults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,18 +199,28 @@ def load_lab(path: Path, host_clock: Callable[[], datetime]) -> Lab:
 
 def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivity_timeout: float) -> LabLine:
     kind = table["kind"]
-    if kind not in (*WRAPPED, "hdlc", "pty"):
-        raise LabError(f"“{kind}” is no kind of line: wrapper, hdlc, udp or pty")
+    if kind not in KINDS:
+        raise LabError(f"“{kind}” is no kind of line: {', '.join(KINDS)}")
     hdlc = None if kind in WRAPPED else _hdlc_options(table, inactivity_timeout)
     sign_on = SignOnOptions(**table["sign_on"]) if "sign_on" in table else None
     if sign_on is not None and hdlc is None:
         raise LabError("a sign-on belongs to an HDLC line or a pseudo-terminal")
+    timing = read_timing(table["timing"]) if "timing" in table else None
+    if timing is not None and hdlc is None:
+        raise LabError("timing belongs to a line with a speed: hdlc, pty or rfc2217")
     if sign_on is not None and sign_on.push_interval and len(table["meters"]) > 1:
         raise LabError("a line on which telegrams are pushed has one meter")
     meters = tuple(make_meter(meter, host_clock, hdlc, sign_on) for meter in table["meters"])
     if not meters or (kind in WRAPPED and len(meters) > 1):
         raise LabError("a wrapper line has one meter, an HDLC line at least one")
-    return LabLine(kind=kind, meters=meters, port=table.get("port", 0), sign_on=sign_on)
+    return LabLine(
+        kind=kind,
+        meters=meters,
+        port=table.get("port", 0),
+        sign_on=sign_on,
+        timing=timing,
+        faults=read_faults(table["faults"]) if "faults" in table else None,
+    )
 
 
 def _hdlc_options(table: Mapping[str, Any], inactivity_timeout: float) -> HdlcOptions:
@@ -245,7 +270,8 @@ def make_meter(
     if not isinstance(serial_number, str) or not (serial_number.isascii() and serial_number.isdigit()):
         raise LabError(f"{serial_number!r} is no serial number: a text of digits")
     address = table.get("physical_address") if hdlc else None
-    association = announced_association(table.get("association", DEFAULT_ASSOCIATION), hdlc, address)
+    octets = _address_octets(table, address)
+    association = announced_association(table.get("association", DEFAULT_ASSOCIATION), hdlc, address, octets)
     meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
     title = system_title(meter_type.manufacturer, serial_number)
     if "server_system_title" in association:
@@ -273,11 +299,20 @@ def make_meter(
         device=meter or LazyDevice(lambda: build_meter(meter_type, settings)),
         association=association,
         physical_address=address,
-        address_octets=1 if address is None else 2,
+        address_octets=octets,
         parameters=hdlc_parameters(hdlc),
         sign_on=make_sign_on_device(own, meter, meter_type) if sign_on and meter else None,
         password=own.get("password", ""),
     )
+
+
+def _address_octets(table: Mapping[str, Any], address: int | None) -> int:
+    """The size of the meter's HDLC address: as given, else the least that it needs."""
+    least = 1 if address is None else 2 if address <= SMALL_ADDRESS else 4
+    octets = table.get("address_octets", least)
+    if octets not in (1, 2, 4) or octets < least:
+        raise LabError(f"address_octets is 1, 2 or 4, and at least {least} for physical_address {address}")
+    return int(octets)
 
 
 def hdlc_parameters(hdlc: HdlcOptions | None) -> HdlcParameters:
@@ -365,15 +400,15 @@ def _announced_keys(keys: LabKeys) -> dict[str, str]:
 
 
 def announced_association(
-    association: Mapping[str, Any], hdlc: HdlcOptions | None, physical_address: int | None
+    association: Mapping[str, Any], hdlc: HdlcOptions | None, physical_address: int | None, address_octets: int = 1
 ) -> dict[str, Any]:
     """The association file of a meter: the lab's keys, and how the line is framed."""
     framing = "hdlc" if hdlc else "wrapper"
     announced = {"framing": framing, "server_sap": MANAGEMENT_DEVICE, **association}
     if hdlc:
-        settings = {"max_info": hdlc.max_info, "window": hdlc.window, "address_octets": 1}
+        settings = {"max_info": hdlc.max_info, "window": hdlc.window, "address_octets": address_octets}
         if physical_address is not None:
-            settings |= {"physical_address": physical_address, "address_octets": 2}
+            settings["physical_address"] = physical_address
         announced["hdlc"] = settings
     return announced
 

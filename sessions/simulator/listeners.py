@@ -17,18 +17,30 @@ import termios
 import tty
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 from sessions.dlms.link import LineSettings
-from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint
+from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint, TcpEndpoint, UdpEndpoint
+from sessions.simulator.bus import Bus
+from sessions.simulator.com_port import ComPortStation, noise
+from sessions.simulator.faults import Fault, FaultyLine
 from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, SignOnOptions, announcement
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import SignOnStation, TelegramStation
-from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
 from sessions.simulator.truth import LabTruth
 from sessions.simulator.truth_port import TruthPort
+from sessions.simulator.stations import (
+    INTER_OCTET_TIMEOUT,
+    HdlcMeter,
+    HdlcStation,
+    Station,
+    WrapperStation,
+    settings_of,
+)
 from sessions.simulator.udp_port import UdpPort
+from sessions.simulator.wire import Wire
 
 MAX_CONNECTIONS: Final = 64
 """Connections that one port serves at once; further ones are closed at once."""
@@ -95,24 +107,52 @@ class RunningLab:
         await self._open.aclose()
 
     async def _open_line(self, line: LabLine) -> None:
-        make_station = self._station_maker(line)
+        make_station, delay = self._station_maker(line), self._delay(line)
         if line.kind == "pty":
-            pty = PtyLine(make_station(), self.serial_dir, line.meters, self.lab.reply_delay)
+            pty = PtyLine(make_station(), self.serial_dir, line.meters, delay)
             await self._open.enter_async_context(pty)
             for meter, path in zip(line.meters, pty.paths, strict=True):
-                self.announcements.append(announcement(meter, str(SerialEndpoint(str(path), ANNOUNCED_BAUD))))
+                baud = line.timing.baud if line.timing is not None else ANNOUNCED_BAUD
+                self.announcements.append(announcement(meter, str(SerialEndpoint(str(path), baud))))
             return
         host = "127.0.0.1" if self.lab.host in ("", "0.0.0.0") else self.lab.host
-        endpoint: TcpEndpoint | UdpEndpoint
+        endpoint: TcpEndpoint | UdpEndpoint | Rfc2217Endpoint
         if line.kind == "udp":
-            datagrams = await self._open.enter_async_context(UdpPort(make_station, self.lab, line.port, _complain))
+            datagrams = await self._open.enter_async_context(
+                UdpPort(make_station, self.lab, line.port, _complain, delay=delay)
+            )
             endpoint = UdpEndpoint(host, datagrams.number)
         else:
-            port = await self._open.enter_async_context(TcpPort(make_station, self.lab, line.port))
+            port = await self._open.enter_async_context(TcpPort(make_station, self.lab, line.port, delay=delay))
             endpoint = TcpEndpoint(host, port.number)
+            if line.kind == "rfc2217":
+                endpoint = Rfc2217Endpoint(host, port.number, _line_settings(line))
         self.announcements += [announcement(meter, str(endpoint)) for meter in line.meters]
 
+    def _delay(self, line: LabLine) -> float:
+        """How long an answer waits before it is written; on a wire it has waited already."""
+        return 0.0 if line.timing is not None or line.faults is not None else self.lab.reply_delay
+
     def _station_maker(self, line: LabLine) -> MakeStation:
+        """The meters, behind the line that the lab gives them."""
+        make = self._meters_maker(line)
+        if line.timing is not None or line.faults is not None:
+            make = self._wire_maker(line, make)
+        if line.kind != "rfc2217":
+            return make
+        return lambda: ComPortStation(_with_speed(make(), line), LineSettings(ANNOUNCED_BAUD))
+
+    def _wire_maker(self, line: LabLine, make: MakeStation) -> MakeStation:
+        bus = None if line.timing is None else Bus(line.timing)
+        connections = count()
+
+        def wired() -> Station:
+            faulty = None if line.faults is None else FaultyLine(line.faults, next(connections))
+            return Wire(make(), bus=bus, faults=faulty, response_time=self.lab.reply_delay, tell=_tell)
+
+        return wired
+
+    def _meters_maker(self, line: LabLine) -> MakeStation:
         if line.kind in ("wrapper", "udp"):
             device = line.meters[0].device
             return lambda: WrapperStation(device, secrets.token_bytes, datagrams=line.kind == "udp")
@@ -128,7 +168,8 @@ class RunningLab:
             for meter in line.meters
         ]
         if line.sign_on is None:
-            return lambda: HdlcStation(shared, secrets.token_bytes)
+            timeout = line.timing.inter_octet_timeout if line.timing is not None else INTER_OCTET_TIMEOUT
+            return lambda: HdlcStation(shared, secrets.token_bytes, inter_octet_timeout=timeout)
         devices = [meter.sign_on for meter in line.meters if meter.sign_on is not None]
         if line.sign_on.push_interval:
             return lambda: _telegram_station(devices[0], line.sign_on)
@@ -145,10 +186,11 @@ def _telegram_station(device: ReadoutDevice, options: SignOnOptions | None) -> T
 
 
 class TcpPort:
-    """A listening port; each connection has a station of its own."""
+    """A listening port; each connection has a station of its own. `delay` (s): before an answer is written."""
 
-    def __init__(self, make_station: MakeStation, lab: Lab, port: int) -> None:
+    def __init__(self, make_station: MakeStation, lab: Lab, port: int, *, delay: float) -> None:
         self.number = port
+        self._delay = delay
         self._make_station = make_station
         self._lab = lab
         self._connections: set[asyncio.Task[None]] = set()
@@ -206,7 +248,7 @@ class TcpPort:
             elif octets is not None or loop.time() >= silent_since + self._lab.inactivity_timeout:
                 return
             while answer := station.octets_to_send():
-                await asyncio.sleep(self._lab.reply_delay)
+                await asyncio.sleep(self._delay)
                 writer.write(answer)
                 await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT)
 
@@ -226,11 +268,6 @@ async def _read(reader: asyncio.StreamReader, station: Station, until: float) ->
 def speed_number(line: LineSettings) -> int:
     """How the terminal numbers a speed."""
     return int(getattr(termios, f"B{line.baud}", -1))
-
-
-def noise(octets: bytes) -> bytes:
-    """What a receiver at the wrong speed makes of octets: others, and fewer."""
-    return bytes(octet ^ 0x55 for octet in octets if octet & 3)
 
 
 def _complain(sentence: str) -> None:
@@ -299,13 +336,15 @@ class PtyLine:
         The terminal knows its client's speed. It hands octets over at once, so the client may have changed it behind them.
         """
         before, self._speed = self._speed, self._client_speed()
-        if not isinstance(station, SignOnStation) or speed_number(station.line) in (before, self._speed):
+        meters = settings_of(station)
+        if meters is None or speed_number(meters) in (before, self._speed):
             return octets
         return noise(octets)
 
     def _spoken(self, octets: bytes, station: Station) -> bytes:
         """What a client hears of octets that a meter says at a certain speed."""
-        if not isinstance(station, SignOnStation) or speed_number(station.spoken_at) == self._client_speed():
+        spoken: LineSettings | None = getattr(station, "spoken_at", None)
+        if spoken is None or speed_number(spoken) == self._client_speed():
             return octets
         return noise(octets)
 

@@ -16,7 +16,14 @@ from sessions.dlms.hdlc.frame import DmFrame, FrmrFrame, HdlcFrame, InfoFrame, S
 from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.hdlc.server_link import HdlcServerLink
 from sessions.dlms.hdlc.stream import Found, FrameReader, Rubbish
-from sessions.dlms.link import ApduReceived, FrameReceived, LinkConnected, LinkDisconnected, LinkFailed
+from sessions.dlms.link import (
+    ApduReceived,
+    FrameReceived,
+    LineSettings,
+    LinkConnected,
+    LinkDisconnected,
+    LinkFailed,
+)
 from sessions.dlms.wrapper import WrapperServerLink, decode_wrapper_frame
 from sessions.simulator.device import LogicalDevice
 from sessions.simulator.exchange import ServerExchange
@@ -26,24 +33,32 @@ Random = Callable[[int], bytes]
 MAX_CLIENTS: Final = 16
 """Client SAPs that one wrapper connection may use; the oldest makes room for another."""
 INTER_OCTET_TIMEOUT: Final = 1.0
-"""Seconds after which the rest of an HDLC frame is not awaited any more."""
+"""Seconds after which the rest of an HDLC frame is not awaited any more, where the line does not say."""
 
 
 class Station(Protocol):
     """One connection's view of the meters behind it. Times are seconds of a clock that only grows."""
 
-    closed: bool
-    """Nothing sensible can follow on this connection."""
+    @property
+    def closed(self) -> bool:
+        """Nothing sensible can follow on this connection."""
 
     def receive_octets(self, octets: bytes, now: float) -> None: ...
 
     def connection_lost(self, now: float) -> None: ...
 
-    def octets_to_send(self) -> bytes: ...
+    def octets_to_send(self) -> bytes:
+        """What was said together; ask until there is nothing."""
 
     def next_timer(self) -> float | None: ...
 
     def handle_timer(self, now: float) -> None: ...
+
+
+def settings_of(station: Station) -> LineSettings | None:
+    """How the meters behind it listen now, where it is on a line that has a speed."""
+    line: LineSettings | None = getattr(station, "line", None)
+    return line
 
 
 class WrapperStation:
@@ -110,10 +125,15 @@ class HdlcMeter:
 
 
 class HdlcStation:
-    """The meters of an HDLC line, as one connection reaches them."""
+    """The meters of an HDLC line, as one connection reaches them. After `inter_octet_timeout` seconds of silence a frame that
+    was begun is none.
+    """
 
-    def __init__(self, meters: Sequence[HdlcMeter], random: Random) -> None:
+    def __init__(
+        self, meters: Sequence[HdlcMeter], random: Random, *, inter_octet_timeout: float = INTER_OCTET_TIMEOUT
+    ) -> None:
         self.closed = False
+        self._inter_octet_timeout = inter_octet_timeout
         self._posts = [_Post(meter, random) for meter in meters]
         self._reader = FrameReader()
         self._outbox = bytearray()
@@ -123,7 +143,7 @@ class HdlcStation:
     def receive_octets(self, octets: bytes, now: float) -> None:
         self._stop_waiting(now)
         self._deliver_all(self._reader.feed(octets), now)
-        self._octet_at = now + INTER_OCTET_TIMEOUT if self._reader.pending else None
+        self._octet_at = now + self._inter_octet_timeout if self._reader.pending else None
 
     def _stop_waiting(self, now: float) -> None:
         """A false beginning shall not make a meter deaf: what stands inside it is looked at after a pause."""
