@@ -53,9 +53,14 @@ METER_FIELDS = ("serial_number", "name", "location", "notes", "reverse_deviation
 HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window", "disconnect_first")
 SIGN_ON_FIELDS = ("sign_on_address", "initial_baud", "max_baud", "parity_in_octets")
 HDLC_FRAMINGS = (Meter.Framing.HDLC, Meter.Framing.MODE_E)
-NETWORK_KINDS = (Line.Kind.TCP, Line.Kind.UDP)
-NETWORK_FIELDS = ("host", "port")
-SERIAL_FIELDS = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
+SPEED_FIELDS = ("baud", "data_bits", "parity", "stop_bits")
+LINE_FIELDS = {
+    Line.Kind.TCP: ("host", "port"),
+    Line.Kind.UDP: ("host", "port"),
+    Line.Kind.SERIAL: ("serial_port", *SPEED_FIELDS),
+    Line.Kind.RFC2217: ("host", "port", *SPEED_FIELDS),
+}
+"""What each kind of line asks for."""
 ASSOCIATION_FIELDS = (
     "referencing",
     "client_sap",
@@ -350,17 +355,17 @@ class MeterForm(forms.Form):
             self.add_error(name, reason)
 
     def _clean_line(self, cleaned: dict[str, Any]) -> None:
-        if (kind := cleaned.get("kind")) in NETWORK_KINDS:
-            if not cleaned.get("host"):
-                self._refuse("host", f"Where is it? A {kind} line needs a host.")
-            if not cleaned.get("port"):
-                self._refuse("port", f"A {kind} line needs a port.")
-            if kind == Line.Kind.UDP and cleaned.get("framing") in HDLC_FRAMINGS:
-                self._refuse("framing", "UDP carries the wrapper; HDLC needs TCP or a serial line.")
-            return
-        if cleaned.get("serial_port") not in settings.SERIAL_PORTS:
+        kind = cleaned.get("kind", "")
+        asked = LINE_FIELDS.get(kind, LINE_FIELDS[Line.Kind.SERIAL])
+        if "host" in asked and not cleaned.get("host"):
+            self._refuse("host", f"Where is it? {_kind_words(kind)} needs a host.")
+        if "port" in asked and not cleaned.get("port"):
+            self._refuse("port", f"{_kind_words(kind)} needs a port.")
+        if "serial_port" in asked and cleaned.get("serial_port") not in settings.SERIAL_PORTS:
             self._refuse("serial_port", "Choose one of the serial ports of this workbench.")
-        if cleaned.get("framing") == Meter.Framing.WRAPPER:
+        if kind == Line.Kind.UDP and cleaned.get("framing") in HDLC_FRAMINGS:
+            self._refuse("framing", "UDP carries the wrapper; HDLC needs TCP or a serial line.")
+        if "baud" in asked and cleaned.get("framing") == Meter.Framing.WRAPPER:
             self._refuse("framing", "The wrapper needs TCP or UDP; a serial line carries HDLC.")
 
     def _clean_hdlc(self, cleaned: dict[str, Any]) -> None:
@@ -474,7 +479,7 @@ class MeterForm(forms.Form):
         meter |= {name: cleaned[name] for name in HDLC_FIELDS if hdlc and cleaned[name] is not None}
         meter |= {name: cleaned[name] for name in SIGN_ON_FIELDS if mode_e and cleaned[name] is not None}
         meter |= {name: None for name in HDLC_FIELDS[:2] if name not in meter}
-        line_fields = NETWORK_FIELDS if cleaned["kind"] in NETWORK_KINDS else SERIAL_FIELDS
+        line_fields = LINE_FIELDS[cleaned["kind"]]
         association = {name: cleaned[name] for name in ASSOCIATION_FIELDS if cleaned[name] is not None}
         association["client_system_title"] = cleaned["client_system_title"].hex()
         association["name"] = cleaned["association_name"]
@@ -507,6 +512,10 @@ class MeterForm(forms.Form):
                 self.add_error(here if here in self.fields else None, reason)
 
 
+def _kind_words(kind: str) -> str:
+    return "A serial port on the network" if kind == Line.Kind.RFC2217 else f"A {kind} line"
+
+
 def _is_ciphered(cleaned: dict[str, Any]) -> bool:
     """Whether anything is protected, in either direction."""
     return any(cleaned.get(name) not in (Protection.NONE, "", None) for name in ("protection", "response_protection"))
@@ -515,7 +524,7 @@ def _is_ciphered(cleaned: dict[str, Any]) -> bool:
 def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:
     names = (*METER_FIELDS, *HDLC_FIELDS, *SIGN_ON_FIELDS)
     initial = {name: getattr(meter, name) for name in names}
-    initial |= {name: getattr(meter.line, name) for name in ("kind", *NETWORK_FIELDS, *SERIAL_FIELDS)}
+    initial |= {name: getattr(meter.line, name) for name in ("kind", "host", "port", "serial_port", *SPEED_FIELDS)}
     if meter.meter_type is not None:
         initial |= {"manufacturer": meter.meter_type.manufacturer, "model": meter.meter_type.model}
     if association is not None:

@@ -28,12 +28,15 @@ class PortNotOfferedError(Exception):
 
 
 class Line(models.Model):
-    """A physical way to meters: a TCP or UDP endpoint, or a serial port by its name on the administrator's list."""
+    """A physical way to meters: a TCP or UDP endpoint, a serial port by its name on the administrator's list, or one that another
+    machine lends by RFC 2217.
+    """
 
     class Kind(models.TextChoices):
         TCP = "TCP", "TCP"
         UDP = "UDP", "UDP"
         SERIAL = "SERIAL", "Serial port"
+        RFC2217 = "RFC2217", "Serial port on the network (RFC 2217)"
 
     class Parity(models.TextChoices):
         NONE = "N", "none"
@@ -61,19 +64,26 @@ class Line(models.Model):
     @property
     def on_network(self) -> bool:
         """Whether host and port lead to it, and not a serial port."""
-        return self.kind in (self.Kind.TCP, self.Kind.UDP)
+        return self.kind != self.Kind.SERIAL
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether it has a speed and the other settings of a serial line."""
+        return self.kind in (self.Kind.SERIAL, self.Kind.RFC2217)
 
     @property
     def endpoint(self) -> str:
-        """`tcp://host:port`, `udp://host:port` or `serial:///dev/…?baud=…`; PortNotOfferedError for a port off the list."""
+        """`tcp://host:port`, `udp://host:port`, `serial:///dev/…?baud=…` or `rfc2217://host:port?baud=…`; PortNotOfferedError for
+        a port off the list.
+        """
+        form = f"?baud={self.baud}&data_bits={self.data_bits}&parity={self.parity}&stop_bits={self.stop_bits}"
         if self.on_network:
             host = f"[{self.host}]" if ":" in self.host else self.host
-            return f"{self.kind.lower()}://{host}:{self.port}"
+            return f"{self.kind.lower()}://{host}:{self.port}{form if self.is_serial else ''}"
         path = settings.SERIAL_PORTS.get(self.serial_port)
         if not path:
             raise PortNotOfferedError(self.serial_port)
-        form = f"baud={self.baud}&data_bits={self.data_bits}&parity={self.parity}&stop_bits={self.stop_bits}"
-        return f"serial://{path}?{form}"
+        return f"serial://{path}{form}"
 
     @property
     def address(self) -> str:
@@ -83,10 +93,16 @@ class Line(models.Model):
         return f"serial:{self.serial_port}"
 
     def describe(self) -> str:
-        """`127.0.0.1:4059`, `127.0.0.1:4059 (UDP)`, or `bridge-1, 9600 8N1`."""
-        if self.on_network:
-            return f"{self.host}:{self.port}{' (UDP)' if self.kind == self.Kind.UDP else ''}"
-        return f"{self.serial_port}, {self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
+        """`127.0.0.1:4059`, `127.0.0.1:4059 (UDP)`, `bridge-1, 9600 8N1`, or `127.0.0.1:4001 (RFC 2217), 9600 8N1`."""
+        line_settings = f"{self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
+        match self.kind:
+            case self.Kind.TCP:
+                return f"{self.host}:{self.port}"
+            case self.Kind.UDP:
+                return f"{self.host}:{self.port} (UDP)"
+            case self.Kind.RFC2217:
+                return f"{self.host}:{self.port} (RFC 2217), {line_settings}"
+        return f"{self.serial_port}, {line_settings}"
 
 
 class MeterType(models.Model):
@@ -179,7 +195,7 @@ class Meter(models.Model):
     @property
     def line_address(self) -> str:
         """The line's address where only one may talk at a time (serial, HDLC); empty on a wrapper endpoint."""
-        exclusive = self.line.kind == Line.Kind.SERIAL or self.speaks_hdlc
+        exclusive = self.line.is_serial or self.speaks_hdlc
         return self.line.address if exclusive else ""
 
     @property

@@ -107,8 +107,8 @@ def find_line(fields: Mapping[str, Any]) -> Line:
     """The line with exactly these properties, made when there is none."""
     wanted = Line(**{name: value for name, value in fields.items() if value is not None})
     _check_line(wanted)
-    serial = ("serial_port", "baud", "data_bits", "parity", "stop_bits")
-    names = ("host", "port") if wanted.on_network else serial
+    names: tuple[str, ...] = ("host", "port") if wanted.on_network else ("serial_port",)
+    names += ("baud", "data_bits", "parity", "stop_bits") if wanted.is_serial else ()
     found = Line.objects.filter(kind=wanted.kind, **{name: getattr(wanted, name) for name in names}).first()
     if found is None:
         wanted.save()

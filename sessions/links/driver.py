@@ -52,7 +52,7 @@ from sessions.dlms.link import FrameReceived, FrameSent, LineChangeNeeded, LineS
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
 from sessions.dlms.wrapper import WrapperLink
-from sessions.links.endpoint import Endpoint, SerialEndpoint, UdpEndpoint
+from sessions.links.endpoint import Endpoint, Rfc2217Endpoint, SerialEndpoint, UdpEndpoint
 from sessions.links.line import Line, LineError
 from sessions.links.opening import open_line
 
@@ -129,7 +129,7 @@ def make_link(
         response_timeout=timeout,
         disconnect_first=hdlc.disconnect_first,
         keep_alive=hdlc.keep_alive,
-        octet_time=endpoint.octet_time if isinstance(endpoint, SerialEndpoint) else 0.0,
+        octet_time=endpoint.settings.octet_time if isinstance(endpoint, SerialEndpoint | Rfc2217Endpoint) else 0.0,
     )
     return link if hdlc.sign_on is None else ModeELink(link, hdlc.sign_on, response_timeout=timeout)
 

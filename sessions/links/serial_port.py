@@ -1,4 +1,4 @@
-"""A serial line through pyserial. Its calls block, so each open port has a thread of its own."""
+"""A serial line through pyserial, of this machine or of another one (RFC 2217). Its calls block, so each has its own thread."""
 
 from __future__ import annotations
 
@@ -8,23 +8,33 @@ import errno
 import os
 import termios
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 import serial
+from serial import rfc2217
 
 from sessions.dlms.link import LineSettings
-from sessions.links.endpoint import SerialEndpoint
+from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint
 from sessions.links.line import LineError
+from sessions.links.tcp import not_connected
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 POLL_SECONDS = 0.2
 WRITE_TIMEOUT = 10.0
+LENDING_TIMEOUT = 3.0
+"""Seconds that the server of a port may take for one answer."""
 PSEUDO_TERMINALS = "/dev/pts/"
 
 
 class SerialLine:
     """An open port: a thread reads, writes go through an executor of one thread."""
 
-    def __init__(self, port: serial.Serial) -> None:
+    def __init__(self, port: serial.Serial | NetworkPort) -> None:
         self._port = port
         self._loop = asyncio.get_running_loop()
         self._arrived: asyncio.Queue[bytes | LineError] = asyncio.Queue()
@@ -83,17 +93,38 @@ class SerialLine:
 
     async def close(self) -> None:
         self._closing.set()
-        for cancel in (self._port.cancel_read, self._port.cancel_write):
-            with contextlib.suppress(Exception):  # the port may be gone already
-                cancel()
+        for name in ("cancel_read", "cancel_write"):
+            with contextlib.suppress(Exception):  # the port may be gone already, or be none that is waited for
+                getattr(self._port, name)()
         await self._loop.run_in_executor(None, self._thread.join, 2 * POLL_SECONDS + 0.5)
-        with contextlib.suppress(Exception):
-            self._port.close()
+        await self._loop.run_in_executor(None, self._close_port)
         self._writer.shutdown(wait=False, cancel_futures=True)
         self._arrived.put_nowait(b"")  # whoever still reads sees the end
 
+    def _close_port(self) -> None:
+        with contextlib.suppress(Exception):
+            self._port.close()
 
-def _change(port: serial.Serial, settings: LineSettings) -> None:
+
+class NetworkPort(rfc2217.Serial):
+    """A serial port of another machine. `flush` waits until that one has sent what was written, which it does not tell."""
+
+    _sent_at = 0.0
+
+    def write(self, data: Buffer, /) -> int | None:
+        parity = self.parity != serial.PARITY_NONE
+        octet_time = (1 + self.bytesize + parity + self.stopbits) / self.baudrate
+        self._sent_at = max(time.monotonic(), self._sent_at) + len(memoryview(data)) * octet_time
+        return super().write(data)
+
+    def flush(self) -> None:
+        time.sleep(max(0.0, self._sent_at - time.monotonic()))
+
+
+Port = TypeVar("Port", serial.Serial, NetworkPort)
+
+
+def _change(port: serial.Serial | NetworkPort, settings: LineSettings) -> None:
     """Wait until the last octet is out, then change."""
     port.flush()
     data_bits, parity = _character(str(port.port), settings.data_bits, settings.parity)
@@ -118,6 +149,12 @@ def _unsettable(device: str, error: Exception) -> LineError:
 
 
 def _broken(error: Exception) -> LineError:
+    if "reader thread died" in str(error) or "socket error" in str(error):  # pyserial's words for a network port
+        return LineError(
+            "The server of the serial port closed the connection.",
+            code="connection-lost",
+            hint="Was it restarted, or has it lent the port to another client? Open the session again.",
+        )
     return LineError(
         f"The serial port broke: {error}.",
         code="port-lost",
@@ -127,13 +164,9 @@ def _broken(error: Exception) -> LineError:
 
 async def open_serial(endpoint: SerialEndpoint, *, open_timeout: float = 5.0) -> SerialLine:
     """Open the port for us alone, or a `LineError` that says why not."""
-    opening = asyncio.get_running_loop().run_in_executor(None, _open, endpoint)
     try:
-        port = await asyncio.wait_for(asyncio.shield(opening), open_timeout)
-    except (TimeoutError, asyncio.CancelledError) as error:
-        opening.add_done_callback(_close_late)
-        if isinstance(error, asyncio.CancelledError):
-            raise
+        port = await _opened(lambda: _open(endpoint), open_timeout)
+    except TimeoutError:
         raise LineError(
             f"{endpoint.device} did not open within {open_timeout:g} s.",
             code="port-hangs",
@@ -146,7 +179,52 @@ async def open_serial(endpoint: SerialEndpoint, *, open_timeout: float = 5.0) ->
     return SerialLine(port)
 
 
-def _close_late(opening: asyncio.Future[serial.Serial]) -> None:
+async def open_rfc2217(endpoint: Rfc2217Endpoint, *, open_timeout: float = 5.0) -> SerialLine:
+    """Borrow a serial port from another machine, or a `LineError` that says why not."""
+    try:
+        port = await _opened(lambda: _borrow(endpoint), open_timeout)
+    except TimeoutError as error:
+        raise not_connected(endpoint.host, endpoint.port, error, open_timeout) from None
+    except (serial.SerialException, ValueError) as error:
+        raise _not_lent(endpoint, error, open_timeout) from None
+    return SerialLine(port)
+
+
+async def _opened(open_port: Callable[[], Port], open_timeout: float) -> Port:
+    """The port, or TimeoutError. Whatever still opens after nobody waits for it is closed."""
+    opening = asyncio.get_running_loop().run_in_executor(None, open_port)
+    try:
+        return await asyncio.wait_for(asyncio.shield(opening), open_timeout)
+    except (TimeoutError, asyncio.CancelledError):
+        opening.add_done_callback(_close_late)
+        raise
+
+
+def _borrow(endpoint: Rfc2217Endpoint) -> NetworkPort:
+    return NetworkPort(
+        f"rfc2217://{endpoint.address}?timeout={LENDING_TIMEOUT:g}",
+        baudrate=endpoint.baud,
+        bytesize=endpoint.data_bits,
+        parity=endpoint.parity,
+        stopbits=endpoint.stop_bits,
+        timeout=POLL_SECONDS,
+    )
+
+
+def _not_lent(endpoint: Rfc2217Endpoint, error: Exception, timeout: float) -> LineError:
+    """pyserial tells some causes by their context, and the others in its words only."""
+    if isinstance(error.__context__, OSError):
+        return not_connected(endpoint.host, endpoint.port, error.__context__, timeout)
+    if "does not seem to support" in str(error):
+        return LineError(
+            f"{endpoint.host} port {endpoint.port} does not know the COM port control of RFC 2217.",
+            code="no-com-port-control",
+            hint="Is the bridge in raw mode? Then choose a TCP line, and set the speed on the bridge.",
+        )
+    return _unsettable(f"{endpoint.host} port {endpoint.port}", error)
+
+
+def _close_late(opening: asyncio.Future[Port]) -> None:
     """A port that opened after nobody waited for it any more is not ours to keep."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()

@@ -71,37 +71,42 @@ def _broken(error: OSError) -> LineError:
     )
 
 
+def not_connected(host: str, port: int, error: Exception, timeout: float) -> LineError:
+    """A connection that did not come about within `timeout` seconds; `error` is what the system said."""
+    if isinstance(error, TimeoutError):
+        return LineError(
+            f"{host} port {port} did not answer within {timeout:g} s.",
+            code="connect-timeout",
+            hint="Is the meter or bridge switched on and on this network? A firewall swallows packets the same way.",
+        )
+    if isinstance(error, socket.gaierror | UnicodeError):  # unknown, or nothing that could be a name
+        return LineError(
+            f"The host name “{host}” is not known.",
+            code="host-unknown",
+            hint="Check the spelling, or use the IP address.",
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return LineError(
+            f"{host} refused the connection on port {port}.",
+            code="connection-refused",
+            hint="The host is there, but nobody listens on this port: check the port (the DLMS wrapper's is 4059), and "
+            "whether the bridge has another client.",
+        )
+    unreachable = getattr(error, "errno", None) in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+    return LineError(
+        f"{host} port {port} cannot be reached: {getattr(error, 'strerror', None) or error}.",
+        code="host-unreachable" if unreachable else "connection-failed",
+        hint="Check the cable, the network and the address.",
+    )
+
+
 async def open_tcp(endpoint: TcpEndpoint, *, connect_timeout: float = 5.0) -> TcpLine:
     """Connect, or a `LineError` that says which of the usual things went wrong."""
     try:
         async with asyncio.timeout(connect_timeout):
             reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-    except TimeoutError:
-        raise LineError(
-            f"{endpoint.host} port {endpoint.port} did not answer within {connect_timeout:g} s.",
-            code="connect-timeout",
-            hint="Is the meter or bridge switched on and on this network? A firewall swallows packets the same way.",
-        ) from None
-    except (socket.gaierror, UnicodeError):  # unknown, or nothing that could be a name
-        raise LineError(
-            f"The host name “{endpoint.host}” is not known.",
-            code="host-unknown",
-            hint="Check the spelling, or use the IP address.",
-        ) from None
-    except ConnectionRefusedError:
-        raise LineError(
-            f"{endpoint.host} refused the connection on port {endpoint.port}.",
-            code="connection-refused",
-            hint="The host is there, but nobody listens on this port: check the port (the DLMS wrapper's is 4059), and "
-            "whether the bridge has another client.",
-        ) from None
-    except OSError as error:
-        unreachable = error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
-        raise LineError(
-            f"{endpoint.host} port {endpoint.port} cannot be reached: {error.strerror or error}.",
-            code="host-unreachable" if unreachable else "connection-failed",
-            hint="Check the cable, the network and the address.",
-        ) from None
+    except (OSError, UnicodeError) as error:
+        raise not_connected(endpoint.host, endpoint.port, error, connect_timeout) from None
     raw = writer.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

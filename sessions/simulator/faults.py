@@ -1,8 +1,8 @@
 """What a bad line does to octets, by a seed: the same octets meet the same faults, in whatever pieces they come.
 
-`FaultyLine.carry(direction, octets, now)` says what leaves, when, and in which direction; `happened` what was done to it. There is
-no I/O and no clock here. Each kind of fault draws from a sequence of its own, which the seed, the connection and the direction
-begin, one draw for each octet (or turn) of that direction: another kind more or less changes nothing for the others.
+`FaultyLine.carry(direction, octets, now)` says what leaves, when, and in which direction; `take_happened` what was done to it.
+There is no I/O and no clock here. Each kind of fault draws from a sequence of its own, which the seed, the connection and the
+direction begin, one draw for each octet (or turn) of that direction: another kind more or less changes nothing for the others.
 
 A turn begins with an octet after the other side spoke, or after a pause.
 """

@@ -1,9 +1,9 @@
 """A lab of simulated meters: the TOML file that describes it, and what is announced of it.
 
     host = "127.0.0.1"  reply_delay = 0.06  inactivity_timeout = 180
-    [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "udp" (wrapper, port) | "pty" | "rfc2217" (a serial line
-                                     behind a TCP port, with its settings); for HDLC max_info, window
-    [lines.timing]                   the octets take their time, on a bus that all meters of the line share: baud, data_bits, parity,
+    [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "udp" (wrapper, port) | "pty" | "rfc2217" (a serial
+                                     line behind a TCP port, with its settings); for HDLC max_info, window
+    [lines.timing]                   octets take their time, on a bus that all meters of the line share: baud, data_bits, parity,
                                      stop_bits, response_time and inter_octet_timeout (s), half_duplex
     [lines.faults]                   a bad line: seed, direction ("both" | "to-meter" | "from-meter"), bit_errors, lost, doubled,
                                      delayed and delay (s), silence, garbage, slow (s), echo, cut_after; see `faults.py`

@@ -29,8 +29,6 @@ from sessions.simulator.faults import Fault, FaultyLine
 from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, SignOnOptions, announcement
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import SignOnStation, TelegramStation
-from sessions.simulator.truth import LabTruth
-from sessions.simulator.truth_port import TruthPort
 from sessions.simulator.stations import (
     INTER_OCTET_TIMEOUT,
     HdlcMeter,
@@ -39,6 +37,8 @@ from sessions.simulator.stations import (
     WrapperStation,
     settings_of,
 )
+from sessions.simulator.truth import LabTruth
+from sessions.simulator.truth_port import TruthPort
 from sessions.simulator.udp_port import UdpPort
 from sessions.simulator.wire import Wire
 
@@ -126,7 +126,7 @@ class RunningLab:
             port = await self._open.enter_async_context(TcpPort(make_station, self.lab, line.port, delay=delay))
             endpoint = TcpEndpoint(host, port.number)
             if line.kind == "rfc2217":
-                endpoint = Rfc2217Endpoint(host, port.number, _line_settings(line))
+                endpoint = Rfc2217Endpoint(host, port.number, line.timing.baud if line.timing else ANNOUNCED_BAUD)
         self.announcements += [announcement(meter, str(endpoint)) for meter in line.meters]
 
     def _delay(self, line: LabLine) -> float:
@@ -140,7 +140,7 @@ class RunningLab:
             make = self._wire_maker(line, make)
         if line.kind != "rfc2217":
             return make
-        return lambda: ComPortStation(_with_speed(make(), line), LineSettings(ANNOUNCED_BAUD))
+        return lambda: ComPortStation(make(), LineSettings(ANNOUNCED_BAUD))
 
     def _wire_maker(self, line: LabLine, make: MakeStation) -> MakeStation:
         bus = None if line.timing is None else Bus(line.timing)
@@ -188,7 +188,7 @@ def _telegram_station(device: ReadoutDevice, options: SignOnOptions | None) -> T
 class TcpPort:
     """A listening port; each connection has a station of its own. `delay` (s): before an answer is written."""
 
-    def __init__(self, make_station: MakeStation, lab: Lab, port: int, *, delay: float) -> None:
+    def __init__(self, make_station: MakeStation, lab: Lab, port: int, *, delay: float = 0.0) -> None:
         self.number = port
         self._delay = delay
         self._make_station = make_station
@@ -268,6 +268,12 @@ async def _read(reader: asyncio.StreamReader, station: Station, until: float) ->
 def speed_number(line: LineSettings) -> int:
     """How the terminal numbers a speed."""
     return int(getattr(termios, f"B{line.baud}", -1))
+
+
+def _tell(fault: Fault) -> None:
+    """What a bad line did, as a line of JSON: so that a run can be looked at, and repeated."""
+    sys.stderr.write(json.dumps(fault.as_json()) + "\n")
+    sys.stderr.flush()
 
 
 def _complain(sentence: str) -> None:

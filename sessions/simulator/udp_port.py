@@ -21,17 +21,25 @@ class Peer:
 
     station: Station
     heard: float
+    timer: asyncio.TimerHandle | None = None
 
 
 class UdpPort(asyncio.DatagramProtocol):
     """A port that takes datagrams. What a client does to its own station, the others do not notice."""
 
     def __init__(
-        self, make_station: Callable[[], Station], lab: Lab, port: int, complain: Callable[[str], None]
+        self,
+        make_station: Callable[[], Station],
+        lab: Lab,
+        port: int,
+        complain: Callable[[str], None],
+        *,
+        delay: float = 0.0,
     ) -> None:
         self.number = port
         self._make_station = make_station
         self._lab = lab
+        self._delay = delay
         self._complain = complain
         self._peers: dict[object, Peer] = {}
         self._transport: asyncio.DatagramTransport | None = None
@@ -51,6 +59,9 @@ class UdpPort(asyncio.DatagramProtocol):
     async def __aexit__(self, *_: object) -> None:
         if self._transport is not None:
             self._transport.close()
+        now = asyncio.get_running_loop().time()
+        for peer in self._peers.values():
+            _forget(peer, now)
         self._peers.clear()
 
     async def _listen(self, port: int) -> None:
@@ -67,11 +78,23 @@ class UdpPort(asyncio.DatagramProtocol):
             peer.station.receive_octets(data, now)
         except Exception as error:
             self._complain(f"a datagram was dropped: {error!r}")
-            self._peers.pop(addr).station.connection_lost(now)
+            _forget(self._peers.pop(addr), now)
             return
-        answer = peer.station.octets_to_send()
-        if answer:
-            loop.call_later(self._lab.reply_delay, self._send, answer, addr)
+        self._answer(peer, addr)
+
+    def _answer(self, peer: Peer, address: object) -> None:
+        """Send what the station says, now and when its next timer is due."""
+        loop = asyncio.get_running_loop()
+        while answer := peer.station.octets_to_send():
+            loop.call_later(self._delay, self._send, answer, address)
+        if peer.timer is not None:
+            peer.timer.cancel()
+        if (due := peer.station.next_timer()) is not None:
+            peer.timer = loop.call_at(due, self._timer_due, peer, address)
+
+    def _timer_due(self, peer: Peer, address: object) -> None:
+        peer.station.handle_timer(asyncio.get_running_loop().time())
+        self._answer(peer, address)
 
     def error_received(self, exc: Exception) -> None:
         """A client went away before its answer came: nothing to do."""
@@ -84,12 +107,19 @@ class UdpPort(asyncio.DatagramProtocol):
         """The address's station: a new one for a new address, and for one that was silent for too long."""
         peer = self._peers.pop(address, None)
         if peer is not None and now - peer.heard > self._lab.inactivity_timeout:
-            peer.station.connection_lost(now)
+            _forget(peer, now)
             peer = None
         if peer is None:
             peer = Peer(self._make_station(), now)
         peer.heard = now
         self._peers[address] = peer  # the last in the order of silence
         if len(self._peers) > MAX_PEERS:
-            self._peers.pop(next(iter(self._peers))).station.connection_lost(now)
+            _forget(self._peers.pop(next(iter(self._peers))), now)
         return peer
+
+
+def _forget(peer: Peer, now: float) -> None:
+    """The address is gone, and what waited for it."""
+    if peer.timer is not None:
+        peer.timer.cancel()
+    peer.station.connection_lost(now)

@@ -94,9 +94,7 @@ class Wire:
 
     # -- the line ----------------------------------------------------------------------------------------------------
 
-    def _enter(
-        self, direction: Direction, octets: bytes, now: float, at: float, settings: LineSettings | None
-    ) -> None:
+    def _enter(self, direction: Direction, octets: bytes, now: float, at: float, settings: LineSettings | None) -> None:
         """Faults first: what is lost takes no time. `at`: when the sender begins."""
         if self._faults is None:
             self._put(direction, octets, at, settings)

@@ -124,6 +124,23 @@ class TestWhatFits:
         assert "UDP" in meter.line.describe()
         assert MeterForm(meter=meter, association=meter.default_association).initial["kind"] == "UDP"
 
+    def test_a_meter_on_a_serial_port_of_the_network(self) -> None:
+        meter = saved(form_of(**{**HDLC, "kind": "RFC2217", "port": "4001", "baud": "300", "parity": "E"}))
+        assert meter.line.endpoint == "rfc2217://192.0.2.1:4001?baud=300&data_bits=8&parity=E&stop_bits=1"
+        assert meter.line.describe() == "192.0.2.1:4001 (RFC 2217), 300 8E1"
+        again = MeterForm(meter=meter, association=meter.default_association).initial
+        assert [again[name] for name in ("kind", "host", "port", "baud", "parity")] == [
+            "RFC2217",
+            "192.0.2.1",
+            4001,
+            300,
+            "E",
+        ]
+        # Another speed is another line.
+        other = saved(form_of(**{**HDLC, "serial_number": "4713", "kind": "RFC2217", "port": "4001", "baud": "9600"}))
+        assert other.line != meter.line
+        assert other.line.address == meter.line.address
+
     def test_disc_before_snrm(self) -> None:
         meter = saved(form_of(**{**HDLC, "disconnect_first": "True"}))
         assert meter.disconnect_first
@@ -176,6 +193,9 @@ class TestWhatFits:
         ({"kind": "UDP", "host": ""}, "host", "A UDP line needs a host"),
         ({"kind": "UDP", "port": ""}, "port", "A UDP line needs a port"),
         ({**HDLC, "kind": "UDP"}, "framing", "UDP carries the wrapper"),
+        ({**HDLC, "kind": "RFC2217", "host": ""}, "host", "A serial port on the network needs a host"),
+        ({**HDLC, "kind": "RFC2217", "port": ""}, "port", "A serial port on the network needs a port"),
+        ({"kind": "RFC2217"}, "framing", "a serial line carries HDLC"),
         ({**HDLC, "framing": "MODE_E", "kind": "UDP"}, "framing", "UDP carries the wrapper"),
         ({**SERIAL, "framing": "MODE_E", "sign_on_address": "12!"}, "sign_on_address", "digits, letters"),
         ({**SERIAL, "framing": "MODE_E", "initial_baud": "110"}, "initial_baud", "not one of the available"),

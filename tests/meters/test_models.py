@@ -52,6 +52,7 @@ class TestMeter:
             ("MODE_E", "TCP", True),
             ("WRAPPER", "SERIAL", True),
             ("WRAPPER", "UDP", False),
+            ("WRAPPER", "RFC2217", True),
         ],
     )
     def test_which_lines_have_one_talker(self, framing: str, kind: str, exclusive: bool) -> None:

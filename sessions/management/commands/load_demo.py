@@ -19,7 +19,7 @@ from meters.services import Slot, save_meter
 from sessions.association_file import AssociationFile, AssociationFileError, parse_association
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.iec62056_21.settings import SignOnSettings
-from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
+from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
 from sessions.links.line import LineError
 
 ORIGIN = "demo lab"
@@ -103,9 +103,12 @@ def _line_fields(text: str, serial: str) -> dict[str, Any]:
     if isinstance(endpoint, TcpEndpoint | UdpEndpoint):
         kind = Line.Kind.UDP if isinstance(endpoint, UdpEndpoint) else Line.Kind.TCP
         return {"kind": kind, "host": endpoint.host, "port": endpoint.port}
+    if isinstance(endpoint, Rfc2217Endpoint):
+        place: dict[str, Any] = {"kind": Line.Kind.RFC2217, "host": endpoint.host, "port": endpoint.port}
+    else:
+        place = {"kind": Line.Kind.SERIAL, "serial_port": _port_name(endpoint, serial)}
     return {
-        "kind": Line.Kind.SERIAL,
-        "serial_port": _port_name(endpoint, serial),
+        **place,
         "baud": endpoint.baud,
         "data_bits": endpoint.data_bits,
         "parity": endpoint.parity,

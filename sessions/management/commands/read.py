@@ -31,7 +31,9 @@ class Command(LineCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "endpoint", type=endpoint, help="tcp://host:port, udp://host:port or serial:///dev/ttyUSB0?baud=9600"
+            "endpoint",
+            type=endpoint,
+            help="tcp://host:port, udp://host:port, serial:///dev/ttyUSB0?baud=9600 or rfc2217://host:port?baud=9600",
         )
         parser.add_argument(
             "objects",

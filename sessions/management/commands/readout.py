@@ -36,7 +36,9 @@ class Command(LineCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("endpoint", type=endpoint, help="serial:///dev/ttyUSB0?baud=9600 or tcp://host:port")
+        parser.add_argument(
+            "endpoint", type=endpoint, help="serial:///dev/ttyUSB0, rfc2217://host:port or tcp://host:port"
+        )
         parser.add_argument(
             "--read",
             action="extend",

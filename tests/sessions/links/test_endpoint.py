@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
+from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
 from sessions.links.line import LineError
 
 
@@ -14,6 +14,8 @@ from sessions.links.line import LineError
         ("tcp://[::1]:4059", TcpEndpoint("::1", 4059)),
         ("udp://10.0.0.7:4059", UdpEndpoint("10.0.0.7", 4059)),
         ("udp://[fe80::1]:4059", UdpEndpoint("fe80::1", 4059)),
+        ("rfc2217://10.0.0.7:4001", Rfc2217Endpoint("10.0.0.7", 4001)),
+        ("rfc2217://[::1]:4001?baud=300&data_bits=7&parity=e", Rfc2217Endpoint("::1", 4001, 300, 7, "E")),
         ("serial:///dev/ttyUSB0?baud=19200", SerialEndpoint("/dev/ttyUSB0", 19200)),
         ("tcp://10.0.0.7:4059/", TcpEndpoint("10.0.0.7", 4059)),
         ("serial:///dev/ttyS0", SerialEndpoint("/dev/ttyS0", 9600)),
@@ -43,6 +45,10 @@ def test_endpoints_go_round(text, endpoint):
         "tcp://:4059",
         "udp://10.0.0.7",
         "udp://host:4059?baud=9600",
+        "rfc2217://host",
+        "rfc2217://host:4001/dev",
+        "rfc2217://host:4001?baud=fast",
+        "rfc2217://host:4001?logging=debug",
         "tcp://host:99999",
         "tcp://host:port",
         "serial://",
@@ -81,7 +87,7 @@ def test_what_is_none_is_refused_with_a_way_to_write_it(text):
     ],
 )
 def test_how_long_an_octet_takes(endpoint, bits):
-    assert endpoint.octet_time == pytest.approx(bits / endpoint.baud)
+    assert endpoint.settings.octet_time == pytest.approx(bits / endpoint.baud)
 
 
 @given(st.text(max_size=40), st.sampled_from(["", "tcp://", "udp://", "serial://", "serial:///dev/"]))

@@ -11,9 +11,10 @@ import serial
 
 from sessions.dlms.link import LineSettings
 from sessions.links import serial_port
-from sessions.links.endpoint import SerialEndpoint
+from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint
 from sessions.links.line import LineError
 from sessions.links.opening import open_line
+from sessions.simulator.com_port import ComPort
 
 pytestmark = pytest.mark.asyncio
 
@@ -273,3 +274,129 @@ async def test_a_port_that_is_unplugged_under_a_write(pty, monkeypatch):
         await line.write(b"x")
     assert (refused.value.code, bool(refused.value.hint)) == ("port-lost", True)
     await line.close()
+
+
+# -- a port of another machine (RFC 2217) ----------------------------------------------------------------------------
+
+
+class Lender:
+    """A terminal server whose far port echoes what is sent to it. `refuse`: it will not hear of COM port control."""
+
+    def __init__(self, *, refuse: bool = False, deaf_to: int | None = None) -> None:
+        self.port = ComPort(LineSettings(9600))
+        self.refuse = refuse
+        self.deaf_to = deaf_to
+        self.settings: list[LineSettings] = []
+        self.number = 0
+        self.hang_up = asyncio.Event()
+        self.served: list[asyncio.Task[None]] = []
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.served.append(asyncio.create_task(self.serve(reader, writer)))
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hanging = asyncio.ensure_future(self.hang_up.wait())
+        while True:
+            reading = asyncio.ensure_future(reader.read(4096))
+            await asyncio.wait((reading, hanging), return_when=asyncio.FIRST_COMPLETED)
+            octets = reading.result() if reading.done() else b""
+            if not octets:
+                reading.cancel()
+                break
+            data = self.port.receive_octets(octets)
+            answers = self.port.octets_to_send()
+            if self.deaf_to is not None:
+                answers = answers.replace(bytes((255, 250, 44, 100 + self.deaf_to)), bytes((255, 250, 44, 199)))
+            if not self.refuse:
+                writer.write(answers)
+            if not self.settings or self.settings[-1] != self.port.settings:
+                self.settings.append(self.port.settings)
+            writer.write(data.replace(b"\xff", b"\xff\xff"))
+        hanging.cancel()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def lending(**options):
+    lender = Lender(**options)
+    server = await asyncio.start_server(lender.accept, "127.0.0.1", 0)
+    lender.number = server.sockets[0].getsockname()[1]
+    async with server:
+        yield lender
+        lender.hang_up.set()
+        await asyncio.gather(*lender.served)
+
+
+async def test_a_network_port_carries_every_octet_and_its_settings():
+    async with lending() as lender:
+        line = await open_line(Rfc2217Endpoint("127.0.0.1", lender.number, 300, 7, "E"))
+        assert lender.port.settings == LineSettings(300, 7, "E")
+        await line.change_settings(LineSettings(9600))
+        assert lender.port.settings == LineSettings(9600)
+        every = bytes(range(256))
+        await line.write(every)
+        got = b""
+        while len(got) < 256:
+            got += await asyncio.wait_for(line.read(), 5)
+        assert got == every
+        await asyncio.wait_for(line.close(), 5)
+
+
+async def test_a_network_port_changes_its_speed_when_everything_is_out():
+    """Six octets at 300 Bd take 200 ms, which nobody but the client can know."""
+    async with lending() as lender:
+        line = await open_line(Rfc2217Endpoint("127.0.0.1", lender.number, 300, 7, "E"))
+        await line.write(b"\x06252\r\n")
+        begun = asyncio.get_running_loop().time()
+        await line.change_settings(LineSettings(9600, 7, "E"))
+        assert asyncio.get_running_loop().time() - begun > 0.15
+        await line.close()
+
+
+async def test_a_network_port_that_goes_away():
+    async with lending() as lender:
+        line = await open_line(Rfc2217Endpoint("127.0.0.1", lender.number))
+        lender.hang_up.set()
+        with pytest.raises(LineError) as lost:
+            while True:
+                await asyncio.wait_for(line.read(), 5)
+        assert (lost.value.code, bool(lost.value.hint)) == ("connection-lost", True)
+        await line.close()
+
+
+async def test_a_bridge_that_knows_no_com_port_control(monkeypatch):
+    monkeypatch.setattr(serial_port, "LENDING_TIMEOUT", 0.3)
+    async with lending(refuse=True) as lender:
+        with pytest.raises(LineError) as refused:
+            await open_line(Rfc2217Endpoint("127.0.0.1", lender.number))
+        assert refused.value.code == "no-com-port-control"
+        assert "TCP line" in refused.value.hint
+
+
+async def test_a_bridge_that_is_too_slow(monkeypatch):
+    monkeypatch.setattr(serial_port, "LENDING_TIMEOUT", 0.3)
+    async with lending(refuse=True) as lender:
+        with pytest.raises(LineError) as refused:
+            await open_line(Rfc2217Endpoint("127.0.0.1", lender.number), connect_timeout=0.1)
+        assert refused.value.code == "connect-timeout"
+
+
+async def test_a_bridge_that_does_not_take_the_settings(monkeypatch):
+    monkeypatch.setattr(serial_port, "LENDING_TIMEOUT", 0.3)
+    async with lending(deaf_to=1) as lender:
+        with pytest.raises(LineError) as refused:
+            await open_line(Rfc2217Endpoint("127.0.0.1", lender.number))
+        assert (refused.value.code, bool(refused.value.hint)) == ("port-settings", True)
+
+
+async def test_nobody_lends():
+    free = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    number = free.sockets[0].getsockname()[1]
+    free.close()
+    await free.wait_closed()
+    for host, code in (("127.0.0.1", "connection-refused"), ("no.such.host.invalid", "host-unknown")):
+        with pytest.raises(LineError) as refused:
+            await open_line(Rfc2217Endpoint(host, number))
+        assert (refused.value.code, bool(refused.value.hint)) == (code, True)

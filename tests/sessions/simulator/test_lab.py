@@ -12,6 +12,8 @@ from sessions.association_file import parse_association
 from sessions.dlms.certificates import CertificateType
 from sessions.dlms.elliptic import load_private, public_of
 from sessions.dlms.errors import DlmsError
+from sessions.simulator.bus import LineTiming
+from sessions.simulator.faults import LineFaults
 from sessions.simulator.lab import LABS, LabError, LazyDevice, announcement, load_lab, make_meter, plain_lab, with_ports
 from sessions.simulator.meter import Meter
 from tests.sessions.simulator.pair import Pair
@@ -274,3 +276,42 @@ def test_of_many_meters_each_is_built_when_somebody_talks_to_it():
 def test_sign_ons_that_cannot_be(tmp_path, text, words):
     with pytest.raises(LabError, match=words):
         lab_file(tmp_path, text)
+
+
+LINE = '[[lines]]\nkind = "hdlc"\n'
+
+
+def test_timing_and_faults_of_a_line(tmp_path):
+    (line,) = lab_file(
+        tmp_path,
+        LINE + "[lines.timing]\nbaud = 2400\n[lines.faults]\nseed = 7\nlost = 0.1\n" + METER,
+    ).lines
+    assert line.timing == LineTiming(baud=2400)
+    assert line.faults == LineFaults(seed=7, lost=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[lines]]\nkind = "ip"\n' + METER, "“ip” is no kind of line: wrapper, hdlc, udp, pty, rfc2217"),
+        (WRAPPER + "[lines.timing]\nbaud = 9600\n" + METER, "timing belongs to a line with a speed"),
+        (LINE + "[lines.timing]\nspeed = 9600\n" + METER, "timing: there is no speed"),
+        (LINE + "[lines.faults]\nlost = 2\n" + METER, "faults: lost is a chance from 0 to 1, not 2"),
+        (LINE + METER + "physical_address = 300\naddress_octets = 2\n", "at least 4 for physical_address 300"),
+        (LINE + METER + "physical_address = 17\naddress_octets = 3\n", "address_octets is 1, 2 or 4"),
+        (LINE + METER + "physical_address = 17\naddress_octets = 1\n", "at least 2"),
+    ],
+)
+def test_a_line_that_cannot_be(tmp_path, text, words):
+    with pytest.raises(LabError, match=words):
+        lab_file(tmp_path, text)
+
+
+@pytest.mark.parametrize(("entries", "octets"), [("", 2), ("address_octets = 4\n", 4), ("physical_address = 300\n", 4)])
+def test_the_size_of_an_address(tmp_path, entries, octets):
+    entries = entries if "physical" in entries else "physical_address = 17\n" + entries
+    (meter,) = lab_file(tmp_path, LINE + METER + entries).lines[0].meters
+    assert meter.address_octets == meter.association["hdlc"]["address_octets"] == octets
+    pair = Pair(meter)
+    pair.open()
+    assert pair.get(1, "0-0:96.1.0*255", 2).value == b"10000001"

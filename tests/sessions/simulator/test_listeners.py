@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import termios
@@ -25,11 +26,15 @@ from sessions.dlms.wrapper import WrapperFrame
 from sessions.links.driver import Conversation, make_link
 from sessions.links.endpoint import parse_endpoint
 from sessions.simulator import listeners
+from sessions.simulator.bus import LineTiming
+from sessions.simulator.com_port import noise
+from sessions.simulator.faults import Direction, LineFaults
 from sessions.simulator.lab import HdlcOptions, Lab, LabError, LabLine, SignOnOptions, make_meter
 from sessions.simulator.listeners import RunningLab
 from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter, lab_of
 
 CLOCK = CosemAttributeDescriptor(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
+AARQ = bytes.fromhex("601DA109060760857405080101BE10040E01000000065F1F0400001E1DFFFF")
 SERIAL = CosemAttributeDescriptor(1, ObisCode(0, 0, 96, 1, 0, 255), 2)
 
 
@@ -257,6 +262,105 @@ async def test_a_client_at_the_wrong_speed_makes_noise_on_a_terminal(tmp_path):
 
 
 def test_noise_is_none_of_the_octets():
-    assert listeners.noise(b"/?!\r\n") != b"/?!\r\n"
+    assert noise(b"/?!\r\n") != b"/?!\r\n"
     assert listeners.speed_number(LineSettings(9600)) == termios.B9600
     assert listeners.speed_number(LineSettings(12345)) == -1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("timing", [None, LineTiming(baud=19200, response_time=0.005)])
+async def test_meters_behind_a_serial_port_of_the_network(tmp_path, timing):
+    """Over pyserial's client of RFC 2217, with the speed of the line and without."""
+    line = LabLine(kind="rfc2217", meters=hdlc_meters(), timing=timing)
+    async with RunningLab(lab_of(line), tmp_path) as running:
+        for announced in running.announcements:
+            assert announced["endpoint"].startswith("rfc2217://127.0.0.1:")
+            assert await serial_number(announced) == announced["serial_number"].encode()
+
+
+@pytest.mark.asyncio
+async def test_mode_e_over_a_serial_port_of_the_network(tmp_path):
+    """300 Bd 7E1 for the sign-on, then the speed and the eight bits of HDLC: each by the COM port control."""
+    async with RunningLab(lab_of(optical(kind="rfc2217")), tmp_path) as running:
+        for announced in running.announcements:
+            assert await serial_number(announced) == announced["serial_number"].encode()
+
+
+@pytest.mark.asyncio
+async def test_a_network_port_at_the_wrong_speed(tmp_path):
+    line = LabLine(kind="rfc2217", meters=hdlc_meters(), timing=LineTiming(baud=19200))
+    async with RunningLab(lab_of(line), tmp_path) as running:
+        announced = dict(running.announcements[0])
+        announced["endpoint"] = announced["endpoint"].replace("baud=19200", "baud=9600")
+        announced["association"] = {**announced["association"], "timeout": 0.3}
+        with pytest.raises(NoReplyError):
+            await conversation(announced).open()
+
+
+@pytest.mark.asyncio
+async def test_a_bus_of_meters_on_one_terminal_with_its_speed(tmp_path):
+    """All on one pseudo-terminal; the octets of a whole read take at least their time at 9600 Bd."""
+    meters = (*hdlc_meters(), lab_meter(LLS, serial_number="10000005", physical_address=300))
+    line = LabLine(kind="pty", meters=meters, timing=LineTiming(baud=9600, response_time=0.005))
+    async with RunningLab(lab_of(line), tmp_path) as running:
+        told = running.announcements
+        assert len({os.path.realpath(parse_endpoint(each["endpoint"]).device) for each in told}) == 1
+        assert [each["association"]["hdlc"]["address_octets"] for each in told] == [2, 2, 4]
+        loop = asyncio.get_running_loop()
+        for announced in told:
+            octets, begun = 0, loop.time()
+
+            def count(frame: Any) -> None:
+                nonlocal octets
+                octets += len(frame.octets)
+
+            talk = conversation(announced)
+            talk.on_frame = count
+            await talk.open()
+            assert (await talk.get(SERIAL)).value == announced["serial_number"].encode()
+            await talk.release()
+            # The release's last octet is not waited for.
+            assert loop.time() - begun > 0.8 * octets * 10 / 9600
+        wrong = told[0] | {"endpoint": told[0]["endpoint"].replace("9600", "2400")}
+        wrong["association"] = {**wrong["association"], "timeout": 0.3}
+        with pytest.raises(NoReplyError):
+            await conversation(wrong).open()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["wrapper", "hdlc", "pty", "rfc2217", "udp"])
+async def test_every_kind_of_line_can_be_a_bad_one(tmp_path, kind, capfd):
+    """Nothing of what the meter says arrives, and what was done is told as JSON."""
+    meter = lab_meter(LLS) if kind in ("wrapper", "udp") else lab_meter(LLS, physical_address=17)
+    faults = LineFaults(seed=3, direction=Direction.FROM_METER, silence=1.0)
+    async with RunningLab(lab_of(LabLine(kind=kind, meters=(meter,), faults=faults)), tmp_path) as running:
+        announced = dict(running.announcements[0])
+        announced["association"] = {**announced["association"], "timeout": 0.1}
+        with pytest.raises(NoReplyError):
+            await conversation(announced).open()
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert {(each["fault"], each["direction"]) for each in told} == {("silence", "from-meter")}
+
+
+@pytest.mark.asyncio
+async def test_slow_answers_over_udp_come_late(tmp_path):
+    line = LabLine(kind="udp", meters=(lab_meter(LLS),), faults=LineFaults(slow=0.05))
+    async with RunningLab(lab_of(line), tmp_path) as running:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        assert await serial_number(running.announcements[0]) == b"10000001"
+        assert loop.time() - begun > 0.1  # an AARE and a value
+        async with talking(running.announcements[0]):
+            pass  # a peer whose answer still waits when the lab ends
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_ends_behind_octet_k(tmp_path):
+    faults = LineFaults(direction=Direction.FROM_METER, cut_after=20)
+    line = LabLine(kind="wrapper", meters=(lab_meter(LLS),), faults=faults)
+    async with RunningLab(lab_of(line), tmp_path) as running:
+        endpoint = parse_endpoint(running.announcements[0]["endpoint"])
+        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)  # type: ignore[union-attr]
+        writer.write(WrapperFrame(32, 1, AARQ).encode())
+        assert len(await asyncio.wait_for(reader.read(), 10)) == 20
+        writer.close()

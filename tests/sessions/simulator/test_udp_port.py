@@ -90,6 +90,9 @@ async def test_an_address_is_forgotten_after_a_time_and_when_there_are_too_many(
         def octets_to_send(self) -> bytes:
             return b""
 
+        def next_timer(self) -> None:
+            return None
+
     async with UdpPort(Silent, udp_lab(inactivity_timeout=0.05), 0, print) as port:  # type: ignore[arg-type]
         for number in (1, 2, 1, 3, 4):
             port.datagram_received(b"x", number)
