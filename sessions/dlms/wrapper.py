@@ -8,6 +8,7 @@ UDP each datagram holds one frame: a bad one is dropped, and the wait for a good
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -301,14 +302,16 @@ class WrapperLink(_WrapperEnd):
 
 
 class WrapperServerLink(_WrapperEnd):
-    """The server's side for one logical device. Frames for other server SAPs are ignored, as meters do.
+    """The server's side for one logical device, or several: `others`. Frames for other server SAPs are ignored, as meters do.
 
-    `client_sap` is the client that asked last; answers go to it. A broadcast, which comes in datagrams only, is unsolicited.
+    `client_sap` is the client that asked last, and `server_sap` the device that it asked; answers go from there to it. A
+    broadcast, which comes in datagrams only, is unsolicited.
     """
 
-    def __init__(self, *, server_sap: int, datagrams: bool = False) -> None:
+    def __init__(self, *, server_sap: int, datagrams: bool = False, others: Iterable[int] = ()) -> None:
         super().__init__(datagrams=datagrams)
-        self.server_sap = server_sap
+        self.server_sap = self._first_sap = server_sap
+        self._server_saps = frozenset((server_sap, *others))
         self.client_sap = 0
         self._up = True
 
@@ -317,10 +320,11 @@ class WrapperServerLink(_WrapperEnd):
 
     def _handle(self, frame: WrapperFrame, raw: bytes, now: float) -> None:
         broadcast = self.datagrams and frame.destination == ALL_STATION
-        if frame.destination != self.server_sap and not broadcast:
+        if frame.destination not in self._server_saps and not broadcast:
             self._tell(OctetsDiscarded(raw, f"for server SAP {frame.destination}", now))
             return
         self.client_sap = frame.source
+        self.server_sap = self._first_sap if broadcast else frame.destination
         self._tell(FrameReceived(raw, now))
         self._tell(ApduReceived(frame.apdu, unsolicited=broadcast))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from meters.cosem.interface_class import Access as Kept
 from meters.cosem.interface_class import interface_class, known_versions
@@ -13,13 +14,48 @@ from sessions.simulator.builders import builder_for
 from sessions.simulator.builders.context import Context, Entry
 from sessions.simulator.device import Role
 from sessions.simulator.meter import Meter
-from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, system_title
+from sessions.simulator.meter_type import (
+    MeterSettings,
+    MeterType,
+    MeterTypeError,
+    device_name,
+    load_meter_type,
+    system_title,
+)
 from sessions.simulator.objects.base import CosemObject
+from sessions.simulator.objects.clock import MeterClock
 from sessions.simulator.rights import Access, Rights
 
 
-def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
-    """The meter with all its objects; `MeterTypeError` where the type describes one that cannot be."""
+def logical_devices(meter_type: MeterType, settings: MeterSettings) -> tuple[tuple[MeterType, MeterSettings], ...]:
+    """What a meter of this type consists of: a type and settings for each logical device, the management device first.
+
+    They share keys, counters and clients. Each has a serial number of its own, which ends in its SAP.
+    """
+    if not meter_type.logical_devices:
+        return ((meter_type, settings),)
+    devices = [(meter_type, settings)]
+    for each in meter_type.logical_devices:
+        serial_number = f"{settings.serial_number}{each.sap:02d}"
+        devices.append(
+            (load_meter_type(each.type), replace(settings, serial_number=serial_number, server_sap=each.sap))
+        )
+    names = {own.server_sap: device_name(one, own.serial_number) for one, own in devices}
+    if len(names) != len(devices):
+        raise MeterTypeError(f"{meter_type.name}: two logical devices have the same SAP")
+    return tuple((one, replace(own, logical_devices=names)) for one, own in devices)
+
+
+def build_meters(meter_type: MeterType, settings: MeterSettings) -> tuple[Meter, ...]:
+    """A meter with all its logical devices, which go by one clock."""
+    clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
+    return tuple(build_meter(one, own, clock) for one, own in logical_devices(meter_type, settings))
+
+
+def build_meter(meter_type: MeterType, settings: MeterSettings, clock: MeterClock | None = None) -> Meter:
+    """The meter with all its objects, its management device where it has several; `MeterTypeError` where the type describes
+    one that cannot be. `clock`: that of the meter whose logical device it is.
+    """
     title = system_title(meter_type.manufacturer, settings.serial_number)
     meter = Meter(
         serial_number=settings.serial_number,
@@ -30,8 +66,9 @@ def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
         conformance=meter_type.conformance,
         by_short_names=meter_type.referencing is Referencing.SHORT_NAMES,
         max_send_pdu_size=settings.max_send_pdu_size,
+        server_sap=settings.server_sap,
     )
-    context = Context(meter_type, settings, meter)
+    context = Context(meter_type, settings, meter, clock)
     for entry in meter_type.objects:
         try:
             meter.add(_object(entry, context))

@@ -12,6 +12,7 @@
                                      the security policy)
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
                                      demands and promises what they say
+    [[lines.meters.clients]]         further clients: role, and the keys of an association file; keys and line are the first one's
     [lines.sign_on]                  the meters of an HDLC line want a sign-on of IEC 62056-21 first: initial_baud;
                                      or one pushes telegrams and hears nothing: push_interval (s), push_crc, push_key (hex)
     [lines.meters.sign_on]           device_address (else the serial number), baud (the character Z), mode_e, password, operand,
@@ -29,6 +30,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -40,7 +42,7 @@ from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
 from sessions.dlms.iec62056_21.characters import START_BAUD
 from sessions.dlms.key_files import load_private_key
 from sessions.dlms.protection import Policy, SecurityPolicy
-from sessions.simulator.build import build_meter
+from sessions.simulator.build import build_meter, build_meters, logical_devices
 from sessions.simulator.bus import LineTiming, read_timing
 from sessions.simulator.device import (
     MANAGEMENT_DEVICE,
@@ -52,7 +54,8 @@ from sessions.simulator.device import (
 )
 from sessions.simulator.faults import LineFaults, read_faults
 from sessions.simulator.key_store import USES, LabKeys, lab_keys
-from sessions.simulator.meter_type import MeterSettings, MeterTypeError, load_meter_type, system_title
+from sessions.simulator.meter import Meter
+from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, load_meter_type, system_title
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import make_sign_on_device
 
@@ -72,6 +75,10 @@ KEY_NAMES: Final = {
 """Ends of the names of an association file."""
 COUNTER_EPOCH: Final = 1_704_067_200
 """2024-01-01. A meter's own counters begin at the seconds since then: above those of its earlier runs."""
+
+KEYS: Final = ("guek", "gak", "gbek", "kek", "security_suite")
+SHARED_BY_CLIENTS: Final = ("framing", "server_sap", "server_system_title", "hdlc", "referencing", *KEYS)
+"""What all clients of a meter have in common."""
 
 LineKind = Literal["wrapper", "hdlc", "udp", "pty", "rfc2217"]
 KINDS: Final = get_args(LineKind)
@@ -107,6 +114,14 @@ class HdlcOptions:
     inactivity_timeout: int = 180
 
 
+@dataclass(frozen=True, slots=True)
+class LabClient:
+    """A further client of a meter: what it may do, and its association as `read` takes it."""
+
+    role: Role
+    association: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabMeter:
     """A meter on a line, with the association that is announced."""
@@ -116,6 +131,7 @@ class LabMeter:
     type: str
     device: LogicalDevice
     association: Mapping[str, Any]
+    clients: tuple[LabClient, ...] = ()
     physical_address: int | None = None
     address_octets: int = 1
     parameters: HdlcParameters = field(default_factory=HdlcParameters)
@@ -158,8 +174,15 @@ def announcement(meter: LabMeter, endpoint: str) -> dict[str, Any]:
         "type": meter.type,
         "endpoint": endpoint,
         "association": dict(meter.association),
+        **_clients_announcement(meter),
         **_readout_announcement(meter),
     }
+
+
+def _clients_announcement(meter: LabMeter) -> dict[str, Any]:
+    """The further clients of a meter that has some."""
+    clients = [{"role": client.role.value, "association": dict(client.association)} for client in meter.clients]
+    return {"clients": clients} if clients else {}
 
 
 def _readout_announcement(meter: LabMeter) -> dict[str, Any]:
@@ -210,9 +233,9 @@ def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivi
         raise LabError("timing belongs to a line with a speed: hdlc, pty or rfc2217")
     if sign_on is not None and sign_on.push_interval and len(table["meters"]) > 1:
         raise LabError("a line on which telegrams are pushed has one meter")
-    meters = tuple(make_meter(meter, host_clock, hdlc, sign_on) for meter in table["meters"])
-    if not meters or (kind in WRAPPED and len(meters) > 1):
+    if not table["meters"] or (kind in WRAPPED and len(table["meters"]) > 1):
         raise LabError("a wrapper line has one meter, an HDLC line at least one")
+    meters = tuple(one for meter in table["meters"] for one in make_meters(meter, host_clock, hdlc, sign_on))
     return LabLine(
         kind=kind,
         meters=meters,
@@ -262,48 +285,131 @@ def make_meter(
     *,
     lazy: bool = False,
 ) -> LabMeter:
-    """One meter of a lab file's table, on an HDLC line (with a sign-on before it or without) or, None, on the wrapper.
+    """The meter of a lab file's table, its management device where it has several logical devices; as `make_meters`."""
+    return make_meters(table, host_clock, hdlc, sign_on, lazy=lazy)[0]
 
-    `lazy`: built when it is needed.
+
+def make_meters(
+    table: Mapping[str, Any],
+    host_clock: Callable[[], datetime],
+    hdlc: HdlcOptions | None = None,
+    sign_on: SignOnOptions | None = None,
+    *,
+    lazy: bool = False,
+) -> tuple[LabMeter, ...]:
+    """One meter of a lab file's table, on an HDLC line (with a sign-on before it or without) or, None, on the wrapper: an entry
+    for each logical device. `lazy`: built when it is needed.
     """
+    meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
+    address = table.get("physical_address") if hdlc else None
+    octets = _address_octets(table, address)
+    association, keys = _association(table, meter_type, hdlc, address, octets)
+    others = _other_clients(table, association)
+    served = [served_client(parse_association(each.association).parameters, each.role) for each in others]
+    settings = _settings(table, association, host_clock, hdlc, keys, served)
+    own = table.get("sign_on", {})
+    if sign_on is not None:
+        if meter_type.logical_devices:
+            raise LabError("a meter with several logical devices has no sign-on")
+        asked = {
+            "device_address": own.get("device_address", table["serial_number"]),
+            "initial_baud": sign_on.initial_baud,
+        }
+        association |= {"framing": MODE_E_WORD, "sign_on": asked}
+    devices = _devices(meter_type, settings, lazy=lazy)
+    first = devices[0]
+    name = table.get("name", f"{meter_type.name} {table['serial_number']}")
+    made = LabMeter(
+        serial_number=table["serial_number"],
+        name=name,
+        type=meter_type.name,
+        device=first,
+        association=association,
+        clients=others,
+        physical_address=address,
+        address_octets=octets,
+        parameters=hdlc_parameters(hdlc),
+        sign_on=make_sign_on_device(own, first, meter_type) if sign_on and isinstance(first, Meter) else None,
+        password=own.get("password", ""),
+    )
+    entries = logical_devices(meter_type, settings)[1:]
+    return (made, *(_beside(made, *each) for each in zip(entries, devices[1:], strict=True)))
+
+
+def _devices(meter_type: MeterType, settings: MeterSettings, *, lazy: bool) -> tuple[LogicalDevice, ...]:
+    if not lazy:
+        return build_meters(meter_type, settings)
+    if not meter_type.logical_devices:
+        return (LazyDevice(lambda: build_meter(meter_type, settings)),)
+    built = cache(lambda: build_meters(meter_type, settings))
+    count = 1 + len(meter_type.logical_devices)
+    return tuple(LazyDevice(lambda number=number: built()[number]) for number in range(count))  # type: ignore[misc]
+
+
+def _beside(first: LabMeter, entry: tuple[MeterType, MeterSettings], device: LogicalDevice) -> LabMeter:
+    """Another logical device of the same meter: it is found at the same place under its own SAP."""
+    meter_type, settings = entry
+    title = system_title(meter_type.manufacturer, settings.serial_number).hex().upper()
+
+    def there(association: Mapping[str, Any]) -> dict[str, Any]:
+        own = {"server_system_title": title} if "server_system_title" in association else {}
+        return {**association, "server_sap": settings.server_sap, **own}
+
+    return replace(
+        first,
+        serial_number=settings.serial_number,
+        name=f"{first.name}: {meter_type.name}",
+        type=meter_type.name,
+        device=device,
+        association=there(first.association),
+        clients=tuple(replace(each, association=there(each.association)) for each in first.clients),
+    )
+
+
+def _association(
+    table: Mapping[str, Any], meter_type: MeterType, hdlc: HdlcOptions | None, address: int | None, octets: int
+) -> tuple[dict[str, Any], LabKeys | None]:
+    """The association that is announced of a lab file's meter, and the key pairs of both ends."""
     serial_number = table["serial_number"]
     if not isinstance(serial_number, str) or not (serial_number.isascii() and serial_number.isdigit()):
         raise LabError(f"{serial_number!r} is no serial number: a text of digits")
-    address = table.get("physical_address") if hdlc else None
-    octets = _address_octets(table, address)
     association = announced_association(table.get("association", DEFAULT_ASSOCIATION), hdlc, address, octets)
-    meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
-    title = system_title(meter_type.manufacturer, serial_number)
     if "server_system_title" in association:
         raise LabError("server_system_title follows from the serial number")
     if meter_type.referencing is not Referencing.LOGICAL_NAMES:
         association = {"referencing": meter_type.referencing.value, **association}
     if association.get("referencing", Referencing.LOGICAL_NAMES.value) != meter_type.referencing.value:
         raise LabError(f"a {meter_type.name} knows {meter_type.referencing.value} only")
+    title = system_title(meter_type.manufacturer, serial_number)
     keys = _key_pairs(table, association, title)
     if keys is not None:
         association |= _announced_keys(keys)
-    association["server_system_title"] = title.hex().upper()
-    if not parse_association(association).parameters.titled:
-        del association["server_system_title"]
-    settings = _settings(table, association, host_clock, hdlc, keys)
-    meter = None if lazy else build_meter(meter_type, settings)
-    own = table.get("sign_on", {})
-    if sign_on is not None:
-        asked = {"device_address": own.get("device_address", serial_number), "initial_baud": sign_on.initial_baud}
-        association |= {"framing": MODE_E_WORD, "sign_on": asked}
-    return LabMeter(
-        serial_number=serial_number,
-        name=table.get("name", f"{meter_type.name} {serial_number}"),
-        type=meter_type.name,
-        device=meter or LazyDevice(lambda: build_meter(meter_type, settings)),
-        association=association,
-        physical_address=address,
-        address_octets=octets,
-        parameters=hdlc_parameters(hdlc),
-        sign_on=make_sign_on_device(own, meter, meter_type) if sign_on and meter else None,
-        password=own.get("password", ""),
-    )
+    return _titled(association, title), keys
+
+
+def _titled(association: dict[str, Any], title: bytes) -> dict[str, Any]:
+    """With the meter's system title, where the association needs it."""
+    titled = {**association, "server_system_title": title.hex().upper()}
+    return titled if parse_association(titled).parameters.titled else association
+
+
+def _other_clients(table: Mapping[str, Any], first: Mapping[str, Any]) -> tuple[LabClient, ...]:
+    """The meter's further clients. What they do not say for themselves of keys and line is as in the first association."""
+    shared = {name: first[name] for name in SHARED_BY_CLIENTS if name in first}
+    clients = []
+    for given in table.get("clients", ()):
+        association = {**shared, **given}
+        role = Role(association.pop("role"))
+        if not parse_association(association).parameters.titled:
+            association.pop("server_system_title", None)
+            for name in KEYS:
+                association.pop(name, None)
+        clients.append(LabClient(role, association))
+    everybody = (first, *(client.association for client in clients))
+    saps = {parse_association(association).parameters.client_sap for association in everybody} if clients else set()
+    if clients and len(saps) != len(everybody):
+        raise LabError("two clients of a meter have the same client_sap")
+    return tuple(clients)
 
 
 def _address_octets(table: Mapping[str, Any], address: int | None) -> int:
@@ -326,13 +432,15 @@ def _settings(
     host_clock: Callable[[], datetime],
     hdlc: HdlcOptions | None,
     keys: LabKeys | None,
+    others: Iterable[ServedClient],
 ) -> MeterSettings:
     parameters = parse_association(association).parameters
     line = hdlc or HdlcOptions()
+    first = served_client(parameters, Role(table.get("role", Role.MANAGER.value)), table.get("user_ids", ()))
     return MeterSettings(
         serial_number=table["serial_number"],
         security=meter_security(parameters, keys, host_clock(), table.get("security_setup_version")),
-        clients=(served_client(parameters, Role(table.get("role", Role.MANAGER.value)), table.get("user_ids", ())),),
+        clients=(first, *others),
         host_clock=host_clock,
         max_send_pdu_size=table.get("max_pdu_size", 0),
         device_address=table.get("physical_address", MANAGEMENT_DEVICE),

@@ -154,8 +154,8 @@ class RunningLab:
 
     def _meters_maker(self, line: LabLine) -> MakeStation:
         if line.kind in ("wrapper", "udp"):
-            device = line.meters[0].device
-            return lambda: WrapperStation(device, secrets.token_bytes, datagrams=line.kind == "udp")
+            device, *others = (meter.device for meter in line.meters)
+            return lambda: WrapperStation(device, secrets.token_bytes, datagrams=line.kind == "udp", others=others)
         shared = [
             HdlcMeter(
                 meter.device,

@@ -3,14 +3,23 @@
     name = "…"  manufacturer = "MWB"  model = "…"  firmware = "…"  time_zone = 60  max_receive_pdu_size = 1024
     conformance = ["get", "set", …]  the services that it agrees to, by the standard's names; all that are served where not said
     referencing = "short-names"  clients refer to every object by its base_name alone; logical names where not said
-    [load]                       daily_import, daily_export in Wh
+    base = "three_phase"         another type, whose objects come first; what this file says of one of them stands in its place
+    parts = ["communication"]    files of parts/ with [[objects]] that several types share; they come next
+    [load]                       daily_import, daily_export in Wh; another medium's of an average day in its unit
+    [daylight_savings]           begin, end ("*-03-last Sun 02:00:00"), deviation in minutes; without it the clock never changes
+    [[logical_devices]]          sap, type: other logical devices of the same meter
     [[objects]]                  class_id, logical_name, and by class:
-      1  Data                    type, source | constant; stored = true where it can be written
+      1  Data                    type, source | constant | value; stored = true where it can be written
       3  Register                type, source, scaler, unit            4 Extended register: the same
       7  Profile generic         columns, capture_period, profile_entries
+      15 Association LN          role, client_sap: the association of that client; the one in use needs no entry
       40 Push setup              columns, confirmed = true where the client is to confirm
-      8 Clock, 9 Script table, 17 SAP assignment, 23 HDLC setup, 64 Security setup, 70 Disconnect control: nothing else
+      9  Script table            target: the control that its scripts 1 and 2 open and close
+      8 Clock, 17 SAP assignment, 23 HDLC setup, 64 Security setup, 70 Disconnect control: nothing else
+      every other class          version, values = { name of the attribute = … }, now = [names]; see `builders/declared.py`
       and for each class         public = true, writable = [attributes], invocable = [methods], base_name by short names
+      rights.<role>              read = [attributes] (all where not said), write = […], invoke = […]: instead of the above;
+                                 roles are public, reader, maintenance, manager
 
 A source is a name of `load_curve` (energies, powers, voltages, …) or one of the meter's own: serial_number,
 logical_device_name, firmware, invocation_counter, max_demand.
@@ -21,12 +30,13 @@ from __future__ import annotations
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from meters.cosem.date_time_text import parse_date_time
 from sessions.dlms.association import Referencing
 from sessions.dlms.conformance import Conformance
 from sessions.simulator.device import (
@@ -37,12 +47,25 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.load_curve import LoadParameters
+from sessions.simulator.objects.clock import NO_DAYLIGHT_SAVINGS
+from sessions.simulator.objects.daylight import DaylightSavings
 
 METER_TYPES: Final = Path(__file__).parent / "meter_types"
+NAME_OCTETS: Final = 16
+"""A logical device name: three letters of the maker, then what makes it unique."""
+PARTS: Final = METER_TYPES / "parts"
 
 
 class MeterTypeError(ValueError):
     """A meter type file that cannot be used; the message names the file and the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDevice:
+    """A logical device beside the one that a type describes: its SAP, and the type that describes it."""
+
+    sap: int
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +82,8 @@ class MeterType:
     conformance: Conformance
     objects: tuple[Mapping[str, Any], ...]
     referencing: Referencing = Referencing.LOGICAL_NAMES
+    daylight: DaylightSavings = NO_DAYLIGHT_SAVINGS
+    logical_devices: tuple[OtherDevice, ...] = ()
 
 
 @lru_cache
@@ -70,12 +95,38 @@ def load_meter_type(name: str) -> MeterType:
         raise MeterTypeError(f"there is no meter type “{name}”; there are: {known}")
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-        load, objects = LoadParameters(**table.pop("load", {})), tuple(table.pop("objects"))
+        load, objects = LoadParameters(**table.pop("load", {})), _objects(table)
         referencing = Referencing(table.pop("referencing", Referencing.LOGICAL_NAMES.value))
-        conformance = served_conformance(table.pop("conformance", None), referencing)
-        return MeterType(load=load, conformance=conformance, objects=objects, referencing=referencing, **table)
-    except (ValueError, KeyError, TypeError) as error:
+        return MeterType(
+            load=load,
+            conformance=served_conformance(table.pop("conformance", None), referencing),
+            objects=objects,
+            referencing=referencing,
+            daylight=_daylight(table.pop("daylight_savings", None)),
+            logical_devices=tuple(OtherDevice(**each) for each in table.pop("logical_devices", ())),
+            **table,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise MeterTypeError(f"{path.name}: {error}") from None
+
+
+def _objects(table: dict[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Those of the base, of the parts and of the file itself, in this order; the last word on an object counts, at the place
+    of the first.
+    """
+    base, parts = table.pop("base", None), table.pop("parts", ())
+    entries = list(load_meter_type(base).objects) if base else []
+    for part in parts:
+        entries += tomllib.loads((PARTS / f"{part}.toml").read_text("utf-8"))["objects"]
+    entries += table.pop("objects")
+    return tuple({(entry["class_id"], entry["logical_name"]): entry for entry in entries}.values())
+
+
+def _daylight(table: Mapping[str, Any] | None) -> DaylightSavings:
+    if table is None:
+        return NO_DAYLIGHT_SAVINGS
+    begin, end = parse_date_time(table["begin"]), parse_date_time(table["end"])
+    return DaylightSavings(begin, end, table.get("deviation", 60))
 
 
 def served_conformance(
@@ -93,7 +144,9 @@ def served_conformance(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterSettings:
-    """What makes one meter out of a meter type. `device_address` and `max_info` are those of its HDLC line, where it has one."""
+    """What makes one meter out of a meter type. `device_address` and `max_info` are those of its HDLC line, where it has one;
+    `logical_devices` the names of all that there are by SAP, where the meter has several.
+    """
 
     serial_number: str
     security: MeterSecurity
@@ -101,6 +154,8 @@ class MeterSettings:
     host_clock: Callable[[], datetime]
     random: Callable[[int], bytes] = secrets.token_bytes
     max_send_pdu_size: int = 0
+    server_sap: int = MANAGEMENT_DEVICE
+    logical_devices: Mapping[int, bytes] = field(default_factory=dict)
     device_address: int = MANAGEMENT_DEVICE
     max_info: int = 128
     inactivity_timeout: int = 120
@@ -109,3 +164,10 @@ class MeterSettings:
 def system_title(manufacturer: str, serial_number: str) -> bytes:
     """Three letters of the maker and the serial number in five octets."""
     return manufacturer.encode("ascii")[:3] + int(serial_number).to_bytes(5, "big")
+
+
+def device_name(meter_type: MeterType, serial_number: str) -> bytes:
+    """Three letters of the maker, the model and the serial number in sixteen octets."""
+    name = f"{meter_type.manufacturer[:3]}{meter_type.model}".encode("ascii")
+    serial = serial_number.encode("ascii")
+    return name[: NAME_OCTETS - len(serial)] + serial.rjust(NAME_OCTETS - len(name), b"0")

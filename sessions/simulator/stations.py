@@ -62,14 +62,25 @@ def settings_of(station: Station) -> LineSettings | None:
 
 
 class WrapperStation:
-    """One meter behind a TCP connection or, with `datagrams`, as one UDP address reaches it."""
+    """One meter behind a TCP connection or, with `datagrams`, as one UDP address reaches it. `others` are the logical devices
+    that it has besides the first.
+    """
 
-    def __init__(self, device: LogicalDevice, random: Random, *, datagrams: bool = False) -> None:
+    def __init__(
+        self,
+        device: LogicalDevice,
+        random: Random,
+        *,
+        datagrams: bool = False,
+        others: Sequence[LogicalDevice] = (),
+    ) -> None:
         self.closed = False
-        self._device = device
+        self._devices = {each.server_sap: each for each in (device, *others)}
         self._random = random
-        self._link = WrapperServerLink(server_sap=device.server_sap, datagrams=datagrams)
-        self._servers: dict[int, ServerExchange] = {}
+        self._link = WrapperServerLink(
+            server_sap=device.server_sap, datagrams=datagrams, others=[each.server_sap for each in others]
+        )
+        self._servers: dict[tuple[int, int], ServerExchange] = {}
 
     def receive_octets(self, octets: bytes, now: float) -> None:
         self._link.receive_octets(octets, now)
@@ -77,12 +88,15 @@ class WrapperStation:
             match event:
                 case FrameReceived():
                     # One segment may hold frames of several clients: each answer goes to the client of its frame.
-                    self._link.client_sap = decode_wrapper_frame(event.octets).source
+                    frame = decode_wrapper_frame(event.octets)
+                    self._link.client_sap = frame.source
+                    if frame.destination in self._devices:
+                        self._link.server_sap = frame.destination
                 case ApduReceived():
-                    answers = self._server(self._link.client_sap).receive_apdu(event.apdu)
+                    answers = self._server().receive_apdu(event.apdu)
                     for answer in () if event.unsolicited else answers:
                         self._link.send_apdu(answer, now)
-                    for push in self._server(self._link.client_sap).take_pushes():
+                    for push in self._server().take_pushes():
                         self._link.send_apdu(push, now)
                 case LinkFailed():
                     self.closed = True
@@ -102,12 +116,14 @@ class WrapperStation:
     def handle_timer(self, now: float) -> None:
         """Nothing waits on the wrapper."""
 
-    def _server(self, client_sap: int) -> ServerExchange:
-        server = self._servers.get(client_sap)
+    def _server(self) -> ServerExchange:
+        """Of the client that asked last, at the device that it asked."""
+        ends = self._link.client_sap, self._link.server_sap
+        server = self._servers.get(ends)
         if server is None:
             if len(self._servers) >= MAX_CLIENTS:
                 self._servers.pop(next(iter(self._servers))).link_down()
-            server = self._servers[client_sap] = ServerExchange(self._device, client_sap, self._random)
+            server = self._servers[ends] = ServerExchange(self._devices[ends[1]], ends[0], self._random)
         return server
 
 

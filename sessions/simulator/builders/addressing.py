@@ -7,13 +7,13 @@ from typing import Final
 
 from meters.cosem.obis import ObisCode
 from sessions.simulator.builders.context import Builder, Context, Entry
-from sessions.simulator.device import MANAGEMENT_DEVICE
 from sessions.simulator.objects.addressing import HdlcSetup, SapAssignment
 from sessions.simulator.objects.base import CosemObject
 
 
 def sap_assignment(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
-    return SapAssignment(name, {MANAGEMENT_DEVICE: context.device_name()})
+    settings = context.settings
+    return SapAssignment(name, settings.logical_devices or {settings.server_sap: context.device_name()})
 
 
 def hdlc_setup(name: ObisCode, entry: Entry, context: Context) -> CosemObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 from zlib import crc32
 
@@ -12,12 +13,9 @@ from meters.cosem.value_entry import from_json
 from meters.cosem.value_type import ValueType
 from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, Supply
 from sessions.simulator.meter import Meter
-from sessions.simulator.meter_type import MeterSettings, MeterType
+from sessions.simulator.meter_type import MeterSettings, MeterType, device_name
 from sessions.simulator.objects.base import CosemObject, ValueAt
 from sessions.simulator.objects.clock import MeterClock
-
-NAME_OCTETS: Final = 16
-"""A logical device name: three letters of the maker, then what makes it unique."""
 
 TYPES: Final = {kind.asn1_name: kind for kind in DataType}
 LIMITS: Final[Mapping[DataType, tuple[int, int]]] = {
@@ -37,11 +35,13 @@ Entry = Mapping[str, Any]
 class Context:
     """One meter that is being built: its type and settings, its clock and load, and the objects that stand already."""
 
-    def __init__(self, meter_type: MeterType, settings: MeterSettings, meter: Meter) -> None:
+    def __init__(
+        self, meter_type: MeterType, settings: MeterSettings, meter: Meter, clock: MeterClock | None = None
+    ) -> None:
         self.type = meter_type
         self.settings = settings
         self.meter = meter
-        self.clock = MeterClock(settings.host_clock, meter_type.time_zone)
+        self.clock = clock or MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
         seed = crc32(settings.serial_number.encode())
         self.supply = Supply(LoadCurve(meter_type.load, seed))
 
@@ -76,26 +76,30 @@ class Context:
         """A computed number in the type's range; an energy that outgrows it begins again at zero, as a meter's does."""
         low, high = LIMITS[kind]
         if source in ENERGIES:
-            return lambda moment: Data(kind, int(self.supply.energy(source, moment) * factor) % (high + 1))
+            return lambda moment: Data(
+                kind, int(self.supply.energy(source, self.clock.normal(moment)) * factor) % (high + 1)
+            )
         if source == "invocation_counter":
             return lambda moment: Data(kind, self.settings.security.last_client_counter)
         if source == "max_demand":
-            return lambda moment: Data(kind, int(self.supply.curve.max_demand(moment)[0] * factor))
+            return lambda moment: Data(kind, int(self.supply.curve.max_demand(self.clock.normal(moment))[0] * factor))
         if source not in QUANTITIES:
             raise ValueError(f"“{source}” is no source of values")
-        return lambda moment: Data(kind, min(max(round(self.supply.quantity(source, moment) * factor), low), high))
+        return lambda moment: Data(kind, min(max(round(self._quantity(source, moment) * factor), low), high))
+
+    def _quantity(self, source: str, moment: datetime) -> float:
+        return self.supply.quantity(source, self.clock.normal(moment))
 
     def device_name(self) -> bytes:
-        name = f"{self.type.manufacturer[:3]}{self.type.model}".encode("ascii")
-        serial = self.settings.serial_number.encode("ascii")
-        return name[: NAME_OCTETS - len(serial)] + serial.rjust(NAME_OCTETS - len(name), b"0")
+        return device_name(self.type, self.settings.serial_number)
 
     def switch(self, closed: bool) -> None:
         """The supply's output opens (False) or closes (True)."""
+        moment = self.clock.normal(self.clock.now())
         if closed:
-            self.supply.reconnect(self.clock.now())
+            self.supply.reconnect(moment)
         else:
-            self.supply.disconnect(self.clock.now())
+            self.supply.disconnect(moment)
 
 
 Builder = Callable[[ObisCode, Entry, Context], CosemObject]

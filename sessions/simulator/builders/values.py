@@ -26,7 +26,7 @@ def extended_register(name: ObisCode, entry: Entry, context: Context) -> CosemOb
         context.value(entry),
         ScalerUnit(entry["scaler"], entry["unit"]),
         context.clock.now,
-        captured_at=lambda moment: context.supply.curve.max_demand(moment)[1],
+        captured_at=lambda moment: context.supply.curve.max_demand(context.clock.normal(moment))[1],
     )
 
 

@@ -3,40 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from meters.cosem.data import Data, DataType, as_date_time, boolean, date_time, enum, integer, long, unsigned
-from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
+from meters.cosem.date_time import LAST_DAY, ClockStatus, CosemDate, CosemDateTime, CosemTime
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, require
+from sessions.simulator.objects.daylight import DaylightSavings
 
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2099
 MAX_SHIFT: Final = 900
 """Seconds that `shift_time` moves the clock at most."""
+MAX_ZONE: Final = 720
+"""Minutes that a time zone is away from UTC at most."""
+_SUNDAY: Final = 7
+NO_DAYLIGHT_SAVINGS: Final = DaylightSavings(
+    begin=CosemDateTime(CosemDate(month=3, day=LAST_DAY, day_of_week=_SUNDAY), CosemTime(2, 0, 0, 0xFF), None, 0xFF),
+    end=CosemDateTime(CosemDate(month=10, day=LAST_DAY, day_of_week=_SUNDAY), CosemTime(3, 0, 0, 0xFF), None, 0xFF),
+    enabled=False,
+)
+"""Europe's days, and not in force."""
 
 
 @dataclass(slots=True)
 class MeterClock:
-    """The meter's own time: the host's, in the meter's zone, moved by what clients have set.
+    """The meter's own time: the host's, in the meter's zone and with its daylight saving, moved by what clients have set.
 
-    `host` gives an aware time; `zone_minutes` counts east of UTC.
+    `host` gives an aware time; `zone_minutes` counts east of UTC, in normal time.
     """
 
     host: Callable[[], datetime]
     zone_minutes: int = 0
     offset: timedelta = field(default_factory=timedelta)
+    daylight: DaylightSavings = NO_DAYLIGHT_SAVINGS
 
     @property
     def zone(self) -> timezone:
+        """Of normal time."""
         return timezone(timedelta(minutes=self.zone_minutes))
 
     def now(self) -> datetime:
-        return (self.host() + self.offset).astimezone(self.zone)
+        return self.localize(self.host() + self.offset)
+
+    def normal(self, moment: datetime) -> datetime:
+        """The same moment by normal time, which never goes back."""
+        return moment.astimezone(self.zone)
+
+    def localize(self, moment: datetime) -> datetime:
+        """The same moment as the clock shows it."""
+        normal = self.normal(moment)
+        if not self.daylight.is_active(normal.replace(tzinfo=None)):
+            return normal
+        return moment.astimezone(timezone(timedelta(minutes=self.zone_minutes) + self.daylight.ahead))
+
+    def data(self, moment: datetime) -> Data:
+        """The moment as the clock tells it: a date-time with its deviation, and whether daylight saving is active."""
+        shown = self.localize(moment)
+        active = self.daylight.is_active(self.normal(moment).replace(tzinfo=None))
+        status = ClockStatus.DAYLIGHT_SAVING_ACTIVE if active else ClockStatus(0)
+        return date_time(CosemDateTime.from_datetime(shown, clock_status=status))
 
     def set(self, moment: datetime) -> None:
         if not FIRST_YEAR <= moment.year <= LAST_YEAR:
@@ -46,12 +76,24 @@ class MeterClock:
     def local(self, moment: CosemDateTime) -> datetime:
         """A client's date-time as the meter's local time; ValueError where it is no moment.
 
-        Without a deviation it is local time. With one, the sign is the standard's: UTC = local + deviation.
+        Without a deviation it is local time; of an hour that comes twice the status tells which it is. With one, the sign is
+        the standard's: UTC = local + deviation.
         """
         naive_or_aware = moment.to_datetime()
-        if naive_or_aware.tzinfo is None:
+        if naive_or_aware.tzinfo is not None:
+            return self.localize(naive_or_aware)
+        try:
+            return self.localize((naive_or_aware - self._ahead_at(moment, naive_or_aware)).replace(tzinfo=self.zone))
+        except OverflowError:  # the first or last day of the calendar
             return naive_or_aware.replace(tzinfo=self.zone)
-        return naive_or_aware.astimezone(self.zone)
+
+    def _ahead_at(self, moment: CosemDateTime, shown: datetime) -> timedelta:
+        """How far the clock is ahead of normal time when it shows this."""
+        ahead = self.daylight.ahead
+        if not self.daylight.is_active(shown - ahead):
+            return timedelta()
+        twice = not self.daylight.is_active(shown)
+        return ahead if moment.daylight_saving or not twice else timedelta()
 
 
 class ClockBase(IntEnum):
@@ -61,44 +103,82 @@ class ClockBase(IntEnum):
     CRYSTAL = 1
 
 
+@dataclass(frozen=True, slots=True)
+class PresetTime:
+    """A time that `adjust_to_preset_time` sets, if it comes within the interval."""
+
+    time: datetime
+    earliest: datetime
+    latest: datetime
+
+
 class Clock(CosemObject):
-    """Clock (8, version 0): `time` can be written; the adjusting methods 1 to 3 and `shift_time` work."""
+    """Clock (8, version 0): everything but status and base can be written, every method works."""
 
     class_id = 8
 
     def __init__(self, logical_name: ObisCode, clock: MeterClock) -> None:
         super().__init__(logical_name)
         self.clock = clock
-        never = CosemDateTime(CosemDate(month=0xFF), CosemTime(), None, 0xFF)
+        self._preset: PresetTime | None = None
         self.attributes |= {
-            2: Attribute(lambda: date_time(clock.now()), self._set_time),
+            2: Attribute(lambda: clock.data(clock.now()), self._set_time),
             # Minutes from local time to UTC, as in the deviation of a date-time.
-            3: Attribute(lambda: long(-clock.zone_minutes)),
-            4: Attribute(lambda: unsigned(0)),
-            5: Attribute(lambda: date_time(never)),
-            6: Attribute(lambda: date_time(never)),
-            7: Attribute(lambda: integer(0)),
-            8: Attribute(lambda: boolean(False)),
+            3: Attribute(lambda: long(-clock.zone_minutes), self._set_zone),
+            4: Attribute(self._status),
+            5: Attribute(
+                lambda: date_time(clock.daylight.begin), lambda value: self._set_daylight(begin=_moment(value))
+            ),
+            6: Attribute(lambda: date_time(clock.daylight.end), lambda value: self._set_daylight(end=_moment(value))),
+            7: Attribute(lambda: integer(clock.daylight.deviation), self._set_deviation),
+            8: Attribute(lambda: boolean(clock.daylight.enabled), self._enable),
             9: Attribute(lambda: enum(ClockBase.CRYSTAL)),
         }
         self.methods = {
             1: lambda parameters: self._round(timedelta(minutes=15)),
             2: lambda parameters: self._round(timedelta(minutes=15)),
             3: lambda parameters: self._round(timedelta(minutes=1)),
+            4: lambda parameters: self._adjust_to_preset(),
+            5: self._keep_preset,
             6: self._shift,
         }
 
     def captured(self, attribute_id: int, moment: datetime) -> Data:
-        return date_time(moment) if attribute_id == 2 else super().captured(attribute_id, moment)
+        return self.clock.data(moment) if attribute_id == 2 else super().captured(attribute_id, moment)
+
+    def _status(self) -> Data:
+        return unsigned(self.clock.data(self.clock.now()).value[-1])
+
+    # -- what is written ---------------------------------------------------------------------------------------------
 
     def _set_time(self, value: Data) -> None:
-        moment = as_date_time(require(value, DataType.OCTET_STRING, DataType.DATE_TIME))
-        if moment is None:
-            raise Denied(DataAccessResult.TYPE_UNMATCHED)
+        self.clock.set(self._local(value))
+
+    def _local(self, value: Data) -> datetime:
         try:
-            self.clock.set(self.clock.local(moment))
+            return self.clock.local(_moment(value))
         except (ValueError, OverflowError):
             raise Denied(DataAccessResult.OTHER_REASON) from None
+
+    def _set_zone(self, value: Data) -> None:
+        minutes = require(value, DataType.LONG).value
+        if abs(minutes) > MAX_ZONE:
+            raise Denied(DataAccessResult.OTHER_REASON)
+        self.clock.zone_minutes = -minutes
+
+    def _set_deviation(self, value: Data) -> None:
+        self._set_daylight(deviation=require(value, DataType.INTEGER).value)
+
+    def _enable(self, value: Data) -> None:
+        self._set_daylight(enabled=require(value, DataType.BOOLEAN).value)
+
+    def _set_daylight(self, **changes: Any) -> None:
+        try:
+            self.clock.daylight = replace(self.clock.daylight, **changes)
+        except ValueError:
+            raise Denied(DataAccessResult.OTHER_REASON) from None
+
+    # -- methods -----------------------------------------------------------------------------------------------------
 
     def _round(self, step: timedelta) -> None:
         """To the nearest multiple of `step` within the day."""
@@ -106,8 +186,27 @@ class Clock(CosemObject):
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         self.clock.set(midnight + round((now - midnight) / step) * step)
 
+    def _keep_preset(self, parameters: Data | None) -> None:
+        given = require(parameters, DataType.STRUCTURE)
+        if len(given) != 3:
+            raise Denied(DataAccessResult.TYPE_UNMATCHED)
+        self._preset = PresetTime(*(self._local(value) for value in given))
+
+    def _adjust_to_preset(self) -> None:
+        preset, self._preset = self._preset, None
+        if preset is None or not preset.earliest <= self.clock.now() <= preset.latest:
+            raise Denied(DataAccessResult.OTHER_REASON)
+        self.clock.set(preset.time)
+
     def _shift(self, parameters: Data | None) -> None:
         seconds = require(parameters, DataType.LONG).value
         if abs(seconds) > MAX_SHIFT:
             raise Denied(DataAccessResult.OTHER_REASON)
         self.clock.set(self.clock.now() + timedelta(seconds=seconds))
+
+
+def _moment(value: Data) -> CosemDateTime:
+    moment = as_date_time(require(value, DataType.OCTET_STRING, DataType.DATE_TIME))
+    if moment is None:
+        raise Denied(DataAccessResult.TYPE_UNMATCHED)
+    return moment

@@ -279,7 +279,7 @@ def test_blocks_may_be_inside_of_the_ciphering(association, rows, monkeypatch):
 def inner_talk() -> tuple[Pair, Callable[[GeneralBlockTransfer], Any]]:
     """A ciphered association, and what the meter says to a block inside of a general envelope."""
     pair = open_pair(GMAC, GENERAL | Conformance.GENERAL_PROTECTION, size=120)
-    served = pair.station._servers[1]  # type: ignore[attr-defined]
+    served = pair.station._servers[1, 1]  # type: ignore[attr-defined]
     ciphering = pair.client._ciphering
 
     def ask(block: GeneralBlockTransfer) -> Any:

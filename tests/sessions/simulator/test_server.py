@@ -216,7 +216,7 @@ def test_in_a_ciphered_association_nothing_is_served_in_clear():
     meter = lab_meter(GMAC)
     pair = Pair(meter)
     pair.open()
-    made = pair.station._servers[1].server  # type: ignore[attr-defined]
+    made = pair.station._servers[1, 1].server  # type: ignore[attr-defined]
     assert made.state is AssociationState.ASSOCIATED
     assert made.receive_apdu(GET) == NOT_ALLOWED.encode()
 
@@ -437,7 +437,7 @@ def test_what_cannot_be_served_by_short_names(octets, error):
 def test_errors_of_protection_by_short_names():
     pair = Pair(lab_meter(GMAC, type="short_names"))
     pair.open()
-    served = pair.station._servers[1].server  # type: ignore[attr-defined]
+    served = pair.station._servers[1, 1].server  # type: ignore[attr-defined]
     assert said(served.receive_apdu(READ)) == (5, 2, 1)
     assert said(served.receive_apdu(bytes.fromhex("2504300000000a"))) == (5, 10, 0)
     assert said(served.receive_apdu(bytes.fromhex("2520300000ff00") + bytes(27))) == (5, 0, 6)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from meters.cosem.data import DataType, octet_string, unsigned
-from sessions.simulator.builders.context import NAME_OCTETS
 from sessions.simulator.device import MeterSecurity
-from sessions.simulator.meter_type import MeterTypeError
+from sessions.simulator.meter_type import NAME_OCTETS, MeterTypeError
 from tests.sessions.simulator.builders.building import ENERGY, SERIAL, only
 
 
