@@ -56,7 +56,6 @@ class Partners:
     max_receive_pdu_size: int = 0
     max_send_pdu_size: int = 0
     is_associated: Callable[[], bool] = lambda: True
-    """Whether this client is associated now, as far as it is known to whoever asks."""
 
 
 class AssociationObject(CosemObject):

@@ -92,8 +92,6 @@ class Meter:
         self._own_row = OWN_ROW if self._own.version is None else replace(CURRENT, version=self._own.version)
         self.short_names = ShortNameMap((self._own_row,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
-        self.asked_by: int | None = None
-        """The client that is being served."""
 
     def add(self, access: Access) -> None:
         """ValueError where an object's short names are those of another."""
@@ -133,6 +131,10 @@ class Meter:
 
     def dissociated(self, caller: Caller) -> None:
         self.journal.dissociated(caller)
+
+    def is_associated(self, client_sap: int) -> bool:
+        """Whether this client has an association that is open."""
+        return any(each.caller.client.client_sap == client_sap for each in self.journal.associations)
 
     @property
     def clients(self) -> Mapping[int, ServedClient]:
@@ -186,7 +188,6 @@ class Meter:
     # -- objects -----------------------------------------------------------------------------------------------------
 
     def _find(self, caller: Caller, class_id: int, logical_name: ObisCode) -> Access:
-        self.asked_by = caller.client.client_sap
         own = self._association(caller) if logical_name == ASSOCIATION_NAME else None
         if own is not None and own.target.class_id == class_id:
             own.target.journal = self.journal

@@ -36,7 +36,7 @@ def association(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
         conformance=conformance,
         ciphered=ciphered,
         max_receive_pdu_size=meter.max_receive_pdu_size,
-        is_associated=lambda: meter.asked_by == client.client_sap,
+        is_associated=partial(meter.is_associated, client.client_sap),
     )
     return AssociationObject(
         name, partners, partial(meter.listed_for, caller), partial(meter.change_secret, client.client_sap)

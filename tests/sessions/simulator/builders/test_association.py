@@ -48,9 +48,13 @@ def test_its_list_is_the_one_that_its_client_reads():
     assert len(asked(MANAGER, 1, 2)) == 2 < len(asked(MANAGER, 2, 2))
 
 
-def test_who_asks_is_associated():
-    assert [asked(MANAGER, number, 8) for number in (2, 4)] == [enum(0), enum(2)]
-    assert asked(READER, 2, 8) == enum(2)
+def test_its_status_is_that_of_its_client():
+    assert [asked(MANAGER, number, 8) for number in (2, 4)] == [enum(0), enum(0)]
+    reader = Caller(client=READER, conformance=SERVED_CONFORMANCE, client_max_receive_pdu_size=0)
+    METER.associated(reader)
+    assert [asked(MANAGER, number, 8) for number in (2, 4)] == [enum(2), enum(0)]
+    METER.dissociated(reader)
+    assert asked(MANAGER, 2, 8) == enum(0)
 
 
 def test_a_role_is_one_of_those_that_there_are():
