@@ -16,6 +16,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sessions.management.fault_arguments import add_fault_arguments, given_faults
 from sessions.simulator.lab import DEFAULT_PORT, Lab, LabError, load_lab, plain_lab, with_ports
 from sessions.simulator.listeners import TruthOptions, run_lab
 
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             help="tell what really happens in the lab, by HTTP on the loopback (0: any)",
         )
         parser.add_argument("--truth-keys", action="store_true", help="tell the simulated meters' keys there, too")
+        add_fault_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["truth_keys"] and options["truth"] is None:
@@ -55,7 +57,12 @@ class Command(BaseCommand):
         truth = None if options["truth"] is None else TruthOptions(options["truth"], options["truth_keys"])
         try:
             with tempfile.TemporaryDirectory(prefix="lab-") as directory:
-                run_lab(_lab(options), options["serial_dir"] or Path(directory), self._announce, truth)
+                run_lab(
+                    _with_faults(_lab(options), options),
+                    options["serial_dir"] or Path(directory),
+                    self._announce,
+                    truth,
+                )
         except LabError as error:
             raise CommandError(str(error)) from None
 
@@ -82,6 +89,15 @@ def _lab(options: dict[str, Any]) -> Lab:
         lab = plain_lab(options["count"] or 1, first, _now)
     # Who named a port means that one; the usual one may be taken, the announcement says which it is.
     return replace(lab, fixed_ports=port is not None)
+
+
+def _with_faults(lab: Lab, options: dict[str, Any]) -> Lab:
+    """All its lines bad ones, where the command says so."""
+    try:
+        faults = given_faults(options)
+    except ArgumentTypeError as error:
+        raise CommandError(str(error), returncode=WRONG_USAGE) from None
+    return lab if faults is None else replace(lab, lines=tuple(replace(line, faults=faults) for line in lab.lines))
 
 
 def _now() -> datetime:

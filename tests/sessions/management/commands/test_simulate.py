@@ -127,6 +127,7 @@ def test_a_recorded_meter(captures):
     [
         (["--lab", "none.toml"], "cannot be read"),
         (["--replay", "none.json#id"], "cannot be read"),
+        (["--lost", "1.5"], "lost is a chance from 0 to 1"),
         (["--replay", "none.json"], "FILE#ID"),
         (["--count", "0"], "from 1 to"),
         (["--count", "many"], "from 1 to"),
@@ -162,3 +163,15 @@ def test_a_device_file_comes_up_as_a_meter(tmp_path):
         assert [meter["serial_number"] for meter in meters] == ["10000001"]
         assert parse_association(meters[0]["association"]).parameters.authentication.name == "LLS"
     assert "cannot be read" in usage("--gxc", str(tmp_path / "missing.gxc"))
+
+
+def test_a_bad_line_from_the_command_line():
+    with simulate("--port", "0", "--cut-after", "4", "--direction", "from-meter") as (_, (meter,)):
+        endpoint = parse_endpoint(meter["endpoint"])
+        with socket.create_connection((endpoint.host, endpoint.port), 10) as client:
+            client.sendall(bytes.fromhex("0001001000010000"))
+            client.sendall(bytes.fromhex("0001001000010002C000"))
+            answer = b""
+            while octets := client.recv(4096):
+                answer += octets
+    assert answer == b"\x00\x01\x00\x01"
