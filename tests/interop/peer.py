@@ -96,9 +96,9 @@ class Peer:
     # -- the loops ---------------------------------------------------------------------------------------------------
 
     def exchange(self, request: Any) -> GXReplyData:
-        """One request with everything that belongs to its answer."""
+        """One request, all its frames, with everything that belongs to its answer."""
         reply = GXReplyData()
-        for part in request if isinstance(request, list) else [request]:
+        for part in frames_of(request):
             reply.clear()
             self._packet(part, reply)
             while reply.isMoreData():
@@ -149,7 +149,7 @@ class Peer:
 
     def read(self, target: Any, attribute_id: int) -> Any:
         with quietly():
-            reply = self.exchange(self.client.read(target, attribute_id)[0])
+            reply = self.exchange(self.client.read(target, attribute_id))
             return self.client.updateValue(target, attribute_id, reply.value)
 
     def rows(self, target: Any, request: Any) -> Any:
@@ -160,6 +160,15 @@ class Peer:
     def objects(self) -> Any:
         with quietly():
             return self.client.parseObjects(self.exchange(self.client.getObjectsRequest()).data)
+
+
+def frames_of(request: Any) -> Iterator[Any]:
+    """The peer gives a request as one frame, as a list of them, or as lists of those."""
+    if isinstance(request, list):
+        for part in request:
+            yield from frames_of(part)
+    else:
+        yield request
 
 
 class PeerError(Exception):

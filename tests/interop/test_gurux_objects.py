@@ -154,7 +154,7 @@ def its_attribute(peer: Peer, target: Any, attribute_id: int) -> tuple[Any, str]
     """The value, and what the peer says where it cannot make something of its own out of it."""
     try:
         with quietly():
-            value = peer.exchange(peer.client.read(target, attribute_id)[0]).value
+            value = peer.exchange(peer.client.read(target, attribute_id)).value
     except PeerError as error:
         return ("refused", error.args[0]), ""
     taken = peers_plain(value)
