@@ -98,9 +98,9 @@ def gxc_meter(device: DeviceFile, serial_number: str, host_clock: Callable[[], d
     """The meter of one device, and the association that its file describes."""
     hdlc = None if device.framing == "wrapper" else HdlcOptions(max_info=min(device.max_info_rx or 128, 1024))
     title = device.server_system_title or system_title(f"{device.manufacturer}XXX", serial_number)
-    association = announced_association(_association(device), hdlc, device.physical_address if hdlc else None)
-    if hdlc and device.physical_address >= ALL_STATIONS:
-        association["hdlc"]["address_octets"] = 4
+    address = device.physical_address if hdlc else None
+    octets = 4 if device.physical_address >= ALL_STATIONS else 2
+    association = announced_association(_association(device), hdlc, address, octets if hdlc else 1)
     association["server_system_title"] = title.hex().upper()
     parameters = parse_association(association).parameters
     if not parameters.titled:
@@ -123,8 +123,8 @@ def gxc_meter(device: DeviceFile, serial_number: str, host_clock: Callable[[], d
         type=f"{device.manufacturer} {device.name}",
         device=meter,
         association=association,
-        physical_address=device.physical_address if hdlc else None,
-        address_octets=association["hdlc"]["address_octets"] if hdlc else 1,
+        physical_address=address,
+        address_octets=octets if hdlc else 1,
         parameters=hdlc_parameters(hdlc),
     )
 

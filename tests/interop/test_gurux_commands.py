@@ -48,6 +48,7 @@ FRAMINGS = {
     "HDLC, small frames": HdlcOptions(32),
     "HDLC, large": HdlcOptions(2030),
 }
+NOTHING = Conformance(0)
 SWITCH, CLOCK, NAME = "0.0.96.3.10.255", "0.0.1.0.0.255", "0.0.96.1.10.255"
 KEK = bytes(range(0x40, 0x60))
 BY_US = 1_000_000
@@ -90,7 +91,7 @@ def start(request: Any, tmp_path: Path) -> Iterator[Start]:
     """Gives a meter that serves the association of that name, on the line of the parameter."""
     running: list[Any] = []
 
-    def begin(association: str, *, without: Conformance = Conformance(0), **table: Any) -> Meter:
+    def begin(association: str, *, without: Conformance = NOTHING, **table: Any) -> Meter:
         options = FRAMINGS[request.param]
         served = ASSOCIATIONS[association]
         if association != "in clear":
