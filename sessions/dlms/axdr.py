@@ -3,7 +3,8 @@
 Limits stand before memory is taken: nesting at most `MAX_DEPTH`, a count never above what the remaining octets can hold, and
 values that hold others only as many as an honest value of that size has.
 
-An array of structures of simple values is read by `sessions.dlms.rows`, and comes as `Rows`; both lanes read the same.
+An array of structures of simple values is read by `sessions.dlms.rows`, and comes as `Rows`; very many others come as
+`Elements`. All lanes read the same.
 
 Octets that are no value raise `DecodeError`s. A value that does not fit its own type, which only our side can make, is a
 ValueError.
@@ -12,24 +13,32 @@ ValueError.
 from __future__ import annotations
 
 import struct
+from array import array
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from meters.cosem.data import CONSTRUCTED, Data, DataType, text
 from meters.cosem.rows import Rows, RowType
 from sessions.dlms.compact_array import read_compact_array, write_compact_array
 from sessions.dlms.cursor import MAX_DEPTH, Reader, Tracer, Writer
+from sessions.dlms.elements import MANY, Elements
 from sessions.dlms.errors import LimitExceededError, TruncatedError, UnknownTagError
 from sessions.dlms.rows import RowReader, layout_for_writing
-from sessions.dlms.scalars import NUMBERS, SMALL, TYPES, read_value, write_value
+from sessions.dlms.scalars import NUMBERS, SMALL, TYPES, read_value, simple_end, write_value
 
 _SEQUENCES: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE})
 _LEAST_ROWS: Final = 4
 """Fewer rows than these are not worth another lane."""
+_ROWS_AT_ONCE: Final = 4096
+"""Packed rows take far more memory than their octets, until they are joined."""
 
 LEAST_CONSTRUCTED: Final = 4096
 OCTETS_PER_CONSTRUCTED: Final = 8
 """How many values that hold others there may be: some, and more for more octets. Each takes far more memory than its octets
 did, and honest ones, but for the rows, have more octets each."""
+MOST_CONSTRUCTED: Final = 100_000
+"""However many octets there are: the object list of a meter with ten thousand objects has as many."""
 
 
 # -- decoding ----------------------------------------------------------------------------------------------------------
@@ -68,7 +77,7 @@ def _read_contents(reader: Reader, kind: DataType, depth: int) -> Data:
     return Data(kind, _read_elements(reader, kind, reader.count("count"), depth + 1))
 
 
-def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> tuple[Data, ...] | Rows:
+def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> Sequence[Data]:
     if reader.tracer is not None:
         return _read_listed(reader, reader.tracer, count, depth)
     if kind is DataType.ARRAY and count >= _LEAST_ROWS and depth < MAX_DEPTH:
@@ -77,7 +86,7 @@ def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> tu
         if len(rows) == count:
             reader.offset = stop
             return rows
-    return _read_one_by_one(reader, count, depth)
+    return _read_many(reader, count, depth) if count >= MANY else _read_one_by_one(reader, count, depth)
 
 
 def _read_listed(reader: Reader, tracer: Tracer, count: int, depth: int) -> tuple[Data, ...]:
@@ -110,11 +119,42 @@ def _read_one_by_one(reader: Reader, count: int, depth: int) -> tuple[Data, ...]
     return tuple(elements)
 
 
+def _read_many(reader: Reader, count: int, depth: int) -> Sequence[Data]:
+    """Elements that are only walked over, unless each of them holds others, as those of a table do."""
+    begin, constructed = reader.offset, reader.constructed
+    made: list[Data] = []
+    while len(made) < count and TYPES[reader.peek() or 0] in CONSTRUCTED:
+        made.append(read_data(reader, depth=depth))
+    if len(made) == count:
+        return tuple(made)
+    made.clear()
+    reader.offset, reader.constructed = begin, constructed
+    starts = array("I")
+    for _ in range(count):
+        starts.append(reader.offset)
+        end = simple_end(reader.octets, reader.offset)
+        if end:
+            reader.offset = end
+        else:
+            read_data(reader, depth=depth)  # it holds others; or it is none, and this raises
+    return Elements(partial(_read_at, reader.octets, depth), starts)
+
+
+def _read_at(octets: bytes, depth: int, at: int) -> Data:
+    """The value that begins at `at`, and was walked over before."""
+    number = NUMBERS[octets[at]]
+    if number is not None:
+        return Data(number[0], number[2](octets, at + 1)[0])
+    reader = Reader(octets)
+    reader.offset = at
+    return read_data(reader, depth=depth)
+
+
 def _check_limits(reader: Reader, depth: int) -> None:
     if depth >= MAX_DEPTH:
         raise LimitExceededError("data", reader.position, f"nested deeper than {MAX_DEPTH}")
     reader.constructed += 1
-    most = LEAST_CONSTRUCTED + reader.end // OCTETS_PER_CONSTRUCTED
+    most = min(LEAST_CONSTRUCTED + reader.end // OCTETS_PER_CONSTRUCTED, MOST_CONSTRUCTED)
     if reader.constructed > most:
         raise LimitExceededError("data", reader.position, f"more than {most} values that hold others")
 
@@ -161,7 +201,8 @@ def _write_rows(writer: Writer, row_type: RowType, rows: list[tuple[Any, ...]]) 
         try:
             layout = layout_for_writing(row_type, rows)
             if layout is not None:
-                writer.put(layout.write(rows))
+                starts = range(0, len(rows), _ROWS_AT_ONCE)
+                writer.put(b"".join([layout.write(rows[at : at + _ROWS_AT_ONCE]) for at in starts]))
                 return
         except (struct.error, OverflowError, TypeError):
             pass  # a value that does not fit: below it is said which

@@ -15,7 +15,7 @@ from typing import Final, overload
 from meters.cosem.data import CONSTRUCTED, CompactArray, Data, DataSequence, DataType, TypeDescription
 from sessions.dlms.cursor import MAX_DEPTH, Reader, Tracer, Writer
 from sessions.dlms.errors import InvalidValueError, LimitExceededError, UnknownTagError
-from sessions.dlms.scalars import FIXED_OCTETS, TYPES, read_value, write_untagged_value
+from sessions.dlms.scalars import FIXED_OCTETS, TYPES, behind_sized, read_value, write_untagged_value
 
 LEAST_VALUES: Final = 4096
 VALUES_PER_OCTET: Final = 8
@@ -26,9 +26,6 @@ MAX_DESCRIBED: Final = 4096
 
 _SIMPLE: Final = {kind: TypeDescription(kind) for kind in DataType if kind not in CONSTRUCTED}
 _NEVER_DESCRIBED: Final = (DataType.COMPACT_ARRAY, DataType.DONT_CARE)
-_LONG: Final = 0x80
-"""Lengths below are one octet."""
-_LONGEST_LENGTH: Final = 4
 
 Step = tuple[int, "DataType | Steps | None"]
 """So many octets; or a string or bits with a length of their own; or so many times the same steps."""
@@ -212,23 +209,11 @@ def _walk(octets: bytes, at: int, steps: Steps) -> int:
         if what is None:
             at += number
         elif isinstance(what, DataType):
-            at = _behind_sized(octets, at, what)
+            at = behind_sized(octets, at, what)
         else:
             for _ in range(number):
                 at = _walk(octets, at, what)
     return at
-
-
-def _behind_sized(octets: bytes, at: int, kind: DataType) -> int:
-    length = octets[at]
-    at += 1
-    if length >= _LONG:
-        size = length - _LONG
-        if not 1 <= size <= _LONGEST_LENGTH:
-            raise IndexError
-        length = int.from_bytes(octets[at : at + size], "big")
-        at += size
-    return at + ((length + 7) // 8 if kind is DataType.BIT_STRING else length)
 
 
 def _list(contents: Reader, tracer: Tracer, description: TypeDescription, starts: Sequence[int]) -> None:

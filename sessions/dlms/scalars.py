@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from meters.cosem.data import BitString, Data, DataType
+from meters.cosem.data import CONSTRUCTED, BitString, Data, DataType
 from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
 from sessions.dlms.cursor import Reader, Writer
 
@@ -106,6 +106,40 @@ def read_value(reader: Reader, kind: DataType) -> Data:
         return _short_bit_string(contents, bits) if bits <= _ONE_OCTET else Data(kind, BitString(contents, bits))
     size, moment = MOMENTS[kind]
     return Data(kind, moment.decode(reader.take(size, "value")))
+
+
+_LONG: Final = 0x80
+"""Lengths below are one octet."""
+_LONGEST_LENGTH: Final = 4
+
+
+def behind_sized(octets: bytes, at: int, kind: DataType) -> int:
+    """Where the contents of a string or of bits end, whose length stands at `at`; IndexError where the length is none.
+
+    The contents themselves may lack octets.
+    """
+    length = octets[at]
+    at += 1
+    if length >= _LONG:
+        size = length - _LONG
+        if not 1 <= size <= _LONGEST_LENGTH:
+            raise IndexError
+        length = int.from_bytes(octets[at : at + size], "big")
+        at += size
+    return at + ((length + 7) // 8 if kind is DataType.BIT_STRING else length)
+
+
+def simple_end(octets: bytes, at: int) -> int:
+    """Where the value ends whose tag stands at `at`; 0 where it holds others, is not whole, or is none."""
+    try:
+        kind = TYPES[octets[at]]
+        if kind is None or kind in CONSTRUCTED:
+            return 0
+        size = FIXED_OCTETS.get(kind)
+        end = behind_sized(octets, at + 1, kind) if size is None else at + 1 + size
+    except IndexError:
+        return 0
+    return end if end <= len(octets) else 0
 
 
 @lru_cache(maxsize=1024)

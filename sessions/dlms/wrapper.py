@@ -8,7 +8,7 @@ UDP each datagram holds one frame: a bad one is dropped, and the wait for a good
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,19 +93,23 @@ class WrapperReader:
         """Octets of a frame that is not complete yet."""
         return len(self._octets)
 
-    def feed(self, octets: bytes) -> list[tuple[WrapperFrame, bytes]]:
-        """The frames that became complete, each with its octets. `FrameError` where the stream goes on as no wrapper.
+    def feed(self, octets: bytes) -> Iterator[tuple[WrapperFrame, bytes]]:
+        """Add octets; the frames that became complete, each with its octets and made when it is asked for.
 
-        Good frames before the break are returned first: the next call, be it without octets, raises.
+        `FrameError` where the stream goes on as no wrapper. Good frames before the break are given first: the next call, be it
+        without octets, raises.
         """
         self._octets += octets
-        frames: list[tuple[WrapperFrame, bytes]] = []
-        while self._complete(lenient=bool(frames)):
+        return self._frames()
+
+    def _frames(self) -> Iterator[tuple[WrapperFrame, bytes]]:
+        given = False
+        while self._complete(lenient=given):
             size = HEADER_OCTETS + int.from_bytes(self._octets[6:8], "big")
             raw = bytes(self._octets[:size])
             del self._octets[:size]
-            frames.append((decode_wrapper_frame(raw), raw))
-        return frames
+            yield decode_wrapper_frame(raw), raw
+            given = True
 
     def take_rest(self) -> bytes:
         """What is no frame, taken out."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.link import LineSettings
+
+MAX_READ: Final = 16_384
+"""Octets that are taken from a line at once: until they are worked on, nothing else has its turn."""
 
 
 class LineError(DlmsError):

@@ -18,7 +18,7 @@ from serial import rfc2217
 
 from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint
-from sessions.links.line import LineError
+from sessions.links.line import MAX_READ, LineError
 from sessions.links.tcp import not_connected
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SerialLine:
     def _listen(self) -> None:
         while not self._closing.is_set():
             try:
-                octets = self._port.read(max(1, self._port.in_waiting))
+                octets = self._port.read(min(max(1, self._port.in_waiting), MAX_READ))
             except (OSError, serial.SerialException, TypeError) as error:
                 # TypeError: pyserial's answer to a port that was closed under a read.
                 if not self._closing.is_set():

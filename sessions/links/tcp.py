@@ -8,9 +8,8 @@ import socket
 
 from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import TcpEndpoint
-from sessions.links.line import LineError
+from sessions.links.line import MAX_READ, LineError
 
-READ_SIZE = 65536
 CLOSE_PATIENCE = 1.0
 
 
@@ -23,7 +22,7 @@ class TcpLine:
 
     async def read(self) -> bytes:
         try:
-            return await self._reader.read(READ_SIZE)
+            return await self._reader.read(MAX_READ)
         except OSError as error:
             raise _broken(error) from None
 

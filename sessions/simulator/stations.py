@@ -7,7 +7,7 @@ nobody here is met with silence, as on a real line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -167,7 +167,7 @@ class HdlcStation:
             self._octet_at = None
             self._deliver_all(self._reader.give_up(), now)
 
-    def _deliver_all(self, items: list[Found | Rubbish], now: float) -> None:
+    def _deliver_all(self, items: Iterable[Found | Rubbish], now: float) -> None:
         for item in items:
             if isinstance(item, Found):
                 self._deliver(item, now)

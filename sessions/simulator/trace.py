@@ -119,7 +119,7 @@ class _Hdlc:
 
     def _found(self, from_client: bool, octets: bytes) -> Iterator[HdlcFrame]:
         reader = self._readers[from_client]
-        items = reader.feed(octets)
+        items = list(reader.feed(octets))
         if reader.pending:
             # A log that cut at flags lost the closing one where the FCS ended in 7E.
             items += reader.feed(bytes((FLAG,)))

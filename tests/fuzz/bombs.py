@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from sessions.dlms.hdlc.fcs import fcs16
+
 SIZE: Final = 64 * 1024
 
 GET_RESPONSE: Final = bytes.fromhex("C401C100")
@@ -54,6 +56,18 @@ def data_bombs() -> Iterator[tuple[str, bytes]]:
     )
     yield "a long description", b"\x13\x02\x82\xff\xf0" + b"\x11" * 0xFFF0 + b"\x00"
     yield "a compact array of empty structures", bytes.fromhex("130200") + b"\x82\xff\xff" + bytes(SIZE)
+
+
+def long_data() -> Iterator[tuple[str, bytes]]:
+    """A megabyte of values, as blocks may bring it: of what takes the most memory for its octets."""
+    size = 1 << 20
+    numbers = b"".join(b"\x12" + _big(n) for n in range(size // 3))
+    small = b"".join(b"\x02\x01\x01\x01\x09\x02" + _big(n) for n in range(size // 8))
+    count = b"\x01\x83" + (size // 3 + 1).to_bytes(3, "big")
+    yield "long numbers and a structure", count + numbers + b"\x02\x00"
+    yield "a structure and long numbers", count + b"\x02\x00" + numbers
+    yield "long numbers, cut", count + numbers + b"\x12\x00"
+    yield "small values, nested, a megabyte", b"\x01\x83" + (size // 8).to_bytes(3, "big") + small
 
 
 def _big(number: int) -> bytes:
@@ -126,6 +140,23 @@ def stream_bombs() -> Iterator[tuple[str, bytes]]:
     yield "zeros", bytes(SIZE)
     yield "wrapper headers of 64 KiB", bytes.fromhex("000100010010FFFF") * (SIZE // 8)
     yield "empty wrapper frames", bytes.fromhex("0001000100100000") * (SIZE // 8)
+
+
+def plain_inputs() -> Iterator[tuple[str, bytes]]:
+    """What honest meters send, and much of it at once."""
+    register = bytes.fromhex("C401C1000600012345")
+    rows = b"".join(b"\x02\x03\x09\x0c" + bytes(12) + b"\x06" + 2 * _big(n) + b"\x12" + _big(n) for n in range(2621))
+    yield "a register", register
+    yield "a profile", GET_RESPONSE + b"\x01\x82\x0a\x3d" + rows
+    yield "a profile's buffer", b"\x01\x82\x0a\x3d" + rows
+    for address, what in ((b"\x03\x21", "of clients"), (b"\x21\x03", "of meters")):
+        ready = b"\xa0\x07" + address + b"\x11"
+        long = b"\xaf\xfa" + address + b"\x10"
+        long += fcs16(long) + bytes(0x7FA - 9)
+        yield f"ready frames {what}", (FLAG + ready + fcs16(ready)) * (SIZE // 8)
+        yield f"long frames {what}", (FLAG + long + fcs16(long) + FLAG) * (SIZE // 0x7FC)
+    yield "wrapper frames", (bytes.fromhex("0001000100100009") + register) * (SIZE // 17)
+    yield "a readout", b"\x02" + b"1.8.0(000123.4*kWh)\r\n" * (SIZE // 21 - 1) + b"!\r\n\x03\x00"
 
 
 def text_bombs() -> Iterator[tuple[str, bytes]]:

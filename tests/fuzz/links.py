@@ -13,7 +13,7 @@ from sessions.dlms.hdlc.parameters import HdlcParameters
 from sessions.dlms.hdlc.server_link import HdlcServerLink
 from sessions.dlms.hdlc.stream import Found, FrameReader
 from sessions.dlms.hdlc.watch import LinkWatch
-from sessions.dlms.link import ApduReceived
+from sessions.dlms.link import ApduReceived, LinkEvent
 from sessions.dlms.wrapper import WrapperFrame, WrapperLink, WrapperServerLink
 
 CLIENT, SERVER = client_address(16), server_address(1, 17, 2)
@@ -82,10 +82,16 @@ def datagrams(octets: bytes) -> None:
     link.connect(0.0)
     link.send_apdu(b"ask", 0.0)
     for piece in (*(octets[at : at + 11] for at in range(0, len(octets), 11)), octets):
-        link.receive_octets(piece, 0.0)
-        meter.receive_octets(piece, 0.0)
+        for end in (link, meter):
+            end.receive_octets(piece, 0.0)
+            _last_event(end)
     link.receive_octets(WrapperFrame(1, 16, b"answer").encode(), 1.0)
-    told = []
-    while (event := link.next_event()) is not None:
-        told.append(event)
-    assert told[-1] == ApduReceived(b"answer")
+    assert _last_event(link) == ApduReceived(b"answer")
+
+
+def _last_event(end: WrapperLink | WrapperServerLink) -> LinkEvent | None:
+    """Events are taken at once, as every owner of a link does."""
+    last = None
+    while (event := end.next_event()) is not None:
+        last = event
+    return last

@@ -55,8 +55,11 @@ def client_of(framing: str, octets: bytes) -> None:
 
 
 def _take(wire: Wire) -> None:
+    """What the client's owner does at once: take octets and events. Only ends are kept."""
     wire.client.octets_to_send()
     wire._take()
+    wire.events = [event for event in wire.events if isinstance(event, (*ENDS, Released))]
+    wire.frames.clear()
 
 
 @functools.lru_cache(maxsize=3)

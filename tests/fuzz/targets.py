@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -17,7 +17,7 @@ from sessions.dlms.certificate_authority import make_root
 from sessions.dlms.certificates import check_profile, in_words, parse_certificate, verify_chain
 from sessions.dlms.errors import DlmsError, LocalProtocolError, SecurityError
 from sessions.dlms.hdlc.parameters import decode_hdlc_parameters
-from sessions.dlms.hdlc.stream import Found, FrameReader
+from sessions.dlms.hdlc.stream import Found, FrameReader, Rubbish
 from sessions.dlms.iec62056_21.client import Iec21Client, Purpose
 from sessions.dlms.iec62056_21.data_set import decode_data_block
 from sessions.dlms.iec62056_21.message import CommandMessage
@@ -87,18 +87,25 @@ def apdu(octets: bytes) -> None:
 
 def hdlc_stream(octets: bytes) -> None:
     """Octets of a line: every one but idle flags ends up in a frame or in rubbish."""
-    reader = FrameReader()
-    found = [*reader.feed(octets), *reader.look_inside(), *reader.give_up()]
-    told = b"".join(item.octets for item in found)
-    assert all(told.count(octet) >= octets.count(octet) for octet in set(octets) - {FLAG}), found
-    for item in found:
+    told = bytearray()
+    for item in _items(octets):
+        told += item.octets
         if isinstance(item, Found):
             item.frame.summary()
+    assert all(told.count(octet) >= octets.count(octet) for octet in set(octets) - {FLAG}), told.hex()
+
+
+def _items(octets: bytes) -> Iterator[Found | Rubbish]:
+    reader = FrameReader()
+    yield from reader.feed(octets)
+    yield from reader.look_inside()
+    yield from reader.give_up()
 
 
 def wrapper_stream(octets: bytes) -> None:
     """Octets of a TCP connection."""
-    WrapperReader().feed(octets)
+    for frame, _ in WrapperReader().feed(octets):
+        assert frame.encode()
 
 
 def iec62056_21_stream(octets: bytes) -> None:

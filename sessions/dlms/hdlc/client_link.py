@@ -7,6 +7,8 @@ the server tells a repetition from something new. Where we stand is said by the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sessions.dlms.errors import DecodeError, DlmsError
 from sessions.dlms.hdlc import failures
 from sessions.dlms.hdlc.address import ALL_STATION, HdlcAddress, client_address, server_address
@@ -197,7 +199,7 @@ class HdlcClientLink(Outbox):
         self._handle(self._reader.feed(octets), now)
         self._patience.pausing(self._reader.waiting, now)
 
-    def _handle(self, items: list[Found | Rubbish], now: float) -> None:
+    def _handle(self, items: Iterable[Found | Rubbish], now: float) -> None:
         for item in items:
             if isinstance(item, Rubbish):
                 self._hearing.noise(item.octets)

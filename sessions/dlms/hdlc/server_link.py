@@ -8,6 +8,7 @@ is the table in `server_state`; a frame that is whole and says what no client ma
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from sessions.dlms.errors import DecodeError
 from sessions.dlms.hdlc.address import HdlcAddress, client_address, server_address
@@ -133,7 +134,7 @@ class HdlcServerLink(Outbox):
         self._handle_all(self._reader.feed(octets), now)
         self._octet_at = now + self.inter_octet_timeout if self._reader.waiting else None
 
-    def _handle_all(self, items: list[Found | Rubbish], now: float) -> None:
+    def _handle_all(self, items: Iterable[Found | Rubbish], now: float) -> None:
         for item in items:
             if isinstance(item, Rubbish):
                 self._tell(OctetsDiscarded(item.octets, item.reason, now))

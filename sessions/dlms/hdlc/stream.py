@@ -6,6 +6,7 @@ found between good frames is told, with the reason, and never costs the frame af
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,28 +62,29 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._octets = bytearray()
+        self._at = 0
+        """Octets before it are done with."""
         self._rubbish = bytearray()
 
     @property
     def pending(self) -> int:
         """Octets of a frame that is not complete; a lone flag does not count."""
-        return len(self._octets) if len(self._octets) > 1 else 0
+        left = len(self._octets) - self._at
+        return left if left > 1 else 0
 
     @property
     def waiting(self) -> bool:
         """Whether a pause would tell something: a frame that is not complete, or rubbish that may go on."""
         return self.pending > 0 or bool(self._rubbish)
 
-    def feed(self, octets: bytes) -> list[Found | Rubbish]:
-        """Add octets; what they completed, in order."""
+    def feed(self, octets: bytes) -> Iterator[Found | Rubbish]:
+        """Add octets; what they completed, in order, and each item made when it is asked for.
+
+        A frame of eight octets makes objects of some hundred: a list of them would cost many times what came in.
+        """
+        self._forget()
         self._octets += octets
-        found: list[Found | Rubbish] = []
-        at = self._scan(found)
-        del self._octets[:at]
-        # Rubbish is told when a frame or a pause follows it: a noisy line shall not be told octet by octet.
-        if len(self._rubbish) >= MAX_RUBBISH:
-            self._flush(found)
-        return found
+        return self._scan()
 
     def look_inside(self) -> list[Found | Rubbish]:
         """The line pauses inside a frame: what is clear by now.
@@ -90,94 +92,110 @@ class FrameReader:
         Slow lines do pause, so an unfinished frame may still be completed, unless a good frame lies in what follows its flag:
         then its beginning was a false one.
         """
-        found: list[Found | Rubbish] = []
+        found = list(self._scan())
         if self.pending and not self._unclosed(found):
             inner = _find_good_frame(self._octets, 1, len(self._octets))
             if inner > 0:
                 self._rubbish += self._octets[:inner]
-                del self._octets[:inner]
-                found += self.feed(b"")
+                self._at = inner
+                found += self._scan()
         if not self.pending:
-            self._flush(found)
+            found += self._flush()
         return found
 
     def give_up(self) -> list[Found | Rubbish]:
         """Nothing came for too long: the frame that was begun is none; look for others inside what is there."""
-        found: list[Found | Rubbish] = []
+        found = list(self._scan())
         while self.pending:
             if self._unclosed(found):
                 continue
             self._rubbish.append(self._octets[0])
-            del self._octets[0]
-            at = self._scan(found)
-            del self._octets[:at]
+            self._at = 1
+            found += self._scan()
         self._octets.clear()
-        self._flush(found)
+        found += self._flush()
         return found
 
     def _unclosed(self, found: list[Found | Rubbish]) -> bool:
         """Take a frame that is whole but for its closing flag, which some line swallowed."""
-        octets = bytes(self._octets)
-        if len(octets) + 1 != _frame_end(octets, 0):
+        if len(self._octets) + 1 != _frame_end(self._octets, 0):
             return False
+        octets = bytes(self._octets)
         try:
             frame = decode_hdlc_frame(octets + bytes((FLAG,)))
         except DecodeError:
             return False
-        self._flush(found)
+        found += self._flush()
         found.append(Found(frame, octets))
         self._octets.clear()
         return True
 
-    def _scan(self, found: list[Found | Rubbish]) -> int:
-        """Take frames from the buffer; returns how many octets are done with."""
-        octets, at = self._octets, 0
-        while True:
-            flag = octets.find(FLAG, at)
-            if flag < 0:
-                self._rubbish += octets[at:]
-                return len(octets)
-            self._rubbish += octets[at:flag]
-            at = flag
-            while at + 1 < len(octets) and octets[at + 1] == FLAG:
-                at += 1
-            if at + 3 > len(octets):
-                return at
-            end = _frame_end(octets, at)
-            if end == 0:
-                at = self._skip(at, bool(self._rubbish))
-            elif end > len(octets):
-                return at
-            elif octets[end - 1] != FLAG:
-                at = self._skip(at, True)
-            else:
-                at = self._take(at, end, found)
+    def _forget(self) -> None:
+        """Drop the octets that are done with."""
+        del self._octets[: self._at]
+        self._at = 0
 
-    def _skip(self, at: int, told: bool) -> int:
+    def _scan(self) -> Iterator[Found | Rubbish]:
+        """What stands complete in the buffer."""
+        while self._find_frame():
+            # Rubbish is told when a frame or a pause follows it: a noisy line shall not be told octet by octet.
+            yield from self._flush()
+            yield self._take()
+        self._forget()
+        if len(self._rubbish) >= MAX_RUBBISH:
+            yield from self._flush()
+
+    def _find_frame(self) -> bool:
+        """Go on to the next octets that stand between two flags, as long as their length says; False where none do yet."""
+        octets = self._octets
+        while True:
+            flag = octets.find(FLAG, self._at)
+            if flag < 0:
+                self._rubbish += octets[self._at :]
+                self._at = len(octets)
+                return False
+            self._rubbish += octets[self._at : flag]
+            while flag + 1 < len(octets) and octets[flag + 1] == FLAG:
+                flag += 1
+            self._at = flag
+            if flag + 3 > len(octets):
+                return False
+            end = _frame_end(octets, flag)
+            if end == 0:
+                self._skip(bool(self._rubbish))
+            elif end > len(octets):
+                return False
+            elif octets[end - 1] != FLAG:
+                self._skip(True)
+            else:
+                return True
+
+    def _skip(self, told: bool) -> None:
         """Step over a flag that opens nothing. Alone it is the closing flag of the frame before, and no rubbish."""
         if told:
             self._rubbish.append(FLAG)
-        return at + 1
+        self._at += 1
 
-    def _take(self, at: int, end: int, found: list[Found | Rubbish]) -> int:
-        """The octets between two flags; returns where to go on. A closing flag may open the next frame."""
-        self._flush(found)
+    def _take(self) -> Found | Rubbish:
+        """The octets between two flags. A closing flag may open the next frame."""
+        at, end = self._at, _frame_end(self._octets, self._at)
+        self._at = end - 1
         octets = bytes(self._octets[at:end])
         try:
-            found.append(Found(decode_hdlc_frame(octets), octets))
+            return Found(decode_hdlc_frame(octets), octets)
         except DecodeError as error:
             # Where octets were lost, the length reaches into the next frame: that one shall not be lost as well.
             inner = _find_good_frame(self._octets, at + 1, end - 1)
             if inner >= 0:
-                octets, end = octets[: inner - at], inner + 1
-            found.append(Rubbish(octets, f"damaged frame: {error.field}: {error.reason}"))
-        return end - 1
+                octets, self._at = octets[: inner - at], inner
+            return Rubbish(octets, f"damaged frame: {error.field}: {error.reason}")
 
-    def _flush(self, found: list[Found | Rubbish]) -> None:
+    def _flush(self) -> Iterator[Rubbish]:
+        """The rubbish that was kept, if there is some."""
         if self._rubbish:
             octets = bytes(self._rubbish)
-            found.append(Rubbish(octets, _what_is_wrong(octets)))
             self._rubbish.clear()
+            yield Rubbish(octets, _what_is_wrong(octets))
 
 
 def _what_is_wrong(octets: bytes) -> str:

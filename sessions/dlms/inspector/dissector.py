@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from sessions.dlms.acse import Aarq
@@ -63,9 +64,10 @@ class Dissector:
         sheet.summary = sheet.summary or f"{len(octets)} octets"
         return sheet.dissection()
 
-    def feed_all(self, octets: bytes, direction: Direction | None = None) -> list[Dissection]:
-        """Octets that may hold several frames."""
-        return [self.feed(piece, direction) for piece in split_frames(octets, self._framing) or [b""]]
+    def feed_all(self, octets: bytes, direction: Direction | None = None) -> Iterator[Dissection]:
+        """Octets that may hold several frames; each is opened when it is asked for."""
+        for piece in split_frames(octets, self._framing) or [b""]:
+            yield self.feed(piece, direction)
 
     def _open(self, sheet: Sheet, octets: bytes) -> None:
         if not octets:

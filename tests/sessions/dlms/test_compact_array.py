@@ -175,8 +175,8 @@ def test_a_bomb_is_refused_after_few_steps(monkeypatch):
         walked.append(at)
         return behind_sized(octets, at, kind)
 
-    behind_sized = module._behind_sized
-    monkeypatch.setattr(module, "_behind_sized", counted)
+    behind_sized = module.behind_sized
+    monkeypatch.setattr(module, "behind_sized", counted)
     for hexed in BOMBS.values():
         with pytest.raises(DecodeError):
             decode_data(bytes.fromhex(hexed.replace(" ", "")))

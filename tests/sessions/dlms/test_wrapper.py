@@ -69,7 +69,7 @@ def test_a_stream_is_cut_into_its_frames(apdus, size):
 def test_garbage_is_frames_or_a_typed_error(octets):
     reader = WrapperReader()
     try:
-        reader.feed(octets)
+        list(reader.feed(octets))
     except FrameError as error:
         assert error.hint
 

@@ -45,14 +45,14 @@ def test_frames_may_share_a_flag():
 
 
 def test_idle_flags_between_frames_are_no_rubbish():
-    items = FrameReader().feed(b"\x7e\x7e\x7e" + GET + b"\x7e\x7e" + GET)
+    items = list(FrameReader().feed(b"\x7e\x7e\x7e" + GET + b"\x7e\x7e" + GET))
     assert frames_of(items) == [GET, GET]
     assert rubbish_of(items) == b""
 
 
 def test_rubbish_between_frames_is_told_and_no_frame_is_lost():
     reader = FrameReader()
-    items = reader.feed(b"noise" + GET + b"\x00\x7e\x12\x34" + GET)
+    items = list(reader.feed(b"noise" + GET + b"\x00\x7e\x12\x34" + GET))
     assert frames_of(items) == [GET, GET]
     assert b"noise" in rubbish_of(items)
 
@@ -75,7 +75,7 @@ def test_a_frame_whose_check_is_a_flag():
 def test_a_damaged_frame_is_told_and_the_next_one_found():
     damaged = bytearray(GET)
     damaged[10] ^= 1
-    items = FrameReader().feed(bytes(damaged) + GET)
+    items = list(FrameReader().feed(bytes(damaged) + GET))
     assert frames_of(items) == [GET]
     told = [item for item in items if isinstance(item, Rubbish)]
     assert "damaged" in told[0].reason
@@ -96,7 +96,7 @@ def test_any_octets_leave_the_reader_fit_for_the_next_frame(noise):
     reader = FrameReader()
     reader.feed(noise)
     reader.give_up()
-    assert GET in frames_of(reader.feed(GET) + reader.give_up())
+    assert GET in frames_of([*reader.feed(GET), *reader.give_up()])
 
 
 def rebuilt(octets, format_field):
@@ -130,7 +130,7 @@ def test_a_frame_of_another_format_type_is_named(kind, size):
 def test_a_wrong_length_field_is_named(wrong, reason):
     """Some stacks count wrong; the check sequence shows that nothing was lost on the line."""
     other = rebuilt(GET, 0xA000 | len(GET) - 2 + wrong)
-    items = FrameReader().feed(GET + other + GET)
+    items = list(FrameReader().feed(GET + other + GET))
     assert frames_of(items) == [GET, GET]
     (told,) = [item.reason for item in items if isinstance(item, Rubbish)]
     assert told.startswith(reason)
@@ -159,25 +159,25 @@ def test_a_damaged_frame_does_not_take_the_next_one_with_it():
     """Octets were lost, and by chance its length now ends at the closing flag of another frame."""
     long = InfoFrame(destination=SERVER, source=CLIENT, send_sequence=0, receive_sequence=0, information=bytes(100))
     cut = long.encode()[: -len(GET)]
-    items = FrameReader().feed(cut + GET)
+    items = list(FrameReader().feed(cut + GET))
     assert frames_of(items) == [GET]
     assert rubbish_of(items) == cut
     # And so a long one after it, which ends behind it.
-    items = FrameReader().feed(cut + GET + GET)
+    items = list(FrameReader().feed(cut + GET + GET))
     assert frames_of(items) == [GET, GET]
 
 
 def test_a_pause_keeps_what_may_still_be_completed():
     reader = FrameReader()
     for cut in range(2, len(GET) - 1):
-        assert reader.feed(GET[:cut]) == []
+        assert list(reader.feed(GET[:cut])) == []
         assert reader.look_inside() == []
         assert frames_of(reader.feed(GET[cut:])) == [GET]
 
 
 def test_a_pause_shows_a_false_beginning_and_keeps_what_follows():
     reader = FrameReader()
-    assert reader.feed(b"\x7e\xa7\xff" + GET + GET[:10]) == []
+    assert list(reader.feed(b"\x7e\xa7\xff" + GET + GET[:10])) == []
     items = reader.look_inside()
     assert frames_of(items) == [GET]
     assert rubbish_of(items) == b"\x7e\xa7\xff"
@@ -186,7 +186,7 @@ def test_a_pause_shows_a_false_beginning_and_keeps_what_follows():
 
 def test_a_frame_without_its_closing_flag_is_taken_at_the_pause():
     reader = FrameReader()
-    assert reader.feed(GET[:-1]) == []
+    assert list(reader.feed(GET[:-1])) == []
     assert frames_of(reader.look_inside()) == [GET[:-1]]
     assert reader.pending == 0
 
@@ -209,7 +209,7 @@ def test_garbage_costs_linear_work(pattern, size, monkeypatch):
     octets = (bytes.fromhex(pattern) * 20_000)[:20_000]
     reader = FrameReader()
     for at in range(0, len(octets), size):
-        reader.feed(octets[at : at + size])
+        list(reader.feed(octets[at : at + size]))
         assert reader.pending <= 2049
     reader.give_up()
     assert looks <= 3 * len(octets)

@@ -36,7 +36,7 @@ def test_too_many_octets_are_refused_at_once():
 
 
 def test_several_frames_in_one_piece():
-    found = Dissector().feed_all(samples.SNRM + samples.UA[1:] + samples.HDLC_AARE)
+    found = list(Dissector().feed_all(samples.SNRM + samples.UA[1:] + samples.HDLC_AARE))
     assert [one.summary for one in found] == ["HDLC SNRM max info 128", "HDLC UA", "AARE accepted"]
 
 

@@ -260,7 +260,7 @@ class TestGeneral:
 def test_a_push_in_general_blocks_over_ui_frames():
     """Three frames to all stations, blocks that nobody acknowledges (the push of Switzerland)."""
     [vector] = of_kind("hdlc-gbt")
-    found = Dissector().feed_all(bytes.fromhex(vector["hex"]))
+    found = list(Dissector().feed_all(bytes.fromhex(vector["hex"])))
     assert [one.error for one in found] == [None] * 3
     assert found[-1].sources["block-transfer"] == vector_octets("gbt-apdu")
     assert len(found[-1].data) == 10
