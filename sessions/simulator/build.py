@@ -13,6 +13,7 @@ from sessions.dlms.security_setup import CLASS_ID as SECURITY_SETUP
 from sessions.simulator.builders import builder_for
 from sessions.simulator.builders.context import Context, Entry
 from sessions.simulator.device import Role
+from sessions.simulator.memory import Memory
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import (
     MeterSettings,
@@ -49,13 +50,25 @@ def logical_devices(meter_type: MeterType, settings: MeterSettings) -> tuple[tup
 def build_meters(meter_type: MeterType, settings: MeterSettings) -> tuple[Meter, ...]:
     """A meter with all its logical devices, which go by one clock."""
     clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
-    return tuple(build_meter(one, own, clock) for one, own in logical_devices(meter_type, settings))
+    memory = Memory(settings.serial_number, settings.store)
+    meters = tuple(_build(one, own, clock, memory) for one, own in logical_devices(meter_type, settings))
+    memory.begin()
+    return meters
 
 
-def build_meter(meter_type: MeterType, settings: MeterSettings, clock: MeterClock | None = None) -> Meter:
+def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
     """The meter with all its objects, its management device where it has several; `MeterTypeError` where the type describes
-    one that cannot be. `clock`: that of the meter whose logical device it is.
+    one that cannot be.
     """
+    clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
+    memory = Memory(settings.serial_number, settings.store)
+    meter = _build(meter_type, settings, clock, memory)
+    memory.begin()
+    return meter
+
+
+def _build(meter_type: MeterType, settings: MeterSettings, clock: MeterClock, memory: Memory) -> Meter:
+    """One logical device of a meter, whose clock and memory these are."""
     title = system_title(meter_type.manufacturer, settings.serial_number)
     meter = Meter(
         serial_number=settings.serial_number,
@@ -67,8 +80,11 @@ def build_meter(meter_type: MeterType, settings: MeterSettings, clock: MeterCloc
         by_short_names=meter_type.referencing is Referencing.SHORT_NAMES,
         max_send_pdu_size=settings.max_send_pdu_size,
         server_sap=settings.server_sap,
+        memory=memory,
     )
     context = Context(meter_type, settings, meter, clock)
+    memory.add("clock", clock)
+    memory.add(f"{settings.server_sap} supply", context.supply)
     for entry in meter_type.objects:
         try:
             meter.add(_object(entry, context))

@@ -178,6 +178,10 @@ class MeterSecurity:
         for change in waiting:
             change()
 
+    def forget_waiting(self) -> None:
+        """The power failed before the answer was out: what waits for it never happens."""
+        self._waiting.clear()
+
     @property
     def last_client_counter(self) -> int:
         """The highest counter that a client proved to know; the next one must be above it."""
@@ -206,6 +210,8 @@ class LogicalDevice(Protocol):
     short_names: ShortNameMap | None
     """The objects by short name, of a meter that knows no other way to refer to them."""
     journal: Journal
+    boots: int
+    """How often its power came back: associations from before are gone."""
 
     def client(self, client_sap: int) -> ServedClient | None:
         """Who is served under this SAP."""
@@ -221,6 +227,9 @@ class LogicalDevice(Protocol):
 
     def dissociated(self, caller: Caller) -> None:
         """It is over: released, replaced, or its link is gone."""
+
+    def settle(self) -> None:
+        """An answer is about to leave: what it depends on survives a power cycle from now on."""
 
     def take_notifications(self) -> list[DataNotification]:
         """What is to be said unasked; handed out once."""

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sessions.dlms.certificate_authority import issue_certificate, make_root
 from sessions.dlms.certificates import (
@@ -86,6 +86,24 @@ class KeyStore:
         if key is None:
             raise KeyStoreError(f"there is no key pair for {use.words}")
         return make_certificate_request(key, self.system_title, use)
+
+    def keep(self) -> dict[str, Any]:
+        """For the meter's memory: keys and certificates, but for the trust anchors, which are built in."""
+        return {
+            "keys": {use.name: key.hex() for use, key in self._keys.items()},
+            "pending": {use.name: key.hex() for use, key in self._pending.items()},
+            "certificates": [[entity.name, one.der.hex()] for entity, one in self._certificates],
+        }
+
+    def restore(self, kept: Any) -> None:
+        certificates = [
+            (CertificateEntity[entity], parse_certificate(bytes.fromhex(der))) for entity, der in kept["certificates"]
+        ]
+        keys, pending = (
+            {CertificateType[use]: bytes.fromhex(key) for use, key in kept[name].items()}
+            for name in ("keys", "pending")
+        )
+        self._keys, self._pending, self._certificates = keys, pending, certificates
 
     # -- certificates ------------------------------------------------------------------------------------------------
 

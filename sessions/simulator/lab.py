@@ -58,6 +58,7 @@ from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, load_meter_type, system_title
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import make_sign_on_device
+from sessions.simulator.state_file import StateFile
 
 LABS: Final = Path(__file__).parent / "labs"
 DEFAULT_PORT: Final = 4059
@@ -196,8 +197,8 @@ def _readout_announcement(meter: LabMeter) -> dict[str, Any]:
 # -- from a file -------------------------------------------------------------------------------------------------------
 
 
-def load_lab(path: Path, host_clock: Callable[[], datetime]) -> Lab:
-    """The lab of a TOML file; `LabError` names what is wrong."""
+def load_lab(path: Path, host_clock: Callable[[], datetime], state: Path | None = None) -> Lab:
+    """The lab of a TOML file; `LabError` names what is wrong. `state`: the folder in which its meters' memories survive."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -209,7 +210,7 @@ def load_lab(path: Path, host_clock: Callable[[], datetime]) -> Lab:
         raise LabError(f"{path.name} has no [[lines]]")
     timeout = float(table.get("inactivity_timeout", 180.0))
     try:
-        made = tuple(_line(line, host_clock, timeout) for line in lines)
+        made = tuple(_line(line, host_clock, timeout, state) for line in lines)
         lab = Lab(lines=made, **table)
     except (KeyError, TypeError, ValueError, MeterTypeError, DlmsError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
@@ -220,7 +221,9 @@ def load_lab(path: Path, host_clock: Callable[[], datetime]) -> Lab:
     return lab
 
 
-def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivity_timeout: float) -> LabLine:
+def _line(
+    table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivity_timeout: float, state: Path | None
+) -> LabLine:
     kind = table["kind"]
     if kind not in KINDS:
         raise LabError(f"“{kind}” is no kind of line: {', '.join(KINDS)}")
@@ -235,7 +238,9 @@ def _line(table: Mapping[str, Any], host_clock: Callable[[], datetime], inactivi
         raise LabError("a line on which telegrams are pushed has one meter")
     if not table["meters"] or (kind in WRAPPED and len(table["meters"]) > 1):
         raise LabError("a wrapper line has one meter, an HDLC line at least one")
-    meters = tuple(one for meter in table["meters"] for one in make_meters(meter, host_clock, hdlc, sign_on))
+    meters = tuple(
+        one for meter in table["meters"] for one in make_meters(meter, host_clock, hdlc, sign_on, state=state)
+    )
     return LabLine(
         kind=kind,
         meters=meters,
@@ -284,9 +289,10 @@ def make_meter(
     sign_on: SignOnOptions | None = None,
     *,
     lazy: bool = False,
+    state: Path | None = None,
 ) -> LabMeter:
     """The meter of a lab file's table, its management device where it has several logical devices; as `make_meters`."""
-    return make_meters(table, host_clock, hdlc, sign_on, lazy=lazy)[0]
+    return make_meters(table, host_clock, hdlc, sign_on, lazy=lazy, state=state)[0]
 
 
 def make_meters(
@@ -296,9 +302,10 @@ def make_meters(
     sign_on: SignOnOptions | None = None,
     *,
     lazy: bool = False,
+    state: Path | None = None,
 ) -> tuple[LabMeter, ...]:
     """One meter of a lab file's table, on an HDLC line (with a sign-on before it or without) or, None, on the wrapper: an entry
-    for each logical device. `lazy`: built when it is needed.
+    for each logical device. `lazy`: built when it is needed. `state`: the folder in which its memory survives.
     """
     meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
     address = table.get("physical_address") if hdlc else None
@@ -307,6 +314,8 @@ def make_meters(
     others = _other_clients(table, association)
     served = [served_client(parse_association(each.association).parameters, each.role) for each in others]
     settings = _settings(table, association, host_clock, hdlc, keys, served)
+    if state is not None:
+        settings = replace(settings, store=StateFile(state, settings.serial_number))
     own = table.get("sign_on", {})
     if sign_on is not None:
         if meter_type.logical_devices:
@@ -339,6 +348,8 @@ def make_meters(
 def _devices(meter_type: MeterType, settings: MeterSettings, *, lazy: bool) -> tuple[LogicalDevice, ...]:
     if not lazy:
         return build_meters(meter_type, settings)
+    if settings.store is not None:
+        settings.store.load()  # what is damaged is refused at once
     if not meter_type.logical_devices:
         return (LazyDevice(lambda: build_meter(meter_type, settings)),)
     built = cache(lambda: build_meters(meter_type, settings))
@@ -543,15 +554,31 @@ def _first_counter(now: datetime) -> int:
 
 
 def plain_lab(
-    count: int, port: int, host_clock: Callable[[], datetime], *, host: str = "127.0.0.1", reply_delay: float = 0.0
+    count: int,
+    port: int,
+    host_clock: Callable[[], datetime],
+    *,
+    host: str = "127.0.0.1",
+    reply_delay: float = 0.0,
+    state: Path | None = None,
 ) -> Lab:
     """`count` wrapper meters on the ports from `port` on (0: any), each with LLS."""
     lines = []
     for number in range(count):
         table = {"serial_number": str(FIRST_SERIAL + number)}
-        meter = make_meter(table, host_clock, lazy=number > 0)  # the first says what is wrong with all
+        meter = make_meter(table, host_clock, lazy=number > 0, state=state)  # the first says what is wrong with all
         lines.append(LabLine(kind="wrapper", meters=(meter,), port=port + number if port else 0))
     return Lab(lines=tuple(lines), host=host, reply_delay=reply_delay, fixed_ports=True)
+
+
+def close_memories(lab: Lab) -> None:
+    """The lab ends in order: its meters keep all that they know."""
+    for meter in (meter for line in lab.lines for meter in line.meters):
+        device = meter.device
+        if isinstance(device, LazyDevice) and device.built:
+            device = device.awakened()
+        if isinstance(device, Meter):
+            device.memory.close()
 
 
 def with_ports(lab: Lab, first: int) -> Lab:

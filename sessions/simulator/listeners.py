@@ -26,7 +26,16 @@ from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint, TcpEndpoint
 from sessions.simulator.bus import Bus
 from sessions.simulator.com_port import ComPortStation, noise
 from sessions.simulator.faults import Fault, FaultyLine
-from sessions.simulator.lab import ANNOUNCED_BAUD, Lab, LabError, LabLine, LabMeter, SignOnOptions, announcement
+from sessions.simulator.lab import (
+    ANNOUNCED_BAUD,
+    Lab,
+    LabError,
+    LabLine,
+    LabMeter,
+    SignOnOptions,
+    announcement,
+    close_memories,
+)
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import SignOnStation, TelegramStation
 from sessions.simulator.stations import (
@@ -105,6 +114,7 @@ class RunningLab:
 
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
+        close_memories(self.lab)
 
     async def _open_line(self, line: LabLine) -> None:
         make_station, delay = self._station_maker(line), self._delay(line)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 QUARTERS: Final = 96
@@ -250,6 +250,16 @@ class Supply:
             self._outages.append((self._opened, moment))
             del self._outages[:-MAX_OUTAGES]
         self._opened = None
+
+    def keep(self) -> dict[str, Any]:
+        """For the meter's memory: when no power flowed."""
+        opened = None if self._opened is None else self._opened.isoformat()
+        return {"opened": opened, "outages": [[start.isoformat(), end.isoformat()] for start, end in self._outages]}
+
+    def restore(self, kept: Any) -> None:
+        opened = kept["opened"]
+        self._outages = [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in kept["outages"]]
+        self._opened = None if opened is None else datetime.fromisoformat(opened)
 
     def energy(self, name: str, moment: datetime) -> float:
         """The register's value: the curve's, less what the outages up to this moment would have brought."""

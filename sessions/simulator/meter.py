@@ -39,6 +39,7 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.journal import Journal
+from sessions.simulator.memory import Memory, SecretsMemory, SecurityMemory
 from sessions.simulator.objects.base import CosemObject, Denied, Value
 from sessions.simulator.rights import Access
 from sessions.simulator.short_name_association import CHANGE_HLS_SECRET as CHANGE_HLS_SECRET_SN
@@ -76,6 +77,7 @@ class Meter:
         by_short_names: bool = False,
         own: OwnAssociation | None = None,
         server_sap: int = MANAGEMENT_DEVICE,
+        memory: Memory | None = None,
     ) -> None:
         self.serial_number = serial_number
         self.server_sap = server_sap
@@ -92,15 +94,34 @@ class Meter:
         self._own_row = OWN_ROW if self._own.version is None else replace(CURRENT, version=self._own.version)
         self.short_names = ShortNameMap((self._own_row,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
+        self.boots = 0
+        self.memory = memory or Memory(serial_number)
+        self.memory.add("security", SecurityMemory(security))
+        self.memory.add(f"{server_sap} secrets", SecretsMemory(self._clients))
 
     def add(self, access: Access) -> None:
         """ValueError where an object's short names are those of another."""
         self.objects[access.target.class_id, access.target.logical_name] = access
-        access.target.journal = self.journal
+        target = access.target
+        target.journal = self.journal
+        if type(target).keep is not CosemObject.keep:
+            self.memory.add(f"{self.server_sap} {target.class_id} {target.logical_name}", target)
         if self.short_names is not None:
             self.short_names = ShortNameMap([self._own_row, *(each.row for each in self.objects.values())])
             for each in self.objects.values():
                 _check_short_names(self.short_names, each)
+
+    # -- power -------------------------------------------------------------------------------------------------------
+
+    def power_cycle(self) -> None:
+        """The power fails and comes back: associations are gone, and what waited to be done or said; the memory is there."""
+        self.security.forget_waiting()
+        self._notifications.clear()
+        self.boots += 1
+        self.memory.settle()
+
+    def settle(self) -> None:
+        self.memory.settle()
 
     def named(self, logical_name: ObisCode) -> CosemObject:
         """The object of this name, the first where several classes share it; KeyError without one."""

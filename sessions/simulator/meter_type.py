@@ -47,6 +47,7 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.load_curve import LoadParameters
+from sessions.simulator.memory import Store
 from sessions.simulator.objects.clock import NO_DAYLIGHT_SAVINGS
 from sessions.simulator.objects.daylight import DaylightSavings
 
@@ -145,7 +146,7 @@ def served_conformance(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterSettings:
     """What makes one meter out of a meter type. `device_address` and `max_info` are those of its HDLC line, where it has one;
-    `logical_devices` the names of all that there are by SAP, where the meter has several.
+    `logical_devices` the names of all that there are by SAP, where the meter has several. `store`: where its memory survives.
     """
 
     serial_number: str
@@ -159,6 +160,7 @@ class MeterSettings:
     device_address: int = MANAGEMENT_DEVICE
     max_info: int = 128
     inactivity_timeout: int = 120
+    store: Store | None = None
 
 
 def system_title(manufacturer: str, serial_number: str) -> bytes:

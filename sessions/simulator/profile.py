@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from meters.cosem.data import (
     Data,
@@ -105,6 +105,12 @@ class LoadProfile(CosemObject):
         captured = (newest - _floor(start, self.period)) // self.period
         count = max(0, min(captured, self.profile_entries))
         return Window(newest - (count - 1) * self.period, count)
+
+    def keep(self) -> Any:
+        return None if self._reset_at is None else self._reset_at.isoformat()
+
+    def restore(self, kept: Any) -> None:
+        self._reset_at = datetime.fromisoformat(kept)
 
     def _reset(self, parameters: Data | None) -> None:
         self._reset_at = self.clock.now()

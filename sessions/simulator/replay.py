@@ -85,6 +85,7 @@ class RecordedMeter:
         self.conformance = recorded & (SERVED_CONFORMANCE | SERVED_SHORT_NAME_CONFORMANCE) or SERVED_CONFORMANCE
         self.max_receive_pdu_size = max((each.server_max_receive_pdu_size for each in initiates), default=0)
         self.max_send_pdu_size = 0
+        self.boots = 0
         self.short_names: ShortNameMap | None = None
         self.journal = Journal()
         self._given: dict[int, int] = {}
@@ -120,6 +121,9 @@ class RecordedMeter:
     def recorded_challenge(self, client: ServedClient) -> bytes | None:
         association = self.recording.associations.get(client.client_sap)
         return association.aare.responding_authentication_value if association and association.aare else None
+
+    def settle(self) -> None:
+        """Nothing: a trace knows no other state."""
 
     def take_notifications(self) -> list[DataNotification]:
         """Nothing: a trace says when the meter spoke, not why."""

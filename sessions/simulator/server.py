@@ -60,6 +60,7 @@ class Server:
         self._transfers: ServerTransfers | ShortNameService | None = None
         self._server_proof = b""
         self._whole = False
+        self._boots = device.boots
         self._inner = GeneralBlocks(streams=False, limits=BlockLimits(max_octets=MAX_INCOMING))
         """Blocks inside of ciphered APDUs: one at a time, since each is an answer."""
 
@@ -75,6 +76,15 @@ class Server:
     def receive_apdu(self, octets: bytes, *, whole: bool = False) -> bytes | None:
         """The answer to one APDU; None is silence. `whole`: it came in general blocks, and its answer will go out in them."""
         self._whole = whole
+        if self._boots != self._device.boots:
+            self.link_down()
+            self._boots = self._device.boots
+        try:
+            return self._judge(octets)
+        finally:
+            self._device.settle()
+
+    def _judge(self, octets: bytes) -> bytes | None:
         recorded = self._device.recorded_answer(octets)
         if recorded is not None:
             return recorded
@@ -247,4 +257,6 @@ class Server:
 
     def protect(self, octets: bytes) -> bytes:
         """A notification as this association protects it."""
-        return self._ciphering.seal_notification(octets)
+        sealed = self._ciphering.seal_notification(octets)
+        self._device.settle()
+        return sealed

@@ -2,7 +2,8 @@
 
 One line of JSON on stdout once everything listens, with every meter's endpoint and association as `read` takes it, and with
 `--truth PORT` the address that tells what really happens in the lab (`sessions/simulator/truth_port.py`); then it serves
-until SIGTERM or SIGINT and ends with 0. Exit codes: 1 the lab or the trace cannot be used, 2 wrong usage.
+until SIGTERM or SIGINT and ends with 0. With `--state DIR` the meters remember.
+Exit codes: 1 the lab, the trace or a state cannot be used, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sessions.management.fault_arguments import add_fault_arguments, given_faults
 from sessions.simulator.lab import DEFAULT_PORT, Lab, LabError, load_lab, plain_lab, with_ports
 from sessions.simulator.listeners import TruthOptions, run_lab
+from sessions.simulator.state_file import StateError
 
 MAX_COUNT = 10_000
 WRONG_USAGE = 2
@@ -43,6 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--serial-dir", type=Path, metavar="DIR", help="where pseudo-terminals get their names")
 
         parser.add_argument(
+            "--state", type=Path, metavar="DIR", help="where the meters' keys, counters and states survive the program"
+        )
+        parser.add_argument(
             "--truth",
             type=_port,
             metavar="PORT",
@@ -54,6 +59,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["truth_keys"] and options["truth"] is None:
             raise CommandError("--truth-keys belongs to --truth PORT", returncode=WRONG_USAGE)
+        if options["state"] is not None and (options["replay"] or options["gxc"]):
+            raise CommandError("--state belongs to --lab or --count", returncode=WRONG_USAGE)
         truth = None if options["truth"] is None else TruthOptions(options["truth"], options["truth_keys"])
         try:
             with tempfile.TemporaryDirectory(prefix="lab-") as directory:
@@ -63,7 +70,7 @@ class Command(BaseCommand):
                     self._announce,
                     truth,
                 )
-        except LabError as error:
+        except (LabError, StateError) as error:
             raise CommandError(str(error)) from None
 
     def _announce(self, line: str) -> None:
@@ -74,7 +81,7 @@ class Command(BaseCommand):
 def _lab(options: dict[str, Any]) -> Lab:
     port: int | None = options["port"]
     if options["lab"] is not None:
-        lab = load_lab(options["lab"], _now)
+        lab = load_lab(options["lab"], _now, options["state"])
         return lab if port is None else with_ports(lab, port)
     first = DEFAULT_PORT if port is None else port
     if options["replay"] is not None:
@@ -86,7 +93,7 @@ def _lab(options: dict[str, Any]) -> Lab:
 
         lab = gxc_lab(options["gxc"], _now, port=first)
     else:
-        lab = plain_lab(options["count"] or 1, first, _now)
+        lab = plain_lab(options["count"] or 1, first, _now, state=options["state"])
     # Who named a port means that one; the usual one may be taken, the announcement says which it is.
     return replace(lab, fixed_ports=port is not None)
 

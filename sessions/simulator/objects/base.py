@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from meters.cosem.data import Data, DataType, null, octet_string
 from meters.cosem.obis import ObisCode
@@ -107,6 +107,13 @@ class CosemObject:
         """What a profile recorded of this attribute at a moment: its value then, where it changes."""
         value = self.read(attribute_id)
         return value if isinstance(value, Data) else null()
+
+    def keep(self) -> Any:
+        """What a power cycle must not take from the object, as JSON; None: nothing (see `memory.py`)."""
+        return None
+
+    def restore(self, kept: Any) -> None:
+        """Take back what `keep` gave. KeyError, TypeError or ValueError where it is something else."""
 
     def _attribute(self, attribute_id: int) -> Attribute:
         attribute = self.attributes.get(attribute_id)

@@ -95,6 +95,28 @@ class MeterClock:
         twice = not self.daylight.is_active(shown)
         return ahead if moment.daylight_saving or not twice else timedelta()
 
+    def keep(self) -> dict[str, Any]:
+        """For the meter's memory: the battery keeps the clock going."""
+        daylight = self.daylight
+        return {
+            "offset": self.offset.total_seconds(),
+            "zone_minutes": self.zone_minutes,
+            "daylight": {
+                "begin": daylight.begin.encode().hex(),
+                "end": daylight.end.encode().hex(),
+                "deviation": daylight.deviation,
+                "enabled": daylight.enabled,
+            },
+        }
+
+    def restore(self, kept: Any) -> None:
+        daylight = dict(kept["daylight"])
+        for name in ("begin", "end"):
+            daylight[name] = CosemDateTime.decode(bytes.fromhex(daylight[name]))
+        restored = DaylightSavings(**daylight)
+        self.offset, self.zone_minutes = timedelta(seconds=kept["offset"]), int(kept["zone_minutes"])
+        self.daylight = restored
+
 
 class ClockBase(IntEnum):
     """`clock_base`: what drives the clock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from meters.cosem.data import Data, DataType, boolean, enum
 from meters.cosem.obis import ObisCode
@@ -75,6 +75,12 @@ class DisconnectControl(CosemObject):
             4: Attribute(lambda: enum(self.mode), self._set_mode),
         }
         self.methods = {1: lambda parameters: self._move("disconnect"), 2: lambda parameters: self._reconnect()}
+
+    def keep(self) -> Any:
+        return {"state": self.state, "mode": self.mode}
+
+    def restore(self, kept: Any) -> None:
+        self.state, self.mode = ControlState(kept["state"]), ControlMode(kept["mode"])
 
     def _set_mode(self, value: Data) -> None:
         number = require(value, DataType.ENUM).value

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from meters.cosem.data import Data, date_time, unsigned
 from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
+from sessions.dlms.axdr import decode_data, encode_data
 from sessions.simulator.objects.base import Attribute, CosemObject, ValueAt, require
 
 
@@ -19,6 +21,7 @@ class DataObject(CosemObject):
     def __init__(self, logical_name: ObisCode, value: ValueAt, now: Callable[[], datetime], *, stored: bool) -> None:
         super().__init__(logical_name)
         self._value = value
+        self._written: Data | None = None
         self.attributes[2] = Attribute(lambda: self._value(now()), self._store if stored else None)
         self._now = now
 
@@ -27,6 +30,14 @@ class DataObject(CosemObject):
 
     def _store(self, value: Data) -> None:
         require(value, self._value(self._now()).type)
+        self._written = value
+        self._value = lambda moment: value
+
+    def keep(self) -> Any:
+        return None if self._written is None else encode_data(self._written).hex()
+
+    def restore(self, kept: Any) -> None:
+        self._written = value = decode_data(bytes.fromhex(kept))
         self._value = lambda moment: value
 
 

@@ -95,6 +95,16 @@ def test_the_truth_is_told_where_it_is_asked_for():
     assert "--truth PORT" in usage("--truth-keys")
 
 
+def test_the_state_survives_the_program(tmp_path):
+    with simulate("--port", "0", "--state", str(tmp_path)) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["10000001.json"]
+    (tmp_path / "10000001.json").write_text("{")
+    assert "10000001.json is damaged" in usage("--port", "0", "--state", str(tmp_path))
+    assert "--lab or --count" in usage("--gxc", "none.gxc", "--state", str(tmp_path))
+
+
 def test_stopping_with_clients_connected():
     with simulate("--count", "3", "--port", "0") as (process, meters):
         assert [meter["serial_number"] for meter in meters] == ["10000001", "10000002", "10000003"]
