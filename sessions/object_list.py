@@ -120,6 +120,8 @@ def _object(row: Data) -> ListedObject:
 def _with_rights(listed: ListedObject, attributes: Data, methods: Data) -> ListedObject:
     if not attributes.constructed or not methods.constructed:
         raise ValueError("access rights are two arrays")
+    if not all(row.constructed and len(row) >= 2 for each in (attributes, methods) for row in each):
+        raise ValueError("an access right is a structure")
     return replace(
         listed,
         attributes={_number(row[0]): AttributeRight(_number(row[1]), _selectors(row)) for row in attributes},

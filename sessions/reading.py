@@ -7,7 +7,7 @@ What a meter refuses on the way (no capture objects for this client, say) makes 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
@@ -180,10 +180,7 @@ async def read_objects(
 ) -> Report:
     """Associate, read, release. DlmsError when there is no association, or when it breaks."""
     count = _FrameCount()
-    counter = association.invocation_counter
-    if association.parameters.needs_counters and counter is None:
-        counter = await learn_invocation_counter(endpoint, association, on_frame=count)
-    conversation = _conversation(endpoint, association, association.prepared(secrets.token_bytes), counter, count)
+    conversation = await prepare_conversation(endpoint, association, on_frame=count)
     try:
         negotiated = await conversation.open()
         readings = await read_all(conversation, references)
@@ -193,12 +190,22 @@ async def read_objects(
     return Report(negotiated.as_json(), tuple(readings), count.frames)
 
 
+async def prepare_conversation(
+    endpoint: Endpoint, association: AssociationFile, *, on_frame: Callable[[LineFrame], None] | None = None
+) -> Conversation:
+    """A conversation to be opened; where it needs an invocation counter that nobody gave, the meter is asked first."""
+    counter = association.invocation_counter
+    if association.parameters.needs_counters and counter is None:
+        counter = await learn_invocation_counter(endpoint, association, on_frame=on_frame)
+    return _conversation(endpoint, association, association.prepared(secrets.token_bytes), counter, on_frame)
+
+
 def _conversation(
     endpoint: Endpoint,
     association: AssociationFile,
     parameters: AssociationParameters,
     counter: int | None,
-    count: _FrameCount,
+    on_frame: Callable[[LineFrame], None] | None,
 ) -> Conversation:
     link = make_link(association.framing, parameters, association.hdlc, association.timeout, endpoint=endpoint)
     counters = None if counter is None else InvocationCounters(range(counter, MAX_INVOCATION_COUNTER + 1))
@@ -210,11 +217,11 @@ def _conversation(
         counters=counters,
         reply_timeout=association.timeout,
     )
-    return Conversation(endpoint, client, on_frame=count, reverse_deviation=association.reverse_deviation)
+    return Conversation(endpoint, client, on_frame=on_frame, reverse_deviation=association.reverse_deviation)
 
 
 async def learn_invocation_counter(
-    endpoint: Endpoint, association: AssociationFile, *, on_frame: _FrameCount | None = None
+    endpoint: Endpoint, association: AssociationFile, *, on_frame: Callable[[LineFrame], None] | None = None
 ) -> int:
     """The next counter to use: one more than the meter tells its public client. DlmsError when it tells none."""
     public = AssociationParameters(
@@ -224,7 +231,7 @@ async def learn_invocation_counter(
         referencing=association.parameters.referencing,
         short_names=association.parameters.short_names,
     )
-    conversation = _conversation(endpoint, association, public, None, on_frame or _FrameCount())
+    conversation = _conversation(endpoint, association, public, None, on_frame)
     try:
         await conversation.open()
         value = await conversation.get(CosemAttributeDescriptor(1, association.counter_object, 2))

@@ -9,7 +9,8 @@
      "objects": [{"class_id": 3, "version": 0, "logical_name": "1-0:1.8.0*255",
                   "base_name": 9688,             by short names
                   "attributes": {"2": {"access": 1, "value": {"type": "double-long-unsigned", "value": 4711}}, …},
-                  "methods": {"1": 1}}, …]}
+                  "methods": {"1": 1}}, …],
+     "object_list": …, "access_rights": …}       what the association lists, where the objects do not say it to the octet
 
 `access`, `selectors` and the numbers of `methods` are as the meter lists them; without "methods" it does not tell its rights. An
 attribute that may be read has one of: "value" (typed, without loss; see `meters.cosem.value_entry`), "refused" (a
@@ -110,6 +111,9 @@ class Snapshot:
     association: dict[str, Any]
     negotiated: dict[str, Any]
     objects: list[SnapshotObject] = field(default_factory=list)
+    object_list: Data | None = None
+    access_rights: Data | None = None
+    """What the association lists, where it is not what `sessions.object_list` makes of the objects."""
     finished: bool = False
     broken: dict[str, Any] | None = None
 
@@ -161,7 +165,11 @@ def _text(snapshot: Snapshot) -> Iterator[str]:
     for number, each in enumerate(snapshot.objects):
         yield "," if number else ""
         yield from _object_text(each)
-    yield "\n ]\n}\n"
+    yield "\n ]"
+    for name, data in (("object_list", snapshot.object_list), ("access_rights", snapshot.access_rights)):
+        if data is not None:
+            yield f",\n {_json(name)}: {_json(typed_json(data))}"
+    yield "\n}\n"
 
 
 def _object_text(each: SnapshotObject) -> Iterator[str]:
@@ -251,6 +259,8 @@ class _Reader:
             association=self._take(table, "association", dict, ""),
             negotiated=self._take(table, "negotiated", dict, ""),
             objects=[self._object(row, f"objects[{number}]") for number, row in enumerate(rows, 1)],
+            object_list=self._value(table["object_list"], "object_list") if "object_list" in table else None,
+            access_rights=self._value(table["access_rights"], "access_rights") if "access_rights" in table else None,
             finished=self._take(table, "finished", bool, ""),
             broken=None if broken is None else self._take(table, "broken", dict, ""),
         )
