@@ -13,10 +13,10 @@
      "object_list": …, "access_rights": …}       what the association lists, where the objects do not say it to the octet
 
 `access`, `selectors` and the numbers of `methods` are as the meter lists them; without "methods" it does not tell its rights. An
-attribute that may be read has one of: "value" (typed, without loss; see `meters.cosem.value_entry`), "refused" (a
-data-access-result, or the code of an error), "secret": true (it was not asked for), "list": true (it is made of the objects of
-this file). Of a profile's buffer "first_entry" is the number of its first recorded row; of a clock's time "at" says when it was
-read. What has none of them was not read.
+attribute that may be read has one of: "value" (typed, see `meters.cosem.value_entry`; what that form does not say without loss
+stands as `{"octets": …}` in A-XDR), "refused" (a data-access-result, or the code of an error), "secret": true (it was not asked
+for), "list": true (it is made of the objects of this file). Of a profile's buffer "first_entry" is the number of its first
+recorded row; of a clock's time "at" says when it was read. What has none of them was not read.
 
 What comes from a file is checked before it is believed: `SnapshotFileError` names the place.
 """
@@ -35,6 +35,8 @@ from typing import Any, Final, TypeVar
 from meters.cosem.data import Data
 from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import EntryError, from_json, typed_json
+from sessions.dlms.axdr import decode_data, encode_data
+from sessions.dlms.errors import DlmsError
 from sessions.object_list import AttributeRight, ListedObject
 
 FORMAT: Final = "meter-workbench snapshot"
@@ -168,7 +170,7 @@ def _text(snapshot: Snapshot) -> Iterator[str]:
     yield "\n ]"
     for name, data in (("object_list", snapshot.object_list), ("access_rights", snapshot.access_rights)):
         if data is not None:
-            yield f",\n {_json(name)}: {_json(typed_json(data))}"
+            yield f",\n {_json(name)}: {_json(_value_json(data))}"
     yield "\n}\n"
 
 
@@ -195,11 +197,22 @@ def _recorded_json(recorded: Recorded) -> dict[str, Any]:
     if recorded.at is not None:
         told["at"] = recorded.at.isoformat()
     if recorded.value is not None:
-        told["value"] = typed_json(recorded.value)
+        told["value"] = _value_json(recorded.value)
     if recorded.refused:
         told["refused"] = recorded.refused
     flags = {"secret": recorded.secret, "list": recorded.is_list}
     return told | {name: True for name, stands in flags.items() if stands}
+
+
+def _value_json(data: Data) -> Any:
+    """Typed; garbage that meters put into dates, say, in its octets."""
+    typed = typed_json(data)
+    try:
+        if from_json(typed) == data:
+            return typed
+    except EntryError:
+        pass
+    return {"octets": encode_data(data).hex()}
 
 
 def _json(value: Any) -> str:
@@ -308,9 +321,13 @@ class _Reader:
     @staticmethod
     def _value(value: Any, place: str) -> Data:
         try:
+            if isinstance(value, dict) and set(value) == {"octets"}:
+                return decode_data(bytes.fromhex(value["octets"]))
             return from_json(value, path=place)
         except EntryError as error:
             raise SnapshotFileError(str(error)) from None
+        except (DlmsError, ValueError, TypeError) as error:
+            raise SnapshotFileError(f"{place}: its octets are no value: {str(error)[:200]}") from None
         except RecursionError:
             raise SnapshotFileError(f"{place}: too many values inside each other") from None
 

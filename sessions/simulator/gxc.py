@@ -2,7 +2,7 @@
 
 The file knows objects, not values: registers grow slowly from numbers of their own, other attributes have the least value of
 their type, and what is written is kept. Of the passwords a file holds nothing that could be used: the meter takes
-`DEFAULT_SECRET`; keys are the file's, or the lab's where it has none.
+`foreign.DEFAULT_SECRET`; keys are the file's, or the lab's where it has none.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from meters.gxc import DeviceFile, FileObject, GxcError, read_gxc
 from sessions.association_file import AssociationFileError, parse_association
 from sessions.simulator.association_object import OwnAssociation
 from sessions.simulator.device import MANAGEMENT_DEVICE, SERVED_CONFORMANCE, SERVED_SHORT_NAME_CONFORMANCE, Role
+from sessions.simulator.foreign import announced, placed, with_secrets
 from sessions.simulator.lab import (
     FIRST_SERIAL,
     HdlcOptions,
@@ -28,8 +29,6 @@ from sessions.simulator.lab import (
     LabError,
     LabLine,
     LabMeter,
-    announced_association,
-    hdlc_parameters,
     meter_security,
     served_client,
 )
@@ -42,19 +41,11 @@ from sessions.simulator.plain import PlainObject
 from sessions.simulator.profile import LoadProfile, ProfileColumn
 from sessions.simulator.rights import GivenAccess
 
-DEFAULT_SECRET: Final = "12345678"  # noqa: S105  # a demo meter's
-DEFAULT_KEYS: Final = {
-    "client_system_title": "4D57424D57422D31",
-    "guek": "000102030405060708090A0B0C0D0E0F",
-    "gak": "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF",
-}
 LOGICAL_DEVICE_NAME: Final = ObisCode(0, 0, 42, 0, 0, 255)
 UNKNOWN: Final = constant(null())
 """An attribute of which the class tables know nothing."""
 READ_ONLY: Final = 1
 """Access mode of what a file without a list of attributes says nothing of: read."""
-ALL_STATIONS: Final = 0x7F
-"""The highest address of one octet is everybody's: a meter that has it is addressed by four octets."""
 REGISTERS: Final = frozenset({3, 4, 5})
 STEADY_GROWTH: Final = 3600
 """Seconds in which a register grows by one."""
@@ -99,12 +90,8 @@ def gxc_meter(device: DeviceFile, serial_number: str, host_clock: Callable[[], d
     hdlc = None if device.framing == "wrapper" else HdlcOptions(max_info=min(device.max_info_rx or 128, 1024))
     title = device.server_system_title or system_title(f"{device.manufacturer}XXX", serial_number)
     address = device.physical_address if hdlc else None
-    octets = 4 if device.physical_address >= ALL_STATIONS else 2
-    association = announced_association(_association(device), hdlc, address, octets if hdlc else 1)
-    association["server_system_title"] = title.hex().upper()
+    association = announced(_association(device), hdlc, address, title)
     parameters = parse_association(association).parameters
-    if not parameters.titled:
-        del association["server_system_title"]
     meter = Meter(
         serial_number=serial_number,
         server_system_title=title,
@@ -117,15 +104,9 @@ def gxc_meter(device: DeviceFile, serial_number: str, host_clock: Callable[[], d
         own=_own(device),
     )
     _Objects(device, meter, MeterClock(host_clock)).add_all()
-    return LabMeter(
-        serial_number=serial_number,
-        name=f"{device.manufacturer} {device.name} {serial_number}",
-        type=f"{device.manufacturer} {device.name}",
-        device=meter,
-        association=association,
-        physical_address=address,
-        address_octets=octets if hdlc else 1,
-        parameters=hdlc_parameters(hdlc),
+    model = f"{device.manufacturer} {device.name}"
+    return placed(
+        meter, association, hdlc, address, serial_number=serial_number, name=f"{model} {serial_number}", type=model
     )
 
 
@@ -134,15 +115,12 @@ def _association(device: DeviceFile) -> dict[str, Any]:
     association: dict[str, Any] = {"client_sap": device.client_sap, "authentication": device.authentication}
     if not device.logical_names:
         association["referencing"] = "short-names"
-    if device.authentication not in ("none", "hls-gmac", "hls-ecdsa"):
-        association["secret"] = f"text:{DEFAULT_SECRET}"
-    if device.protection != "none" or device.authentication == "hls-gmac":
+    ciphered = device.protection != "none" or device.authentication == "hls-gmac"
+    if ciphered:
         keys = {"client_system_title": device.client_system_title, "guek": device.guek, "gak": device.gak}
-        association |= {
-            name: octets.hex().upper() if any(octets) else DEFAULT_KEYS[name] for name, octets in keys.items()
-        }
+        association |= {name: octets.hex().upper() for name, octets in keys.items() if any(octets)}
         association |= {"protection": device.protection, "security_suite": device.security_suite}
-    return association
+    return with_secrets(association, ciphered=ciphered)
 
 
 def _own(device: DeviceFile) -> OwnAssociation:

@@ -392,9 +392,9 @@ def _association(
     if association.get("referencing", Referencing.LOGICAL_NAMES.value) != meter_type.referencing.value:
         raise LabError(f"a {meter_type.name} knows {meter_type.referencing.value} only")
     title = system_title(meter_type.manufacturer, serial_number)
-    keys = _key_pairs(table, association, title)
+    keys = key_pairs(table, association, title)
     if keys is not None:
-        association |= _announced_keys(keys)
+        association |= announced_keys(keys)
     return _titled(association, title), keys
 
 
@@ -490,7 +490,7 @@ def policy_of(parameters: AssociationParameters, version: int) -> int:
     return policy.value
 
 
-def _key_pairs(table: Mapping[str, Any], association: Mapping[str, Any], server_title: bytes) -> LabKeys | None:
+def key_pairs(table: Mapping[str, Any], association: Mapping[str, Any], server_title: bytes) -> LabKeys | None:
     """The key pairs of the meter and its client, where the lab wants some."""
     wanted = table.get("key_pairs")
     if wanted is None:
@@ -511,7 +511,7 @@ def _key_pairs(table: Mapping[str, Any], association: Mapping[str, Any], server_
     return lab_keys(wanted.get("seed", "demo"), suite, given=given, **titles)
 
 
-def _announced_keys(keys: LabKeys) -> dict[str, str]:
+def announced_keys(keys: LabKeys) -> dict[str, str]:
     """The keys of an association file: the client's private ones, and the certificates of the meter's."""
     names = KEY_NAMES.items()
     private = {f"client_{name}": keys.client[use].hex().upper() for use, name in names}

@@ -1,4 +1,5 @@
-"""`manage.py simulate [--lab FILE | --replay FILE#ID] [--count N] [--port P] [--serial-dir DIR]`: simulated meters; no database.
+"""`manage.py simulate [--lab FILE | --replay FILE#ID | --gxc FILE | --snapshot FILE | --count N] [--port P]`: simulated meters,
+without a database.
 
 One line of JSON on stdout once everything listens, with every meter's endpoint and association as `read` takes it, and with
 `--truth PORT` the address that tells what really happens in the lab (`sessions/simulator/truth_port.py`); then it serves
@@ -28,8 +29,8 @@ WRONG_USAGE = 2
 
 class Command(BaseCommand):
     help = (
-        "Simulate meters: a lab, a recorded meter, the meters of a device file, or a number of plain meters on TCP ports. "
-        "Needs no database."
+        "Simulate meters: a lab, a recorded meter, the meters of a device file, that of a snapshot, or a number of plain "
+        "meters on TCP ports. Needs no database."
     )
     requires_system_checks = ()
 
@@ -38,9 +39,13 @@ class Command(BaseCommand):
         source.add_argument("--lab", type=Path, metavar="FILE.toml", help="a lab of meters and lines")
         source.add_argument("--replay", type=_trace, metavar="FILE#ID", help="a recorded meter from a file of traces")
         source.add_argument("--gxc", type=Path, metavar="FILE.gxc", help="the meters of a GXDLMSDirector device file")
+        source.add_argument("--snapshot", type=Path, metavar="FILE.json", help="the meter of a snapshot")
         source.add_argument("--count", type=_count, metavar="N", help="N wrapper meters, on the ports from --port on")
         parser.add_argument(
             "--port", type=_port, metavar="P", help=f"first TCP port (0: any free one; default {DEFAULT_PORT})"
+        )
+        parser.add_argument(
+            "--association", type=Path, metavar="FILE.toml", help="of a snapshot's meter: address, keys and secrets"
         )
         parser.add_argument("--serial-dir", type=Path, metavar="DIR", help="where pseudo-terminals get their names")
 
@@ -59,8 +64,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["truth_keys"] and options["truth"] is None:
             raise CommandError("--truth-keys belongs to --truth PORT", returncode=WRONG_USAGE)
-        if options["state"] is not None and (options["replay"] or options["gxc"]):
+        if options["state"] is not None and (options["replay"] or options["gxc"] or options["snapshot"]):
             raise CommandError("--state belongs to --lab or --count", returncode=WRONG_USAGE)
+        if options["association"] is not None and options["snapshot"] is None:
+            raise CommandError("--association belongs to --snapshot FILE.json", returncode=WRONG_USAGE)
         truth = None if options["truth"] is None else TruthOptions(options["truth"], options["truth_keys"])
         try:
             with tempfile.TemporaryDirectory(prefix="lab-") as directory:
@@ -92,6 +99,10 @@ def _lab(options: dict[str, Any]) -> Lab:
         from sessions.simulator.gxc import gxc_lab
 
         lab = gxc_lab(options["gxc"], _now, port=first)
+    elif options["snapshot"] is not None:
+        from sessions.simulator.snapshot import snapshot_lab
+
+        lab = snapshot_lab(options["snapshot"], _now, port=first, association=options["association"])
     else:
         lab = plain_lab(options["count"] or 1, first, _now, state=options["state"])
     # Who named a port means that one; the usual one may be taken, the announcement says which it is.

@@ -114,16 +114,18 @@ class _Keeper:
         self._snapshot = snapshot
         self._output = output
         self._tell = tell
-        self._saved = self._told = time.monotonic()
+        self._told = time.monotonic()
+        self._save_at = self._told + SAVED_EVERY
 
     def progress(self, done: int, of: int) -> None:
         now = time.monotonic()
         if now - self._told >= TOLD_EVERY:
             self._told = now
             self._tell(f"{done} of {of} attributes")
-        if now - self._saved >= SAVED_EVERY:
+        if now >= self._save_at:
             self.save()
-            self._saved = time.monotonic()
+            # A large file takes its time: reading has most of it.
+            self._save_at = time.monotonic() + max(SAVED_EVERY, 10 * (time.monotonic() - now))
 
     def save(self) -> None:
         save_snapshot(self._snapshot, self._output)
