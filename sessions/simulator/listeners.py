@@ -258,9 +258,11 @@ class TcpPort:
             elif octets is not None or loop.time() >= silent_since + self._lab.inactivity_timeout:
                 return
             while answer := station.octets_to_send():
-                await asyncio.sleep(self._delay)
+                if self._delay:
+                    await asyncio.sleep(self._delay)
                 writer.write(answer)
-                await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT)
+                async with asyncio.timeout(WRITE_TIMEOUT):
+                    await writer.drain()
 
 
 async def _read(reader: asyncio.StreamReader, station: Station, until: float) -> bytes | None:
@@ -269,7 +271,10 @@ async def _read(reader: asyncio.StreamReader, station: Station, until: float) ->
     timer = station.next_timer()
     due = until if timer is None else min(until, timer)
     try:
-        return await asyncio.wait_for(reader.read(READ_OCTETS), max(0.0, due - loop.time()))
+        async with asyncio.timeout_at(
+            max(due, loop.time())
+        ):  # a task for each read, as `wait_for` makes, costs as much as a frame
+            return await reader.read(READ_OCTETS)
     except TimeoutError:
         station.handle_timer(loop.time())
         return None

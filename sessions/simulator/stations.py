@@ -202,7 +202,7 @@ class HdlcStation:
         """To the meter with the frame's address, if it is not busy on another connection; a broadcast to every one."""
         if found.frame.destination.is_broadcast:
             for each in self._posts:
-                each.link.receive_octets(found.octets, now)
+                each.link.receive_frame(found, now)
                 self._run(each, now)
             return
         post = next((post for post in self._posts if found.frame.destination.matches(post.link.server)), None)
@@ -219,7 +219,7 @@ class HdlcStation:
                 information=post.meter.frmr_information or b"",
             ).encode()
             return
-        post.link.receive_octets(found.octets, now)
+        post.link.receive_frame(found, now)
         self._run(post, now)
 
     def _run(self, post: _Post, now: float) -> None:

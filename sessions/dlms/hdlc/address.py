@@ -79,15 +79,23 @@ def read_hdlc_address(reader: Reader, name: str) -> HdlcAddress:
         raise FrameError(name, at, "an address of more than four octets")
     if size == 3:
         raise FrameError(name, at, "an address of three octets is not allowed")
-    address = _address(octets)
+    address = address_of(octets)
     if reader.tracer is not None:
         reader.label(f"{address} ({size} octet{'s' if size > 1 else ''})")
     return address
 
 
+def address_size(octets: bytes, at: int) -> int:
+    """How many octets the address at `at` has; 0 where it is none, or not whole."""
+    for size, octet in enumerate(octets[at : at + 4], 1):
+        if octet & 1:
+            return size if size != 3 else 0
+    return 0
+
+
 @lru_cache(maxsize=256)
-def _address(octets: bytes) -> HdlcAddress:
-    """The same few stations talk all the time: each is made once."""
+def address_of(octets: bytes) -> HdlcAddress:
+    """The address that these 1, 2 or 4 octets are. The same few stations talk all the time: each is made once."""
     parts = [octet >> 1 for octet in octets]
     if len(parts) == 1:
         return HdlcAddress(parts[0])

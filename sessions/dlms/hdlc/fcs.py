@@ -8,6 +8,15 @@ from typing import Final
 _REVERSED: Final = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
 
+_RESIDUE: Final = 0x1D0F
+"""The register behind octets whose check octets are good."""
+
+
+def fcs_is_good(octets: bytes) -> bool:
+    """Whether the last two octets are the check octets of those before."""
+    return binascii.crc_hqx(octets.translate(_REVERSED), 0xFFFF) == _RESIDUE
+
+
 def fcs16(octets: bytes) -> bytes:
     """The two check octets as they stand in a frame.
 

@@ -14,8 +14,8 @@ from typing import ClassVar, Final
 
 from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import DecodeError, FrameError, LocalProtocolError
-from sessions.dlms.hdlc.address import HdlcAddress, read_hdlc_address
-from sessions.dlms.hdlc.fcs import fcs16
+from sessions.dlms.hdlc.address import HdlcAddress, address_of, address_size, read_hdlc_address
+from sessions.dlms.hdlc.fcs import fcs16, fcs_is_good
 from sessions.dlms.hdlc.reject import decode_frame_reject
 
 FLAG: Final = 0x7E
@@ -307,8 +307,38 @@ def _make_frame(
     )
 
 
+def _good_frame(octets: bytes) -> HdlcFrame | None:
+    """The frame that fills the octets, if every check holds; None leaves it to `read_hdlc_frame` to say which does not."""
+    end = len(octets) - 1
+    if end <= MIN_LENGTH or octets[0] != FLAG or octets[end] != FLAG:
+        return None
+    format_field = octets[1] << 8 | octets[2]
+    if format_field >> 12 != FORMAT_TYPE or format_field & MAX_LENGTH != end - 1 or not fcs_is_good(octets[1:end]):
+        return None
+    source = 3 + address_size(octets, 3)
+    control = source + address_size(octets, source)
+    information = control + 3
+    if source == 3 or control == source or not (information == end or _has_good_header(octets, information, end)):
+        return None
+    return _make_frame(
+        octets[control],
+        address_of(octets[3:source]),
+        address_of(octets[source:control]),
+        octets[information : end - 2],
+        bool(format_field & SEGMENTATION),
+    )
+
+
+def _has_good_header(octets: bytes, information: int, end: int) -> bool:
+    """Whether there is room for two checks, and the first one is good."""
+    return information + 2 <= end and fcs_is_good(octets[1:information])
+
+
 def decode_hdlc_frame(octets: bytes) -> HdlcFrame:
     """The frame that fills the octets, flags included."""
+    frame = _good_frame(octets)
+    if frame is not None:
+        return frame
     reader = Reader(octets)
     frame = read_hdlc_frame(reader)
     reader.finish("hdlc-frame")

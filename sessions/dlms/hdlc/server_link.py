@@ -134,6 +134,10 @@ class HdlcServerLink(Outbox):
         self._handle_all(self._reader.feed(octets), now)
         self._octet_at = now + self.inter_octet_timeout if self._reader.waiting else None
 
+    def receive_frame(self, found: Found, now: float) -> None:
+        """A frame that somebody found on the line, which others share."""
+        self._handle_all((found,), now)
+
     def _handle_all(self, items: Iterable[Found | Rubbish], now: float) -> None:
         for item in items:
             if isinstance(item, Rubbish):

@@ -4,7 +4,14 @@ from hypothesis import strategies as st
 
 from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import DecodeError, FrameError, LocalProtocolError
-from sessions.dlms.hdlc.address import HdlcAddress, client_address, read_hdlc_address, server_address
+from sessions.dlms.hdlc.address import (
+    HdlcAddress,
+    address_of,
+    address_size,
+    client_address,
+    read_hdlc_address,
+    server_address,
+)
 
 
 def decode(octets):
@@ -90,3 +97,14 @@ def test_stations_match_by_value():
 )
 def test_whom_an_address_reaches(destination, reached):
     assert destination.reaches(server_address(1, 17, 2)) is reached
+
+
+@given(st.binary(max_size=6))
+def test_the_size_is_that_of_what_is_read(octets):
+    try:
+        expected = decode(octets).size
+    except DecodeError:
+        expected = 0
+    assert address_size(b"\x7e" + octets, 1) == expected
+    if expected:
+        assert address_of(octets[:expected]) == decode(octets)

@@ -3,7 +3,7 @@ import binascii
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.dlms.hdlc.fcs import fcs16
+from sessions.dlms.hdlc.fcs import fcs16, fcs_is_good
 
 
 def bit_by_bit(octets: bytes) -> bytes:
@@ -24,3 +24,9 @@ def test_the_check_value():
 @given(st.binary(max_size=300))
 def test_it_is_the_standards_crc(octets):
     assert fcs16(octets) == bit_by_bit(octets)
+
+
+@given(st.binary(max_size=300), st.binary(min_size=2, max_size=2))
+def test_good_octets_are_told_from_others(octets, check):
+    assert fcs_is_good(octets + fcs16(octets))
+    assert fcs_is_good(octets + check) == (check == fcs16(octets))

@@ -21,6 +21,7 @@ from sessions.dlms.hdlc.frame import (
     decode_hdlc_frame,
     read_hdlc_frame,
 )
+from tests.fuzz.mutation import mutate
 from tests.vectors import by_id, octets, of_kind
 
 KINDS = {
@@ -159,3 +160,45 @@ def test_the_tracer_sees_the_layers():
     assert names[:5] == ["opening-flag", "format", "destination-address", "source-address", "control"]
     assert [field.value for field in tracer.root.children if field.name == "fcs"] == ["3268 (good)"]
     assert sum(field.length for field in tracer.root.children) == len(GET)
+
+
+def outcome(decode, octets):
+    try:
+        return decode(octets)
+    except DecodeError as error:
+        return type(error), error.field, error.offset, error.reason
+
+
+def field_by_field(octets):
+    reader = Reader(octets)
+    frame = read_hdlc_frame(reader)
+    reader.finish("hdlc-frame")
+    return frame
+
+
+def with_good_checks(octets, header):
+    """The octets as a frame whose length is right and whose checks are good, the first one behind `header` octets."""
+    framed = bytearray(octets)
+    framed[0] = framed[-1] = 0x7E
+    framed[1:3] = (0xA000 | framed[1] << 8 & 0x0800 | len(framed) - 2).to_bytes(2, "big")
+    if header + 5 < len(framed):
+        framed[header + 1 : header + 3] = fcs16(bytes(framed[1 : header + 1]))
+    framed[-3:-1] = fcs16(bytes(framed[1:-3]))
+    return bytes(framed)
+
+
+@given(
+    st.sampled_from(of_kind("hdlc")),
+    st.randoms(use_true_random=False),
+    st.integers(0, 3),
+    st.one_of(st.none(), st.integers(3, 12)),
+)
+@settings(max_examples=500)
+def test_a_frame_is_read_at_once_as_field_by_field(vector, chance, times, header):
+    """Damaged, and damaged with good checks."""
+    wire = bytes.fromhex(vector["hex"])
+    for _ in range(times):
+        wire = mutate(wire, chance)
+    if header is not None and 9 <= len(wire) < 0x7FF:
+        wire = with_good_checks(wire, header)
+    assert outcome(decode_hdlc_frame, wire) == outcome(field_by_field, wire)
