@@ -9,7 +9,8 @@
                                      delayed and delay (s), silence, garbage, slow (s), echo, cut_after; see `faults.py`
     [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
                                      address_octets (1, 2 or 4), user_ids (who may associate), security_setup_version (0 or 1, of
-                                     the security policy)
+                                     the security policy), quirks (names of what it always does otherwise, see `quirks`)
+    [lines.meters.faults]            what the meter sometimes does, by name, each with its chance of one answer; seed
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
                                      demands and promises what they say
     [[lines.meters.clients]]         further clients: role, and the keys of an association file; keys and line are the first one's
@@ -56,6 +57,7 @@ from sessions.simulator.faults import LineFaults, read_faults
 from sessions.simulator.key_store import USES, LabKeys, lab_keys
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, load_meter_type, system_title
+from sessions.simulator.quirks.manners import Manners, read_manners
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import make_sign_on_device
 from sessions.simulator.state_file import StateFile
@@ -139,6 +141,7 @@ class LabMeter:
     frmr_information: bytes | None = None
     sign_on: ReadoutDevice | None = None
     password: str = field(default="", repr=False)
+    manners: Manners | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +343,7 @@ def make_meters(
         parameters=hdlc_parameters(hdlc),
         sign_on=make_sign_on_device(own, first, meter_type) if sign_on and isinstance(first, Meter) else None,
         password=own.get("password", ""),
+        manners=read_manners(table.get("quirks", ()), table.get("faults", {})),
     )
     entries = logical_devices(meter_type, settings)[1:]
     return (made, *(_beside(made, *each) for each in zip(entries, devices[1:], strict=True)))

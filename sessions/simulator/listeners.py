@@ -36,6 +36,7 @@ from sessions.simulator.lab import (
     announcement,
     close_memories,
 )
+from sessions.simulator.quirks.manners import mannered
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import SignOnStation, TelegramStation
 from sessions.simulator.stations import (
@@ -164,11 +165,11 @@ class RunningLab:
 
     def _meters_maker(self, line: LabLine) -> MakeStation:
         if line.kind in ("wrapper", "udp"):
-            device, *others = (meter.device for meter in line.meters)
+            device, *others = (mannered(meter.device, meter.manners) for meter in line.meters)
             return lambda: WrapperStation(device, secrets.token_bytes, datagrams=line.kind == "udp", others=others)
         shared = [
             HdlcMeter(
-                meter.device,
+                mannered(meter.device, meter.manners),
                 meter.physical_address,
                 meter.address_octets,
                 meter.parameters,

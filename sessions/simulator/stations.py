@@ -27,6 +27,7 @@ from sessions.dlms.link import (
 from sessions.dlms.wrapper import WrapperServerLink, decode_wrapper_frame
 from sessions.simulator.device import LogicalDevice
 from sessions.simulator.exchange import ServerExchange
+from sessions.simulator.quirks.manners import exchange_for, frames_of
 
 Random = Callable[[int], bytes]
 
@@ -123,7 +124,7 @@ class WrapperStation:
         if server is None:
             if len(self._servers) >= MAX_CLIENTS:
                 self._servers.pop(next(iter(self._servers))).link_down()
-            server = self._servers[ends] = ServerExchange(self._devices[ends[1]], ends[0], self._random)
+            server = self._servers[ends] = exchange_for(self._devices[ends[1]], ends[0], self._random)
         return server
 
 
@@ -241,7 +242,7 @@ class HdlcStation:
                         post.link.send_apdu(answer, now)
                     for push in post.server.take_pushes():
                         post.link.push(push, now)
-        self._outbox += post.link.octets_to_send()
+        self._outbox += frames_of(post.meter.device, post.link.octets_to_send())
 
 
 class _Post:
@@ -266,7 +267,7 @@ class _Post:
         self.server = None
 
     def new_server(self) -> ServerExchange:
-        return ServerExchange(self.meter.device, self.link.client_sap, self._random)
+        return exchange_for(self.meter.device, self.link.client_sap, self._random)
 
     def refuses(self, frame: HdlcFrame) -> bool:
         """Whether the recorded meter refused this frame on the link."""

@@ -21,6 +21,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sessions.management.fault_arguments import add_fault_arguments, given_faults
 from sessions.simulator.lab import DEFAULT_PORT, Lab, LabError, load_lab, plain_lab, with_ports
 from sessions.simulator.listeners import TruthOptions, run_lab
+from sessions.simulator.quirks import QUIRKS
+from sessions.simulator.quirks.manners import Manners
 from sessions.simulator.state_file import StateError
 
 MAX_COUNT = 10_000
@@ -60,6 +62,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--truth-keys", action="store_true", help="tell the simulated meters' keys there, too")
         add_fault_arguments(parser)
+        parser.add_argument(
+            "--quirk",
+            action="append",
+            choices=sorted(QUIRKS),
+            metavar="NAME",
+            help=f"what all the meters do otherwise than the standard: {', '.join(sorted(QUIRKS))}",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["truth_keys"] and options["truth"] is None:
@@ -110,12 +119,18 @@ def _lab(options: dict[str, Any]) -> Lab:
 
 
 def _with_faults(lab: Lab, options: dict[str, Any]) -> Lab:
-    """All its lines bad ones, where the command says so."""
+    """All its lines bad ones, and all its meters odd ones, where the command says so."""
     try:
         faults = given_faults(options)
     except ArgumentTypeError as error:
         raise CommandError(str(error), returncode=WRONG_USAGE) from None
-    return lab if faults is None else replace(lab, lines=tuple(replace(line, faults=faults) for line in lab.lines))
+    lines = lab.lines if faults is None else tuple(replace(line, faults=faults) for line in lab.lines)
+    if options["quirk"]:
+        manners = Manners(quirks=tuple(options["quirk"]))
+        lines = tuple(
+            replace(line, meters=tuple(replace(meter, manners=manners) for meter in line.meters)) for line in lines
+        )
+    return replace(lab, lines=lines)
 
 
 def _now() -> datetime:

@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from sessions.association_file import parse_association
+from sessions.dlms.wrapper import WrapperFrame
 from sessions.links.endpoint import parse_endpoint
 from sessions.simulator.lab import LABS
 from tests.conftest import ROOT
@@ -137,6 +138,7 @@ def test_a_recorded_meter(captures):
     [
         (["--lab", "none.toml"], "cannot be read"),
         (["--replay", "none.json#id"], "cannot be read"),
+        (["--quirk", "sulks"], "invalid choice: 'sulks'"),
         (["--lost", "1.5"], "lost is a chance from 0 to 1"),
         (["--replay", "none.json"], "FILE#ID"),
         (["--count", "0"], "from 1 to"),
@@ -185,3 +187,14 @@ def test_a_bad_line_from_the_command_line():
             while octets := client.recv(4096):
                 answer += octets
     assert answer == b"\x00\x01\x00\x01"
+
+
+def test_an_odd_meter_from_the_command_line():
+    with simulate("--port", "0", "--quirk", "aare-protocol-version") as (_, (meter,)):
+        endpoint = parse_endpoint(meter["endpoint"])
+        aarq = bytes.fromhex("601DA109060760857405080101BE10040E01000000065F1F0400001E1DFFFF")
+        with socket.create_connection((endpoint.host, endpoint.port), 10) as client:
+            client.sendall(WrapperFrame(16, 1, aarq).encode())
+            client.settimeout(10)
+            aare = client.recv(4096)[8:]
+    assert aare[2:6] == bytes.fromhex("80020780")
