@@ -20,6 +20,12 @@ UNKNOWN_EFFECT: Error = {
     "message": "It was sent, and no answer came: the meter may have done it or not.",
     "hint": "It is not repeated by itself. Read the object back to see what the meter did.",
 }
+UNPROVEN_REFUSAL: Error = {
+    **UNKNOWN_EFFECT,
+    "message": "It was sent, and the refusal that came is not protected: anybody on the line may have said it.",
+    "hint": "It is not repeated by itself. Read the object back to see what the meter did. A meter that cannot decipher the "
+    "request answers so, too: check keys, system titles and the invocation counter.",
+}
 
 
 def worker_lost() -> Error:

@@ -230,14 +230,15 @@ class Ciphering:
                 f"An APDU with tag {tag:02X} came without the general protection that was agreed",
                 code="protection-too-weak",
             )
-        if not protected and self._demands and tag not in CLEAR_TAGS:
+        if not protected and self.demands_protection and tag not in CLEAR_TAGS:
             raise SecurityError(
                 f"An APDU with tag {tag:02X} came in clear, {self.parameters.demanded_protection.value} was agreed",
                 code="protection-too-weak",
             )
 
     @property
-    def _demands(self) -> bool:
+    def demands_protection(self) -> bool:
+        """Whether answers have to come protected; errors of the whole service and notifications may come in clear."""
         return self.state is not CipheringState.CLEAR and self.parameters.demanded_protection is not Protection.NONE
 
     def _unprotect(self, tag: int, octets: bytes) -> bytes:
@@ -285,7 +286,7 @@ class Ciphering:
             )
         if ciphered:
             self._check_control(shape.control)
-        elif self._demands and not inside:
+        elif self.demands_protection and not inside:
             raise SecurityError(
                 f"An answer came in clear, {self.parameters.demanded_protection.value} was agreed",
                 code="protection-too-weak",

@@ -512,6 +512,7 @@ class DlmsClient:
         elif transfer is None:
             self._ignore(ReplyIgnored(apdu, "nothing is asked"), now)
         elif (refusal := refusal_of(apdu)) is not None:
+            refusal.proven = protected or not self._ciphering.demands_protection
             self._take_turn(transfer, transfer.failed(refusal), now)
         elif reason := transfer.stray(apdu):
             self._ignore(ReplyIgnored(apdu, reason), now)

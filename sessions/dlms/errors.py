@@ -140,9 +140,10 @@ class NotAuthenticError(SecurityError):
 
 
 class RefusedError(DlmsError):
-    """The peer answered, and said no."""
+    """The peer answered, and said no. `proven` False: in clear, where protection was agreed, so that anybody may have said it."""
 
     code = "refused"
+    proven: bool = True
 
 
 class LinkRefusedError(RefusedError):

@@ -15,16 +15,19 @@ from meters.services import (
     reserve_invocation_counters,
 )
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
+from sessions.dlms.apdu.errors import ExceptionServiceError
 from sessions.dlms.association import AssociationParameters
 from sessions.dlms.counters import InvocationCounters
-from sessions.dlms.errors import DlmsError, LocalProtocolError
+from sessions.dlms.errors import DlmsError, ExceptionResponseError, LocalProtocolError
 from sessions.engine.plan import Plan
+from sessions.engine.steps import Outcome
 from sessions.links.driver import Conversation
 from sessions.links.line import LineError
 from sessions.recorder import in_database
 
 COUNTER_BLOCK = 128
 COUNTERS_LOW = 16
+ASKED_AGAIN = "The next session asks the meter for its invocation counter first."
 
 Converse = Callable[[AssociationParameters], Conversation]
 
@@ -58,8 +61,24 @@ class CounterKeeper:
         if isinstance(error, LineError):
             return
         await in_database(doubt_invocation_counter, **self._key)
-        again = "The next session asks the meter for its invocation counter first."
-        error.hint = f"{error.hint} {again}".strip()
+        error.hint = f"{error.hint} {ASKED_AGAIN}".strip()
+
+    async def doubt_after(self, outcome: Outcome, *, proven: bool) -> None:
+        """The same after a request. `proven`: the meter has answered in this association, as only one does that has the keys.
+
+        A pre-established association has no answer before the first request's; and any meter may say that the counter is wrong.
+        """
+        cause = outcome.cause
+        said = isinstance(cause, ExceptionResponseError) and (
+            cause.service_error == ExceptionServiceError.INVOCATION_COUNTER_ERROR
+        )
+        if not said and (
+            proven or not isinstance(cause, DlmsError) or isinstance(cause, LocalProtocolError | LineError)
+        ):
+            return
+        await in_database(doubt_invocation_counter, **self._key)
+        if outcome.error is not None:
+            outcome.error["hint"] = f"{outcome.error['hint']} {ASKED_AGAIN}".strip()
 
     async def _ask_the_meter(self) -> int:
         """What its counter object says to the public client."""

@@ -294,6 +294,8 @@ class SessionRun:
         own = Step.objects.filter(pk=step.pk)
         await self.recorder.commit(lambda: _change(own, state=Step.State.RUNNING, started=timezone.now()))
         outcome = await run_step(conversation, self.recorder, step)
+        if self.keeper is not None:
+            await self.keeper.doubt_after(outcome, proven=self._unproven is None)
         await self.recorder.commit(lambda: self._end(own, outcome, conversation.client.short_names))
         if not conversation.is_open:
             raise _lost_with(outcome)

@@ -25,8 +25,8 @@ from sessions.dlms.apdu.descriptors import (
 )
 from sessions.dlms.apdu.errors import ExceptionServiceError
 from sessions.dlms.axdr import encode_data
-from sessions.dlms.errors import DlmsError, ExceptionResponseError, ServiceErrorError
-from sessions.endings import UNKNOWN_EFFECT, internal_error
+from sessions.dlms.errors import DlmsError, ExceptionResponseError, RefusedError, ServiceErrorError
+from sessions.endings import UNKNOWN_EFFECT, UNPROVEN_REFUSAL, internal_error
 from sessions.engine.profile import read_profile
 from sessions.engine.values import described
 from sessions.leases import LeaseLost
@@ -54,11 +54,12 @@ REFUSAL_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a step ended."""
+    """How a step ended. `cause`: what came, or stayed away, in place of a result."""
 
     state: Step.State
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    cause: DlmsError | CounterError | None = None
 
 
 async def run_step(conversation: Conversation, recorder: Recorder, step: Step) -> Outcome:
@@ -86,16 +87,21 @@ async def run_step(conversation: Conversation, recorder: Recorder, step: Step) -
 
 
 def _failed(step: Step, cause: DlmsError | CounterError, *, was_sent: bool) -> Outcome:
-    """An answer that says no is a failure; silence after sending a command leaves its effect unknown."""
+    """An answer that says no is a failure; silence after sending a command leaves its effect unknown.
+
+    So does an error in clear where protection was agreed: anybody on the line may have said it, before the meter's own answer.
+    """
     # What has no short name was not even sent, although the meter's list was read for it.
     answered = isinstance(cause, ExceptionResponseError | ServiceErrorError) or cause.layer == "access"
+    unproven = isinstance(cause, RefusedError) and not cause.proven
     # The answer that did not fit may be that of a command that was carried out.
     if isinstance(cause, ExceptionResponseError) and cause.service_error == ExceptionServiceError.PDU_TOO_LONG:
         answered = False
-    if step.kind in Step.SIDE_EFFECTS and was_sent and not answered:
-        message = f"{UNKNOWN_EFFECT['message']} ({cause})"
-        return Outcome(State.UNCERTAIN, error={**UNKNOWN_EFFECT, "layer": cause.layer, "message": message})
-    return Outcome(State.FAILED, error=cause.as_dict())
+    if step.kind in Step.SIDE_EFFECTS and was_sent and (unproven or not answered):
+        unknown = UNPROVEN_REFUSAL if unproven else UNKNOWN_EFFECT
+        message = f"{unknown['message']} ({cause})"
+        return Outcome(State.UNCERTAIN, error={**unknown, "layer": cause.layer, "message": message}, cause=cause)
+    return Outcome(State.FAILED, error=cause.as_dict(), cause=cause)
 
 
 def refusal(result: DataAccessResult | ActionResult) -> dict[str, Any]:

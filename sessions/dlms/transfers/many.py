@@ -20,7 +20,13 @@ from typing import Any, Final
 from sessions.dlms.apdu import Apdu
 from sessions.dlms.apdu.errors import ExceptionServiceError, StateError
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.errors import DlmsError, ExceptionResponseError, LocalProtocolError, ServiceErrorError
+from sessions.dlms.errors import (
+    DlmsError,
+    ExceptionResponseError,
+    LocalProtocolError,
+    RefusedError,
+    ServiceErrorError,
+)
 from sessions.dlms.events import (
     ActionFinished,
     ActionOutcome,
@@ -85,7 +91,9 @@ def _is_too_long(error: DlmsError) -> bool:
 
 
 def _was_not_done(error: DlmsError) -> bool:
-    """Whether the error says that the meter did not even begin."""
+    """Whether the error says that the meter did not even begin; what anybody on the line may have said does not."""
+    if isinstance(error, RefusedError) and not error.proven:
+        return False
     if isinstance(error, ExceptionResponseError):
         return (
             error.state_error == StateError.SERVICE_UNKNOWN

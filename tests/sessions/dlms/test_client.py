@@ -131,6 +131,17 @@ def test_an_error_of_one_request_leaves_the_association_standing():
     assert third == GetFinished(3, wire.meter.objects[CLOCK])
 
 
+@pytest.mark.parametrize(
+    ("agreed", "proven"), [(AUTHENTICATED_ENCRYPTED, False), (None, True)], ids=["ciphered", "clear"]
+)
+def test_a_refusal_says_whether_it_came_as_protected_as_was_agreed(agreed, proven):
+    wire = associated(agreed)
+    wire.meter.script[GetRequestNormal] = lambda apdu: ExceptionResponse(1, 2)
+    get(wire)
+    (failed,) = [event for event in wire.events if isinstance(event, RequestFailed)]
+    assert failed.error.proven is proven
+
+
 def test_exceptions_come_in_clear_even_when_ciphered():
     wire = associated(AUTHENTICATED_ENCRYPTED)
     wire.meter.script[GetRequestNormal] = lambda apdu: ExceptionResponse(1, 5)

@@ -6,8 +6,11 @@ import pytest
 
 from meters.cosem.data import double_long_unsigned, octet_string
 from meters.models import InvocationCounter
-from sessions.dlms.acse import Aarq
+from sessions.dlms.acse import AARQ_TAG, RLRQ_TAG, Aarq
 from sessions.dlms.apdu.descriptors import DataAccessResult
+from sessions.dlms.apdu.errors import ExceptionResponse
+from sessions.dlms.apdu.get import GetRequestNormal, GetRequestWithList
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.engine import counters as module
 from sessions.engine import run as run_module
 from sessions.engine import run_session
@@ -28,6 +31,7 @@ from tests.sessions.engine.bench import (
     frames_of,
     fresh,
     on_bench,
+    steps_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +132,47 @@ class TestInvocationCounters:
             assert (await fresh(again)).state == State.DONE
             assert max(counter for _, counter in bench.private.client_counters) > 9000
             assert not (await InvocationCounter.objects.aget()).doubtful
+
+        on_bench(GMAC, test)
+
+    @pytest.mark.parametrize("how", ["silence", "refusal", "hang-up"])
+    def test_of_a_pre_established_association_are_doubted_when_its_first_request_comes_to_nothing(self, how) -> None:
+        """No AARE says before that the meter understands us."""
+        public = ScriptedMeter(PUBLIC)
+        public.objects[attribute(1, COUNTER, 2)] = double_long_unsigned(500)
+        answers = {"silence": [], "refusal": [ExceptionResponse(1, 6, invocation_counter=900).encode()]}
+        ciphered = CIPHERED["association"] | {"pre_established": True, "authentication": "none", "timeout": 0.3}
+
+        async def test(bench: Bench) -> None:
+            class Both(ScriptedMeter):
+                def __call__(self, octets: bytes) -> list[bytes]:
+                    if octets[0] in (AARQ_TAG, RLRQ_TAG, ApduTag.GET_REQUEST):
+                        return public(octets)
+                    if how == "hang-up":
+                        raise ConnectionError
+                    return answers[how]
+
+            bench.meter.meter = Both(PUBLIC)
+            meter = {"server_system_title": "4d57424d57422d32"}
+            done = await bench.run(READ_REGISTER, association=ciphered, secrets=CIPHERED["secrets"], meter=meter)
+            (step,) = await steps_of(done)
+            row = await InvocationCounter.objects.aget()
+            assert (step.state, row.doubtful) == ("FAILED", True)
+            assert module.ASKED_AGAIN in step.error["hint"]
+
+        on_bench(PUBLIC, test)
+
+    @pytest.mark.parametrize(("service_error", "doubtful"), [(6, True), (2, False)])
+    def test_are_doubted_in_an_association_that_stands_only_when_the_meter_says_so(
+        self, service_error, doubtful
+    ) -> None:
+        async def test(bench: Bench) -> None:
+            two_faced(bench, double_long_unsigned(500))
+            counter = {"invocation_counter": 900} if service_error == 6 else {}
+            answer = ExceptionResponse(1, service_error, **counter)
+            bench.private.script[GetRequestNormal] = bench.private.script[GetRequestWithList] = lambda apdu: answer
+            await bench.run(READ_REGISTER, **CIPHERED)
+            assert (await InvocationCounter.objects.aget()).doubtful is doubtful
 
         on_bench(GMAC, test)
 

@@ -6,6 +6,8 @@ import pytest
 
 from meters.cosem.data import Data, DataType, double_long_unsigned, octet_string, structure
 from meters.cosem.obis import ObisCode
+from meters.services import learn_invocation_counter
+from meters.vault import fingerprint
 from sessions.dlms.apdu.action import ActionRequestNormal
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.apdu.errors import ExceptionResponse
@@ -15,7 +17,10 @@ from sessions.engine import run as module
 from sessions.engine import steps as steps_module
 from sessions.engine.steps import REFUSAL_HINTS, refusal
 from sessions.models import DlmsSession, Step
+from tests.sessions.dlms.scripted import GUEK
 from tests.sessions.engine.bench import (
+    CIPHERED,
+    GMAC,
     PUBLIC,
     READ_REGISTER,
     REGISTER,
@@ -40,7 +45,7 @@ def _quick(monkeypatch) -> None:
     monkeypatch.setattr(module, "LOOK_INTERVAL", 0.02)
 
 
-def outcome_of(step: dict, prepare=lambda bench: None, **options) -> tuple[DlmsSession, Step]:
+def outcome_of(step: dict, prepare=lambda bench: None, agreed=PUBLIC, **changes) -> tuple[DlmsSession, Step]:
     """The session and its step at their ends."""
     ended: list = []
 
@@ -48,10 +53,10 @@ def outcome_of(step: dict, prepare=lambda bench: None, **options) -> tuple[DlmsS
         fill(bench.meter.meter)
         bench.meter.meter.methods[RESET] = (ActionResult.SUCCESS, None)
         prepare(bench)
-        done = await bench.run(step, association={"timeout": 0.3})
+        done = await bench.run(step, **{**changes, "association": {**changes.get("association", {}), "timeout": 0.3}})
         ended.extend([done, (await steps_of(done))[0], await frames_of(done)])
 
-    on_bench(PUBLIC, test, **options)
+    on_bench(agreed, test)
     return ended[0], ended[1]
 
 
@@ -189,6 +194,29 @@ class TestSideEffects:
 
         done, ended = outcome_of(step, prepare)
         assert (done.state, ended.state, ended.error["code"]) == ("DONE", "FAILED", code)
+
+    @pytest.mark.parametrize("step", [WRITE_REGISTER, RESET_REGISTER], ids=["write", "invoke"])
+    @pytest.mark.parametrize("error", [1, 2, 3, 4, 5, 6])
+    def test_a_refusal_in_clear_proves_nothing_where_answers_are_ciphered(self, step: dict, error: int) -> None:
+        """Anybody on the line may have said it, before the meter's own answer."""
+
+        def prepare(bench: Bench) -> None:
+            meter = bench.meter.meter
+            refusal = ExceptionResponse(1, error, invocation_counter=7 if error == 6 else None)
+            meter.script[SetRequestNormal] = lambda apdu: refusal
+            meter.script[ActionRequestNormal] = lambda apdu: (
+                meter.invoke(apdu, apdu.cosem_method_descriptor, apdu.method_invocation_parameters)
+                if apdu.cosem_method_descriptor.class_id == 15  # HLS pass 3
+                else refusal
+            )
+
+        learn_invocation_counter(
+            fingerprint=fingerprint(GUEK), system_title=CIPHERED["association"]["client_system_title"], meter_value=1
+        )
+        _, ended = outcome_of(step, prepare, GMAC, **CIPHERED)
+        assert ended.state == "UNCERTAIN"
+        assert "anybody on the line" in ended.error["message"]
+        assert "not repeated" in ended.error["hint"]
 
     def test_a_refused_method_is_a_failure(self) -> None:
         def prepare(bench: Bench) -> None:

@@ -55,6 +55,8 @@ NAMES = [CosemAttributeDescriptor(3, ObisCode(1, 0, 1, 8, number, 255), 2) for n
 GETS = [GetItem(name) for name in NAMES]
 SET_ITEM = SetItem(CLOCK, unsigned(1))
 ACTION_ITEM = ActionItem(EXECUTE, unsigned(2))
+ANYBODY = ExceptionResponseError("no", state_error=1, service_error=2)
+ANYBODY.proven = False
 NOT_SUPPORTED = ExceptionResponseError("no", state_error=1, service_error=2)
 UNKNOWN = ExceptionResponseError("no", state_error=2, service_error=3)
 OTHER = ExceptionResponseError("no", state_error=1, service_error=3)
@@ -304,7 +306,9 @@ def test_writes_and_methods_are_asked_again_only_if_the_meter_did_not_begin(erro
     assert meter.shapes == [2, "normal", "normal"]
 
 
-@pytest.mark.parametrize("error", [OTHER, TOO_LONG, RemoteProtocolError("nonsense"), ListRefusedError("no", result=15)])
+@pytest.mark.parametrize(
+    "error", [ANYBODY, OTHER, TOO_LONG, RemoteProtocolError("nonsense"), ListRefusedError("no", result=15)]
+)
 @pytest.mark.parametrize("items", [[SET_ITEM] * 2, [ACTION_ITEM] * 2, [GETS[0], SET_ITEM]])
 def test_writes_and_methods_are_never_repeated_on_a_doubt(error, items):
     conformance = MIXED if isinstance(items[0], GetItem) else LISTS
