@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from sessions.leases import free_lines
 from sessions.models import DlmsSession, Step
-from sessions.parameters import holds_secret, without_secret
 from sessions.storable import storable
 
 Error = dict[str, Any]
@@ -93,8 +92,5 @@ def _end_steps(dlms_session: DlmsSession, state: DlmsSession.State, error: Error
 
 
 def forget_secrets(steps: QuerySet[Step]) -> None:
-    """Erase what ended steps wrote of a meter's secrets: their octets were needed to be sent, and no longer."""
-    ended = steps.filter(kind__in=Step.SIDE_EFFECTS).exclude(state__in=Step.UNFINISHED)
-    for step in ended.only("parameters"):
-        if holds_secret(step.parameters) and step.parameters.get("octets"):
-            Step.objects.filter(pk=step.pk).update(parameters=without_secret(step.parameters))
+    """Erase the secrets that ended steps were to send: their octets were needed until then, and no longer."""
+    steps.exclude(state__in=Step.UNFINISHED).exclude(sealed=None).update(sealed=None)

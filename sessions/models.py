@@ -133,6 +133,9 @@ class Step(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     title = models.CharField(max_length=200, blank=True)
     parameters = models.JSONField(default=dict)
+    sealed = models.BinaryField(
+        null=True, blank=True, help_text="Sealed: the secret that is to be sent, until the step has ended."
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     result = models.JSONField(null=True, blank=True)
@@ -150,6 +153,11 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}. {self.title or self.get_kind_display()}"
+
+    @property
+    def seal_context(self) -> tuple[object, ...]:
+        """Where the sealed value belongs."""
+        return ("dlms_sessions_step", self.pk, "sealed")
 
 
 class Frame(models.Model):

@@ -5,7 +5,8 @@ READ_PROFILE  {logical_name}, with {from_time, to_time} (ISO 8601) or {from_entr
 WRITE         {class_id, logical_name, attribute_id, value: {type, value}, octets}
 INVOKE        {class_id, logical_name, method_id, value: {type, value} | null, octets}
 
-`octets` is the value's A-XDR encoding in hex: exactly what will be sent. A secret is forgotten when the step has ended.
+`octets` is the value's A-XDR encoding in hex: exactly what will be sent. A secret does not stand here: `value` is null, `octets`
+empty and `secret` true, and the octets wait sealed in the step's row until it has ended.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import TYPES_BY_NAME, EntryError, from_json, typed_json
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.dlms.errors import DlmsError
-from sessions.dlms.inspector.secrets import SECRET_ATTRIBUTES, SECRET_METHODS
+from sessions.dlms.inspector.secrets import KEY_TRANSFER, SECRET_ATTRIBUTES, SECRET_METHODS
 from sessions.object_reference import MAX_CLASS_ID, MAX_ENTRY, EntryRange, TimeRange
 
 Parameters = dict[str, Any]
@@ -139,10 +140,10 @@ def data_from_json(value: Any) -> Data:
 
 
 def holds_secret(parameters: Mapping[str, Any]) -> bool:
-    """Whether the value that is sent, or read, is a secret of the meter: a password, a key in clear."""
+    """Whether the value that is sent, or read, is a secret of the meter: a password, a key, wrapped or not."""
     class_id = parameters.get("class_id")
     if "method_id" in parameters:
-        return (class_id, parameters["method_id"]) in SECRET_METHODS
+        return (class_id, parameters["method_id"]) in SECRET_METHODS | {KEY_TRANSFER}
     return (class_id, parameters.get("attribute_id")) in SECRET_ATTRIBUTES
 
 

@@ -202,14 +202,27 @@ def _add_step(dlms_session: DlmsSession, user: Any, *, kind: str, **asked: Any) 
     )
     if steps["unfinished"] >= MAX_UNFINISHED_STEPS:
         raise ValidationError(f"{MAX_UNFINISHED_STEPS} steps are waiting already: let the meter answer first.")
-    return Step.objects.create(
+    secret = parameters.get("octets") if checked.holds_secret(parameters) else None
+    step = Step.objects.create(
         session=dlms_session,
         number=(steps["last"] or 0) + 1,
         kind=kind,
         title=step_title(kind, parameters)[:200],
-        parameters=parameters,
+        parameters=checked.without_secret(parameters) if secret else parameters,
         requested_by=user,
     )
+    if secret:
+        _seal(step, bytes.fromhex(secret))
+    return step
+
+
+def _seal(step: Step, octets: bytes) -> None:
+    """Keep what is to be sent where only the worker that sends it can read it."""
+    try:
+        step.sealed = vault.seal(octets, step.seal_context)
+    except vault.VaultError as error:
+        raise ValidationError(f"{error.message} {error.hint}") from None
+    step.save(update_fields=["sealed"])
 
 
 # -- ending ------------------------------------------------------------------------------------------------------------

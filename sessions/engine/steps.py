@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from meters import vault
 from meters.cosem.data import Data
 from meters.cosem.interface_class import attribute_of
 from meters.cosem.obis_names import describe
@@ -17,6 +18,7 @@ from meters.cosem.units import ScalerUnit
 from meters.cosem.value_type import ValueType
 from meters.cosem.value_words import ANY
 from meters.services import CounterError
+from meters.vault import VaultError
 from sessions.dlms.apdu.descriptors import (
     ActionResult,
     CosemAttributeDescriptor,
@@ -24,8 +26,8 @@ from sessions.dlms.apdu.descriptors import (
     DataAccessResult,
 )
 from sessions.dlms.apdu.errors import ExceptionServiceError
-from sessions.dlms.axdr import encode_data
-from sessions.dlms.errors import DlmsError, ExceptionResponseError, RefusedError, ServiceErrorError
+from sessions.dlms.axdr import decode_data, encode_data
+from sessions.dlms.errors import DlmsError, ExceptionResponseError, LocalProtocolError, RefusedError, ServiceErrorError
 from sessions.endings import UNKNOWN_EFFECT, UNPROVEN_REFUSAL, internal_error
 from sessions.engine.profile import read_profile
 from sessions.engine.values import described
@@ -34,7 +36,7 @@ from sessions.links.driver import Conversation
 from sessions.models import Step
 from sessions.parameters import data_of, holds_secret, logical_name_of
 from sessions.reading import SCALER_UNIT_OF, scaler_unit_in
-from sessions.recorder import Recorder
+from sessions.recorder import Recorder, in_database
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +79,8 @@ async def run_step(conversation: Conversation, recorder: Recorder, step: Step) -
                 return await _invoke(conversation, step)
     except LeaseLost:
         raise
+    except VaultError as error:
+        return Outcome(State.FAILED, error=error.as_dict())
     except (DlmsError, CounterError) as error:
         return _failed(step, error, was_sent=recorder.sent > sent_before)
     except Exception as error:
@@ -157,9 +161,23 @@ async def read_rows(conversation: Conversation, recorder: Recorder, step: Step) 
 # -- side effects ------------------------------------------------------------------------------------------------------
 
 
+def value_to_send(step: Step) -> Data | None:
+    """What a step sends: a secret is opened here; VaultError where it cannot be."""
+    if step.sealed is not None:
+        return decode_data(vault.unseal(bytes(step.sealed), step.seal_context))
+    if step.parameters.get("secret"):
+        raise LocalProtocolError(
+            "The secret of this step is not kept any more.",
+            layer="workbench",
+            code="secret-gone",
+            hint="Enter it again.",
+        )
+    return data_of(step.parameters)
+
+
 async def _write(conversation: Conversation, step: Step) -> Outcome:
     parameters = step.parameters
-    value = data_of(parameters)
+    value = await in_database(value_to_send, step)
     if value is None:
         raise ValueError("a write without a value")
     descriptor = CosemAttributeDescriptor(
@@ -174,7 +192,7 @@ async def _write(conversation: Conversation, step: Step) -> Outcome:
 async def _invoke(conversation: Conversation, step: Step) -> Outcome:
     parameters = step.parameters
     descriptor = CosemMethodDescriptor(parameters["class_id"], logical_name_of(parameters), parameters["method_id"])
-    result, returned = await conversation.action(descriptor, data_of(parameters))
+    result, returned = await conversation.action(descriptor, await in_database(value_to_send, step))
     if result is not ActionResult.SUCCESS:
         return Outcome(State.FAILED, error=refusal(result))
     if isinstance(returned, Data):

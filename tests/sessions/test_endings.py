@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from meters.cosem.data import octet_string
+from sessions.dlms.errors import LocalProtocolError
 from sessions.endings import UNKNOWN_EFFECT, end_session, forget_secrets, internal_error, worker_lost, worker_stopped
+from sessions.engine.steps import value_to_send
 from sessions.models import DlmsSession, LineLease, Step
 from tests.meters.builders import make_meter
 from tests.sessions.builders import LOAD_PROFILE, READ_CLOCK, RESET, SET_CLOCK, claim, make_session
@@ -70,15 +73,17 @@ del WRITE_SECRET["method_id"]
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", [CHANGE_SECRET, WRITE_SECRET], ids=lambda step: step["kind"])
-def test_a_secret_is_forgotten_when_its_step_has_ended(kind: dict) -> None:
+@pytest.mark.parametrize("state", [State.CANCELLED, State.LOST, State.FAILED])
+def test_a_secret_is_forgotten_when_its_step_has_ended(kind: dict, state: str) -> None:
     dlms_session = make_session(steps=[kind, SET_CLOCK])
     secret, clock = dlms_session.steps.all()
     forget_secrets(dlms_session.steps.all())
     secret.refresh_from_db()
-    assert secret.parameters["octets"]  # it still has to be sent
-    end_session(dlms_session, State.CANCELLED)
+    assert value_to_send(secret) == octet_string(bytes.fromhex("73336372657473"))  # it still has to be sent
+    end_session(dlms_session, state)
     for step in (secret, clock):
         step.refresh_from_db()
-    assert (secret.parameters["octets"], secret.parameters["value"], secret.parameters["secret"]) == ("", None, True)
-    assert "73336372657473" not in str(secret.parameters)
+    assert secret.sealed is None
+    with pytest.raises(LocalProtocolError, match="not kept"):
+        value_to_send(secret)
     assert clock.parameters["octets"]

@@ -158,6 +158,8 @@ class TestValues:
         ({"class_id": 15, "attribute_id": 2}, False),
         ({"class_id": 15, "method_id": 2}, True),
         ({"class_id": 15, "method_id": 7}, False),
+        ({"class_id": 64, "method_id": 2}, True),
+        ({"class_id": 64, "attribute_id": 2}, False),
         ({"class_id": 46, "attribute_id": 4}, True),
         ({"class_id": 8, "attribute_id": 2}, False),
         ({"logical_name": NAME}, False),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 
+from meters import vault
 from meters.models import Association, Meter
 from sessions import services
 from sessions.leases import claim_session
 from sessions.models import DlmsSession, Job, LineLease, Step
+from sessions.services import add_write_step
 from tests.meters.builders import make_ciphered_meter, make_meter, meter_fields
 from tests.sessions.builders import (
     CLOCK,
@@ -370,3 +374,89 @@ class TestWhyItWaits:
         self.reason(dlms_session)
         self.reason(dlms_session)
         assert rung == [("browsers", dlms_session.pk)]
+
+
+@pytest.mark.django_db
+class TestSecretsThatWait:
+    """A secret that is to be sent stands in its step's row sealed, and nowhere in clear."""
+
+    SECRET = b"s3cr3t-s3cr3t!!!"
+    PLACES = (
+        {"kind": "WRITE", "class_id": 15, "logical_name": "0-0:40.0.0*255", "attribute_id": 7},
+        {"kind": "INVOKE", "class_id": 15, "logical_name": "0-0:40.0.0*255", "method_id": 2},
+        {"kind": "INVOKE", "class_id": 64, "logical_name": "0-0:43.0.0*255", "method_id": 2},
+        {"kind": "INVOKE", "class_id": 72, "logical_name": "0-1:24.1.0*255", "method_id": 7},
+    )
+
+    @pytest.mark.parametrize("place", PLACES)
+    def test_the_row_holds_it_sealed(self, place: dict) -> None:
+        text = {"type": "octet-string", "value": self.SECRET.hex()}
+        value = text
+        if place["class_id"] == 64:
+            pair = {"type": "structure", "value": [{"type": "enum", "value": 0}, text]}
+            value = {"type": "array", "value": [pair]}
+        step = make_session(steps=[{**place, "value": value}]).steps.get()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM dlms_sessions_step")
+            row = b"|".join(
+                bytes(one) if isinstance(one, bytes | memoryview) else str(one).encode() for one in cursor.fetchone()
+            )
+        for form in (self.SECRET, self.SECRET.hex().encode(), self.SECRET.hex().upper().encode()):
+            assert form not in row
+        opened = vault.unseal(bytes(step.sealed), step.seal_context)
+        assert self.SECRET in opened
+        with pytest.raises(vault.SealBroken):
+            vault.unseal(bytes(step.sealed), ("dlms_sessions_step", step.pk + 1, "sealed"))
+
+    def test_what_is_no_secret_waits_in_clear(self) -> None:
+        step = make_session(steps=[SET_CLOCK]).steps.get()
+        assert step.sealed is None
+        assert step.parameters["octets"]
+
+    def test_nothing_waits_while_the_vault_is_sealed(self, settings) -> None:
+        dlms_session = make_session(steps=[])
+        settings.MASTER_KEY = "00" * 32
+        value = {"type": "octet-string", "value": self.SECRET.hex()}
+        asked = {key: each for key, each in self.PLACES[0].items() if key != "kind"}
+        with pytest.raises(ValidationError, match="WORKBENCH_MASTER_KEY"):
+            add_write_step(session_id=dlms_session.pk, user=make_user(), value=value, **asked)
+        assert not dlms_session.steps.exists()
+
+
+@pytest.mark.django_db
+class TestSealingWhatWaitedInClear:
+    """The migration of a database of before."""
+
+    @pytest.mark.parametrize(("state", "ends"), [("WAITING", "WAITING"), ("DONE", "DONE"), ("RUNNING", "RUNNING")])
+    def test_secrets_are_sealed_or_erased(self, state: str, ends: str) -> None:
+        step = self.old_step(state)
+        self.migrate()
+        step.refresh_from_db()
+        assert step.state == ends
+        assert step.parameters == {"class_id": 15, "attribute_id": 7, "value": None, "octets": "", "secret": True}
+        if state == "DONE":
+            assert step.sealed is None
+        else:
+            assert vault.unseal(bytes(step.sealed), step.seal_context) == b"\x09\x01A"
+
+    @pytest.mark.parametrize(("state", "ends"), [("WAITING", "CANCELLED"), ("RUNNING", "UNCERTAIN")])
+    def test_a_sealed_vault_leaves_nothing_to_send(self, settings, state: str, ends: str) -> None:
+        step = self.old_step(state)
+        settings.MASTER_KEY = "00" * 32
+        self.migrate()
+        step.refresh_from_db()
+        assert (step.state, step.sealed, step.parameters["octets"]) == (ends, None, "")
+        assert step.error["hint"]
+
+    @staticmethod
+    def old_step(state: str) -> Step:
+        vault.fingerprint(b"")  # the data key exists
+        step = make_session(steps=[SET_CLOCK]).steps.get()
+        step.parameters = {"class_id": 15, "attribute_id": 7, "value": {"type": "octet-string"}, "octets": "090141"}
+        step.state = state
+        step.save()
+        return step
+
+    @staticmethod
+    def migrate() -> None:
+        import_module("sessions.migrations.0002_sealed_steps").seal_secrets(apps, None)

@@ -285,6 +285,22 @@ class TestSecrets:
         assert benches[0].meter.meter.objects[self.ATTRIBUTE] == octet_string(self.SECRET)
         assert (step.parameters["octets"], step.parameters["secret"]) == ("", True)
         assert self.HEX not in f"{step.parameters} {step.result}"
+        assert step.sealed is None
+
+    @pytest.mark.parametrize("lost", ["seal", "secret"])
+    def test_one_that_cannot_be_opened_is_not_sent(self, monkeypatch, lost: str) -> None:
+        benches: list = []
+        open_value = steps_module.value_to_send
+
+        def broken(step: Step):
+            step.sealed = None if lost == "secret" else bytes(step.sealed)[:-1] + b"?"
+            return open_value(step)
+
+        monkeypatch.setattr(steps_module, "value_to_send", broken)
+        value = {"type": "octet-string", "value": self.HEX}
+        _, step = outcome_of({"kind": "WRITE", **self.PLACE, "value": value}, benches.append)
+        assert (step.state, step.error["code"]) == ("FAILED", "seal-broken" if lost == "seal" else "secret-gone")
+        assert not [apdu for apdu in benches[0].meter.meter.requests if isinstance(apdu, SetRequestNormal)]
 
     def test_one_that_a_meter_lets_read_is_not_kept(self) -> None:
         def prepare(bench: Bench) -> None:
