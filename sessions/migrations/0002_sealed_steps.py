@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import migrations, models
 from django.utils import timezone
 
@@ -16,14 +18,14 @@ ERROR = {
 }
 
 
-def seal_secrets(apps, schema_editor) -> None:
+def seal_secrets(apps: Any, schema_editor: Any) -> None:
     """Seal what waits in clear, and erase what is not needed any more; where the vault is sealed, the step is cancelled."""
     steps = apps.get_model("dlms_sessions", "Step").objects
     for step in steps.filter(kind__in=("WRITE", "INVOKE")).iterator():
         octets = step.parameters.get("octets")
         if not octets or not holds_secret(step.parameters):
             continue
-        changes = {"parameters": without_secret(step.parameters)}
+        changes: dict[str, Any] = {"parameters": without_secret(step.parameters)}
         if step.state in ("WAITING", "RUNNING"):
             try:
                 changes["sealed"] = vault.seal(bytes.fromhex(octets), ("dlms_sessions_step", step.pk, "sealed"))
