@@ -228,6 +228,9 @@ class LogicalDevice(Protocol):
     def dissociated(self, caller: Caller) -> None:
         """It is over: released, replaced, or its link is gone."""
 
+    def catch_up(self) -> None:
+        """Somebody is about to ask: what the meter was to do by itself until now is done."""
+
     def settle(self) -> None:
         """An answer is about to leave: what it depends on survives a power cycle from now on."""
 

@@ -95,6 +95,8 @@ class Meter:
         self.short_names = ShortNameMap((self._own_row,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
         self.boots = 0
+        self._busy: list[CosemObject] = []
+        """Objects that do something by themselves."""
         self.memory = memory or Memory(serial_number)
         self.memory.add("security", SecurityMemory(security))
         self.memory.add(f"{server_sap} secrets", SecretsMemory(self._clients))
@@ -104,6 +106,8 @@ class Meter:
         self.objects[access.target.class_id, access.target.logical_name] = access
         target = access.target
         target.journal = self.journal
+        if type(target).catch_up is not CosemObject.catch_up:
+            self._busy.append(target)
         if type(target).keep is not CosemObject.keep:
             self.memory.add(f"{self.server_sap} {target.class_id} {target.logical_name}", target)
         if self.short_names is not None:
@@ -122,6 +126,10 @@ class Meter:
 
     def settle(self) -> None:
         self.memory.settle()
+
+    def catch_up(self) -> None:
+        for target in self._busy:
+            target.catch_up()
 
     def named(self, logical_name: ObisCode) -> CosemObject:
         """The object of this name, the first where several classes share it; KeyError without one."""

@@ -13,6 +13,7 @@
       3  Register                type, source, scaler, unit            4 Extended register: the same
       7  Profile generic         columns, capture_period, profile_entries
       15 Association LN          role, client_sap: the association of that client; the one in use needs no entry
+      18 Image transfer          block_size, public_key, verify_seconds, activate_seconds, reboot; see `builders/image.py`
       40 Push setup              columns, confirmed = true where the client is to confirm
       9  Script table            target: the control that its scripts 1 and 2 open and close
       8 Clock, 17 SAP assignment, 23 HDLC setup, 64 Security setup, 70 Disconnect control: nothing else

@@ -122,6 +122,9 @@ class RecordedMeter:
         association = self.recording.associations.get(client.client_sap)
         return association.aare.responding_authentication_value if association and association.aare else None
 
+    def catch_up(self) -> None:
+        """Nothing: a trace does nothing by itself."""
+
     def settle(self) -> None:
         """Nothing: a trace knows no other state."""
 

@@ -76,6 +76,7 @@ class Server:
     def receive_apdu(self, octets: bytes, *, whole: bool = False) -> bytes | None:
         """The answer to one APDU; None is silence. `whole`: it came in general blocks, and its answer will go out in them."""
         self._whole = whole
+        self._device.catch_up()
         if self._boots != self._device.boots:
             self.link_down()
             self._boots = self._device.boots

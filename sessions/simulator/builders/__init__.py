@@ -15,6 +15,7 @@ from sessions.simulator.builders import (
     clock,
     control,
     declared,
+    image,
     profile,
     push,
     security,
@@ -30,6 +31,7 @@ BUILDERS: Final[Mapping[int, Builder]] = {
     **security.BUILDERS,
     **profile.BUILDERS,
     **push.BUILDERS,
+    **image.BUILDERS,
     **association.BUILDERS,
 }
 """The builder of each class that behaves, by class_id. Every other class of the tables is `declared`."""

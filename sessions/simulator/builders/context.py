@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from zlib import crc32
@@ -32,6 +33,19 @@ Entry = Mapping[str, Any]
 """A table [[objects]] of a meter type."""
 
 
+@dataclass(slots=True)
+class Firmware:
+    """The version that is active."""
+
+    active: bytes
+
+    def keep(self) -> Any:
+        return self.active.hex()
+
+    def restore(self, kept: Any) -> None:
+        self.active = bytes.fromhex(kept)
+
+
 class Context:
     """One meter that is being built: its type and settings, its clock and load, and the objects that stand already."""
 
@@ -42,6 +56,7 @@ class Context:
         self.settings = settings
         self.meter = meter
         self.clock = clock or MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
+        self.firmware = Firmware(meter_type.firmware.encode())
         seed = crc32(settings.serial_number.encode())
         self.supply = Supply(LoadCurve(meter_type.load, seed))
 
@@ -62,10 +77,11 @@ class Context:
             data = Data(kind, constant.encode() if isinstance(constant, str) else constant)
             return lambda moment: data
         source = entry["source"]
+        if source == "firmware":
+            return lambda moment: Data(kind, self.firmware.active)
         texts = {
             "serial_number": self.settings.serial_number.encode,
             "logical_device_name": self.device_name,
-            "firmware": self.type.firmware.encode,
         }
         if source in texts:
             text = texts[source]()

@@ -115,6 +115,9 @@ class CosemObject:
     def restore(self, kept: Any) -> None:
         """Take back what `keep` gave. KeyError, TypeError or ValueError where it is something else."""
 
+    def catch_up(self) -> None:
+        """Do what the object does by itself as time goes by, as far as it is due; asked before every request."""
+
     def _attribute(self, attribute_id: int) -> Attribute:
         attribute = self.attributes.get(attribute_id)
         if attribute is None:
