@@ -24,6 +24,7 @@ from meters.form_fields import (
     SecretText,
     YesNoField,
 )
+from meters.inventory_forms import INVENTORY_FIELDS, InventoryFields
 from meters.models import DEVICE_ADDRESS, Association, Line, Meter, MeterKey
 from meters.services import KEY_LENGTHS, MAX_SECRET_OCTETS
 from meters.signing_keys import read_private_key, read_public_key
@@ -86,7 +87,7 @@ SERVICE_FIELDS = {"lls_secret": "secret", "hls_secret": "secret"}
 """Where the services' errors stand in this form, if not under the same name."""
 
 
-class MeterForm(forms.Form):
+class MeterForm(InventoryFields):
     """Everything about a meter and one association. `testing`: nothing is saved, so a serial number is not needed."""
 
     serial_number = forms.CharField(max_length=64, label="Serial number")
@@ -472,6 +473,7 @@ class MeterForm(forms.Form):
         """The keywords of `save_meter` and `open_test_session`."""
         cleaned = self.cleaned_data
         meter = {name: cleaned[name] for name in METER_FIELDS}
+        meter |= {name: cleaned[name] for name in INVENTORY_FIELDS}
         meter["reverse_deviation"] = bool(cleaned["reverse_deviation"])
         meter["serial_number"] = cleaned["serial_number"] or "(not saved)"
         meter["server_system_title"] = cleaned["server_system_title"].hex()
@@ -523,7 +525,7 @@ def _is_ciphered(cleaned: dict[str, Any]) -> bool:
 
 def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:
     names = (*METER_FIELDS, *HDLC_FIELDS, *SIGN_ON_FIELDS)
-    initial = {name: getattr(meter, name) for name in names}
+    initial = {name: getattr(meter, name) for name in names} | InventoryFields.inventory_of(meter)
     initial |= {name: getattr(meter.line, name) for name in ("kind", "host", "port", "serial_port", *SPEED_FIELDS)}
     if meter.meter_type is not None:
         initial |= {"manufacturer": meter.meter_type.manufacturer, "model": meter.meter_type.model}

@@ -10,12 +10,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils import timezone
 
 DEVICE_ADDRESS = RegexValidator(r"^[0-9A-Za-z ]{0,32}$", "At most 32 digits, letters and blanks.")
 SYSTEM_TITLE = RegexValidator(r"^([0-9A-Fa-f]{16})?$", "A system title is 8 octets: 16 hex digits.")
+TAG_NAME = RegexValidator(r"^[^,\x00-\x1f]+$", "A tag has no comma and no control character.")
+BATCH_NAME = RegexValidator(r"^[^\x00-\x1f]+$", "A name has no control characters.")
 
 
 class PortNotOfferedError(Exception):
@@ -128,8 +132,48 @@ class MeterType(models.Model):
         return f"{self.manufacturer} {self.model}".strip()
 
 
+class Batch(models.Model):
+    """Meters that came together and are judged together; of one type, where it names one."""
+
+    name = models.CharField(max_length=100, unique=True, validators=[BATCH_NAME])
+    meter_type = models.ForeignKey(MeterType, models.SET_NULL, null=True, blank=True, related_name="batches")
+    notes = models.TextField(blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "batches"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("meters:batch_detail", args=[self.pk])
+
+
+class Tag(models.Model):
+    """A word that people put on meters. Two words that differ in case only are one."""
+
+    name = models.CharField(max_length=50, validators=[TAG_NAME])
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="tag_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Meter(models.Model):
     """One meter of the inventory and its place on a line."""
+
+    class State(models.TextChoices):
+        RECEIVED = "RECEIVED", "Received"
+        IN_TEST = "IN_TEST", "In test"
+        COMMISSIONED = "COMMISSIONED", "Commissioned"
+        IN_FIELD = "IN_FIELD", "In the field"
+        FAULTY = "FAULTY", "Faulty"
+        RETIRED = "RETIRED", "Retired"
 
     class Framing(models.TextChoices):
         WRAPPER = "WRAPPER", "Wrapper"
@@ -165,6 +209,9 @@ class Meter(models.Model):
     max_baud = models.PositiveIntegerField(default=19200, help_text="Mode E: no higher speed is proposed.")
     parity_in_octets = models.BooleanField(default=False, help_text="Mode E: the line is fixed at 8 data bits.")
     server_system_title = models.CharField(max_length=16, blank=True, validators=[SYSTEM_TITLE])
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="meters")
+    tags = models.ManyToManyField(Tag, blank=True, related_name="meters")
     location = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)
     created = models.DateTimeField(auto_now_add=True)
@@ -203,6 +250,59 @@ class Meter(models.Model):
         """The association that is meant to be opened, else the first."""
         found = sorted(self.associations.all(), key=lambda association: (not association.is_default, association.pk))
         return found[0] if found else None
+
+
+class Comment(models.Model):
+    """What somebody wrote about a meter. It is never changed, only answered."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="comments")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    user_name = models.CharField(max_length=150, blank=True)
+    text = models.TextField(max_length=5000, validators=[MaxLengthValidator(5000)])
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.user_name}: {self.text[:60]}"
+
+
+class Change(models.Model):
+    """One entry of the change log, written by `meters.changes` in the transaction of what it tells of. Append-only, by triggers.
+
+    `fields` holds, by field, the value before and the value after. Of a secret it says slot, version number and fingerprint.
+    `user_name` stays when the user is deleted; it is empty where the workbench itself did it.
+    """
+
+    class Action(models.TextChoices):
+        CREATE = "CREATE", "created"
+        UPDATE = "UPDATE", "changed"
+        DELETE = "DELETE", "deleted"
+
+    class Kind(models.TextChoices):
+        METER = "METER", "Meter"
+        BATCH = "BATCH", "Batch"
+        TAG = "TAG", "Tag"
+        FILTER = "FILTER", "Saved filter"
+
+    moment = models.DateTimeField(default=timezone.now)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    user_name = models.CharField(max_length=150, blank=True)
+    request_id = models.CharField(max_length=32, blank=True, db_index=True)
+    action = models.CharField(max_length=8, choices=Action.choices)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    object_id = models.BigIntegerField()
+    label = models.CharField(max_length=200)
+    fields = models.JSONField(default=dict)
+    message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["kind", "object_id", "-id"], name="change_of_object")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.label} {self.get_action_display()}"
 
 
 class Association(models.Model):

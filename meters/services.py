@@ -17,6 +17,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from meters import vault
+from meters.changes import meter_snapshot, record, record_meter
+from meters.inventory import batch_refusal, check_state_reason, find_batch, find_tags
 from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey, MeterType
 
 Slot = MeterKey.Slot
@@ -27,6 +29,8 @@ KEY_LENGTHS = {0: 16, 1: 16, 2: 32}
 SIGNING_LENGTHS = {Slot.SIGNING_KEY: {1: 32, 2: 48}, Slot.PEER_SIGNING_KEY: {1: 64, 2: 96}}
 """Octets of a private key's number, and of a public key's x | y."""
 MAX_SECRET_OCTETS = 64
+BY_NAME = ("manufacturer", "model", "batch", "tags", "reason")
+"""What `save_meter` takes with a meter's fields that is no column of it."""
 
 COUNTER_LIMIT = 2**32 - 1 - 2**16
 """Counters beyond are never handed out: the way on is a new key, and room is left for installing it."""
@@ -83,15 +87,17 @@ def save_meter(
     """Create a meter, or change the one with `meter_id`, with its line, association and secrets.
 
     `meter`, `line` and `association` hold the models' fields by name; `meter` also takes `manufacturer` and `model`, which
-    name the type. `association` means the one with its `id`, else the default one. A slot without a secret keeps the one it has.
+    name the type, `batch` and `tags` by name, and the `reason` of a new state. `association` means the one with its `id`, else
+    the default one. A slot without a secret keeps the one it has. The change log has one entry for all of it.
     """
     found = Meter.objects.select_for_update().get(pk=meter_id) if meter_id else Meter()
-    values = {name: value for name, value in meter.items() if name not in ("manufacturer", "model")}
-    if meter.get("model"):
-        values["meter_type"] = _meter_type(meter.get("manufacturer") or "", meter["model"])
-    old_line = found.line if meter_id else None
+    before = meter_snapshot(found) if meter_id else None
+    old_line, old_state = (found.line, found.state) if meter_id else (None, "")
     found.line = find_line(line)
-    _assign_and_save(found, values)
+    _assign_and_save(found, _meter_values(meter, user))
+    _check_inventory(found, old_state, meter.get("reason") or "")
+    if "tags" in meter:
+        found.tags.set(find_tags(names=meter["tags"], user=user))
     chosen = _association(found, association)
     for slot, secret in (secrets or {}).items():
         if secret:
@@ -100,7 +106,23 @@ def save_meter(
             )
     if old_line and old_line != found.line and not old_line.meters.exists():
         old_line.delete()
+    record_meter(user=user, meter=found, before=before, message=meter.get("reason") or origin)
     return found
+
+
+def _meter_values(meter: Mapping[str, Any], user: Any) -> dict[str, Any]:
+    values = {name: value for name, value in meter.items() if name not in BY_NAME}
+    if meter.get("model"):
+        values["meter_type"] = _meter_type(meter.get("manufacturer") or "", meter["model"])
+    if "batch" in meter:
+        values["batch"] = find_batch(name=meter["batch"], user=user)
+    return values
+
+
+def _check_inventory(meter: Meter, old_state: str, reason: str) -> None:
+    if refusal := batch_refusal(batch=meter.batch, meter_type_id=meter.meter_type_id):
+        raise ValidationError({"batch": refusal})
+    check_state_reason(before=old_state or meter.state, after=meter.state, reason=reason)
 
 
 def find_line(fields: Mapping[str, Any]) -> Line:
@@ -176,7 +198,7 @@ def draft_access(
 
     With `meter_id` the slots that the draft leaves empty come from that meter.
     """
-    ignored = ("manufacturer", "model", "meter_type")
+    ignored = (*BY_NAME, "meter_type")
     draft_line = Line(**{name: value for name, value in line.items() if value is not None})
     _check_line(draft_line)
     draft = Meter(**{name: value for name, value in meter.items() if name not in ignored}, line=draft_line)
@@ -200,7 +222,15 @@ def mark_meter_seen(*, meter_id: int, server_system_title: str = "") -> None:
     """The meter answered just now; its system title is kept where none was known."""
     Meter.objects.filter(pk=meter_id).update(last_seen=timezone.now())
     if server_system_title:
-        Meter.objects.filter(pk=meter_id, server_system_title="").update(server_system_title=server_system_title)
+        _learn_system_title(meter_id, server_system_title)
+
+
+@transaction.atomic
+def _learn_system_title(meter_id: int, title: str) -> None:
+    rows = Meter.objects.filter(pk=meter_id, server_system_title="")
+    if rows.update(server_system_title=title):
+        learned = {"server_system_title": ["", title]}
+        record(user=None, thing=Meter.objects.get(pk=meter_id), fields=learned, message="said by the meter")
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from meters import catalog_views, views
+from meters import catalog_views, inventory_views, views
 
 app_name = "meters"
 
@@ -10,4 +10,11 @@ urlpatterns = [
     path("add/", views.meter_add, name="meter_add"),
     path("<int:pk>/", views.meter_detail, name="meter_detail"),
     path("<int:pk>/edit/", views.meter_edit, name="meter_edit"),
+    path("<int:pk>/changes/", inventory_views.meter_changes, name="meter_changes"),
+    path("<int:pk>/comments/", inventory_views.comment_add, name="comment_add"),
+    path("changes/<str:request_id>/", inventory_views.request_changes, name="request_changes"),
+    path("batches/", inventory_views.batch_list, name="batch_list"),
+    path("batches/add/", inventory_views.batch_add, name="batch_add"),
+    path("batches/<int:pk>/", inventory_views.batch_detail, name="batch_detail"),
+    path("batches/<int:pk>/edit/", inventory_views.batch_edit, name="batch_edit"),
 ]

@@ -15,14 +15,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_tables2 import RequestConfig
 
+from meters.changes import changes_of, state_history
 from meters.forms import MeterForm
-from meters.models import Association, InvocationCounter, KeyVersion, Meter, MeterKey
+from meters.inventory_forms import CommentForm
+from meters.inventory_views import rows_of
+from meters.models import Association, Batch, InvocationCounter, KeyVersion, Meter, MeterKey
 from meters.services import CounterError, learn_invocation_counter, save_meter
 from meters.tables import MeterTable
 from meters.vault import VaultError
 
 PAGE_SIZE = 100
 SESSIONS_SHOWN = 20
+CHANGES_SHOWN = 10
+COMMENTS_SHOWN = 50
+BATCHES_OFFERED = 300
 
 
 def related_sessions() -> QuerySet[Any]:
@@ -76,8 +82,8 @@ def meter_detail(request: HttpRequest, pk: int) -> HttpResponse:
     keys = MeterKey.objects.select_related("association").prefetch_related(
         Prefetch("versions", KeyVersion.objects.defer("sealed"))
     )
-    meters = Meter.objects.select_related("line", "meter_type").prefetch_related(
-        "associations", Prefetch("keys", keys.order_by("association_id", "slot"))
+    meters = Meter.objects.select_related("line", "meter_type", "batch").prefetch_related(
+        "associations", "tags", Prefetch("keys", keys.order_by("association_id", "slot"))
     )
     meter = get_object_or_404(meters, pk=pk)
     sessions = related_sessions().filter(meter=meter).select_related("association", "opened_by").defer("draft")
@@ -88,6 +94,10 @@ def meter_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "default": meter.default_association,
         "counters": _counters(meter),
         "page": page,
+        "states": state_history(meter)[:CHANGES_SHOWN],
+        "comments": meter.comments.all()[:COMMENTS_SHOWN],
+        "comment_form": CommentForm(),
+        "changes": rows_of(changes_of(meter)[:CHANGES_SHOWN]),
         "section": "meters",
     }
     return render(request, "meters/meter_detail.html", context)
@@ -138,7 +148,13 @@ def _edit(request: HttpRequest, form: MeterForm, meter: Meter | None) -> HttpRes
         if saved is not None:
             messages.success(request, f"Meter {saved.serial_number} saved.")
             return redirect(saved)
-    context = {"form": form, "meter": meter, "association": form.association, "section": "meters"}
+    context = {
+        "form": form,
+        "meter": meter,
+        "association": form.association,
+        "batches": Batch.objects.values_list("name", flat=True)[:BATCHES_OFFERED],
+        "section": "meters",
+    }
     return render(request, "meters/meter_form.html", context)
 
 

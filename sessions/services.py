@@ -120,7 +120,8 @@ def open_test_session(*, draft: Mapping[str, Any], user: Any) -> DlmsSession:
 
 def _packed(draft: Mapping[str, Any]) -> bytes:
     """As JSON octets, to be sealed: the fields that a connection needs."""
-    meter = {name: value for name, value in draft["meter"].items() if name not in ("meter_type", "notes", "location")}
+    unneeded = ("meter_type", "notes", "location", "batch", "tags", "reason")
+    meter = {name: value for name, value in draft["meter"].items() if name not in unneeded}
     secrets = {slot: bytes(secret).hex() for slot, secret in (draft.get("secrets") or {}).items() if secret}
     return json.dumps({**draft, "meter": meter, "secrets": secrets}).encode()
 

@@ -1,4 +1,4 @@
-"""Tests that commit empty their tables at the end, and the database refuses that for key versions: step aside for a moment."""
+"""Tests that commit empty their tables at the end; the database refuses that for key versions and the log: step aside for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 
 from django.db.backends.base.operations import BaseDatabaseOperations
 
-TRIGGERS = import_module("meters.migrations.0002_append_only")
+TRIGGERS = [import_module(f"meters.migrations.{name}") for name in ("0002_append_only", "0010_change_log_append_only")]
 
 
 def allow_flush() -> None:
@@ -16,12 +16,12 @@ def allow_flush() -> None:
     def execute_sql_flush(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
         vendor = self.connection.vendor
         with self.connection.cursor() as cursor:
-            for statement in TRIGGERS.REVERSE[vendor]:
+            for statement in (statement for triggers in TRIGGERS for statement in triggers.REVERSE[vendor]):
                 cursor.execute(statement)
             try:
                 plain_flush(self, sql_list)
             finally:
-                for statement in TRIGGERS.FORWARD[vendor]:
+                for statement in (statement for triggers in TRIGGERS for statement in triggers.FORWARD[vendor]):
                     cursor.execute(statement)
 
     BaseDatabaseOperations.execute_sql_flush = execute_sql_flush

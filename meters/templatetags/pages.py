@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
+from meters.models import Meter
 
 register = template.Library()
 
@@ -41,6 +42,11 @@ STATE_ICONS = {
     "unreached": "circle-dashed",
     "CANCELLED": "player-stop",
     "RETIRED": "x",
+    "RECEIVED": "circle-dashed",
+    "IN_TEST": "activity",
+    "COMMISSIONED": "circle-check",
+    "IN_FIELD": "plug-connected",
+    "FAULTY": "alert-triangle",
 }
 MOVING = frozenset({"OPENING", "RUNNING", "CLOSING"})
 
@@ -125,6 +131,12 @@ def duration(begin: datetime | None, end: datetime | None) -> str:
 def seconds(begin: datetime | None, end: datetime | None) -> str:
     """From `begin` to `end`, exactly: `0.067 s`."""
     return "–" if begin is None or end is None else f"{(end - begin).total_seconds():.3f} s"
+
+
+@register.filter
+def meter_state(value: str) -> str:
+    """The word for a meter's state; the value itself, where it is none any more."""
+    return str(dict(Meter.State.choices).get(value, value))
 
 
 @register.filter

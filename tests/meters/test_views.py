@@ -181,11 +181,11 @@ class TestDetail:
     def test_costs_the_same_for_one_session_and_for_twenty(self, technician, django_assert_num_queries) -> None:
         meter = make_ciphered_meter()
         make_session(meter)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(14):
             technician.get(meter.get_absolute_url())
         for _ in range(19):
             make_session(meter)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(14):
             technician.get(meter.get_absolute_url())
 
     def test_without_an_association_it_says_so(self, technician) -> None:

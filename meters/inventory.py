@@ -1,0 +1,108 @@
+"""What a lab does with its things: batches, tags, states, comments.
+
+Each service is one transaction with its entry in the change log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count
+
+from meters.changes import difference, record
+from meters.models import Batch, Change, Comment, Meter, MeterType, Tag
+
+MAX_TAGS = 20
+"""Of one meter: more are a column that is missing."""
+
+
+def find_batch(*, name: str, user: Any) -> Batch | None:
+    """The batch of this name, made when there is none; None for no name."""
+    name = " ".join(name.split())
+    if not name:
+        return None
+    found = Batch.objects.filter(name=name).first()
+    if found is not None:
+        return found
+    try:
+        return save_batch(user=user, name=name)
+    except ValidationError as error:
+        raise ValidationError({"batch": error.messages}) from None
+
+
+def find_tags(*, names: Iterable[str], user: Any) -> list[Tag]:
+    """The tags of these names, made where there are none, in the order of the names."""
+    found: dict[str, Tag] = {}
+    for name in (" ".join(each.split()) for each in names):
+        if name and name.lower() not in found:
+            found[name.lower()] = Tag.objects.filter(name__iexact=name).first() or _make_tag(name, user)
+    if len(found) > MAX_TAGS:
+        raise ValidationError({"tags": f"A meter has at most {MAX_TAGS} tags, not {len(found)}."})
+    return list(found.values())
+
+
+def _make_tag(name: str, user: Any) -> Tag:
+    tag = Tag(name=name)
+    try:
+        tag.full_clean()
+    except ValidationError as error:
+        raise ValidationError({"tags": error.messages}) from None
+    tag.save()
+    record(user=user, thing=tag, fields={"name": [None, name]}, action=Change.Action.CREATE)
+    return tag
+
+
+@transaction.atomic
+def save_batch(
+    *, user: Any, name: str, meter_type: MeterType | None = None, notes: str = "", batch_id: int | None = None
+) -> Batch:
+    """Create a batch, or change the one with `batch_id`. A type that meters of it contradict is refused."""
+    batch = Batch.objects.select_for_update().get(pk=batch_id) if batch_id else Batch()
+    before = _batch_snapshot(batch) if batch_id else {}
+    batch.name, batch.meter_type, batch.notes = " ".join(name.split()), meter_type, notes
+    batch.full_clean()
+    if batch_id and meter_type is not None:
+        others = batch.meters.exclude(meter_type=meter_type).count()
+        if others:
+            raise ValidationError({"meter_type": f"{others} of its meters are of another type, or of none."})
+    batch.save()
+    action = Change.Action.UPDATE if batch_id else Change.Action.CREATE
+    record(user=user, thing=batch, fields=difference(before, _batch_snapshot(batch)), action=action)
+    return batch
+
+
+def _batch_snapshot(batch: Batch) -> dict[str, Any]:
+    return {"name": batch.name, "meter_type": str(batch.meter_type or ""), "notes": batch.notes}
+
+
+def batch_refusal(*, batch: Batch | None, meter_type_id: int | None) -> str:
+    """Why a meter of this type cannot be in the batch; empty when it can."""
+    if batch is None or batch.meter_type_id in (None, meter_type_id):
+        return ""
+    return f"The batch {batch.name} is of type {batch.meter_type}: this meter is of another, or of none."
+
+
+def check_state_reason(*, before: str, after: str, reason: str) -> None:
+    """Why a state changes has to be said: the history is read by others."""
+    if before != after and not reason:
+        raise ValidationError({"reason": f"Why is it {Meter.State(after).label.lower()} now? The history keeps it."})
+
+
+@transaction.atomic
+def add_comment(*, user: Any, meter_id: int, text: str) -> Comment:
+    """Write a comment on a meter. The log says that there is one, not what it says."""
+    meter = Meter.objects.get(pk=meter_id)
+    comment = Comment(meter=meter, user=user, user_name=str(user)[:150], text=text.strip())
+    comment.full_clean()
+    comment.save()
+    record(user=user, thing=meter, fields={"comment": [None, f"#{comment.pk}"]})
+    return comment
+
+
+def counts_by_state(batch: Batch) -> Mapping[str, int]:
+    """How many meters of a batch are in which state; states that none is in are left out."""
+    rows = Meter.objects.filter(batch=batch).order_by().values_list("state").annotate(count=Count("pk"))
+    return dict(rows)
