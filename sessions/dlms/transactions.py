@@ -6,13 +6,15 @@
     settle    an answer must belong to the transaction that is open; whatever else came must be new
 
 A transaction-id of ours is used for all layers of one APDU. Under the identified keys a counter guards against replays; under
-wrapped and agreed keys, and for signatures, only the transaction-id does. Source: Green Book 9.2.7.2.4, 9.2.7.2.5.
+wrapped and agreed keys, and for signatures, only the transaction-id does. Where a client leaves it empty, the key that serves
+one APDU alone takes its place. Source: Green Book 9.2.7.2.4, 9.2.7.2.5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Final
 
 from sessions.dlms.apdu import decode_apdu
@@ -46,6 +48,10 @@ MAX_SEEN: Final = 16_384
 """Transactions of the other side that are remembered."""
 LONGEST_LENGTH: Final = 3
 """Octets of a length in front of contents of up to 65,535 octets."""
+
+
+TransactionName = tuple[bytes, bytes, bytes]
+"""Originator, transaction-id and, where that is empty, the key of the APDU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +89,22 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An APDU in clear, and how it came. `transactions`: the header of each layer, the outermost first."""
+    """An APDU in clear, and how it came. `transactions`: the header of each layer, the outermost first; `own_key`: what the
+    APDU says of a key that serves it alone, so far as nobody but its sender can alter that.
+    """
 
     apdu: bytes
     shape: Shape
     transactions: tuple[Transaction, ...]
+    own_key: bytes = field(default=b"", repr=False)
+
+    @property
+    def names(self) -> frozenset[TransactionName]:
+        """What is believed once."""
+        return frozenset(
+            (one.originator, one.transaction_id, b"" if one.transaction_id else self.own_key)
+            for one in self.transactions
+        )
 
 
 class SeenTransactions:
@@ -97,12 +114,11 @@ class SeenTransactions:
     """
 
     def __init__(self, *, forgetful: bool = False) -> None:
-        self._names: dict[tuple[bytes, bytes], None] = {}
+        self._names: dict[TransactionName, None] = {}
         self._forgetful = forgetful
 
-    def believe(self, transactions: tuple[Transaction, ...]) -> None:
+    def believe(self, names: frozenset[TransactionName]) -> None:
         """SecurityError where one of them was believed before."""
-        names = {(one.originator, one.transaction_id) for one in transactions}
         if names & self._names.keys():
             raise SecurityError(
                 "A transaction came that was believed before: it is replayed", code="replayed-transaction"
@@ -142,6 +158,7 @@ class Transactions:
         self._broadcast_floor = ReceiveFloor()
         self._seen = seen or SeenTransactions()
         self._pending = b""
+        self._fresh = count()
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
@@ -196,15 +213,17 @@ class Transactions:
         ).encode()
 
     def _key_for(self, shape: Shape, transaction: Transaction) -> tuple[ContentKey, int]:
-        """The key and its counter: a key that is fresh begins at 0, one that lasts takes a counter that is used nowhere else."""
+        """The key and its counter: one that lasts takes a counter that is used nowhere else. Under a fresh key any would do;
+        they begin at 0 and rise, since some peers keep one floor under all keys of a kind.
+        """
         suite = self.keys.suite
         match shape.ciphering:
             case KeyChoice.WRAPPED:
-                return wrapped_key(self.keys, self._take_random(KEY_OCTETS[suite])), 0
+                return wrapped_key(self.keys, self._take_random(KEY_OCTETS[suite])), next(self._fresh)
             case KeyChoice.ONE_PASS:
                 curve = curve_of_suite(suite)
                 ephemeral = private_from_random(self._take_random(random_octets(curve)), curve)
-                return one_pass_key(self.keys, transaction, ephemeral), 0
+                return one_pass_key(self.keys, transaction, ephemeral), next(self._fresh)
             case KeyChoice.STATIC_UNIFIED:
                 return static_unified_key(self.keys, transaction), self._take_counter()
         if shape.broadcast:
@@ -222,7 +241,7 @@ class Transactions:
 
     def open(self, octets: bytes) -> Opened:
         """What stands inside, every layer verified. Whether the layers suffice, and the transaction is due, is judged next."""
-        shape, transactions = Shape(), []
+        shape, transactions, own_key = Shape(), [], b""
         while octets[:1] and octets[0] in GENERAL_TAGS:
             apdu = decode_apdu(octets)
             assert isinstance(apdu, GeneralCiphering | GeneralSigning)  # the caller looked at the tag
@@ -231,8 +250,9 @@ class Transactions:
                 octets, shape = self._verified(apdu, shape)
             else:
                 octets, shape = self._deciphered(apdu, shape)
+                own_key = self._key_of_its_own(apdu)
             transactions.append(transaction)
-        return Opened(apdu=octets, shape=shape, transactions=tuple(transactions))
+        return Opened(apdu=octets, shape=shape, transactions=tuple(transactions), own_key=own_key)
 
     def settle(self, opened: Opened, *, answer: bool) -> None:
         """Believe a transaction once: an answer to the open one, or a message that is new. SecurityError otherwise."""
@@ -247,7 +267,7 @@ class Transactions:
             return
         if self._guarded_by_counter(opened.shape):
             return
-        self._seen.believe(opened.transactions)
+        self._seen.believe(opened.names)
 
     @staticmethod
     def _guarded_by_counter(shape: Shape) -> bool:
@@ -301,6 +321,14 @@ class Transactions:
             floor.move(apdu.invocation_counter)
         broadcast = floor is self._broadcast_floor
         return plaintext, replace(shape, control=apdu.security_control, ciphering=_choice(apdu), broadcast=broadcast)
+
+    def _key_of_its_own(self, apdu: GeneralCiphering) -> bytes:
+        """The wrapped key, or the sender's ephemeral one. Its signature may be altered and still fit, so it does not count."""
+        if apdu.key_info is KeyInfo.WRAPPED_KEY:
+            return apdu.key_ciphered_data
+        if apdu.key_info is KeyInfo.AGREED_KEY and apdu.key_id == Scheme.ONE_PASS:
+            return apdu.key_ciphered_data[: curve_of_suite(self.keys.suite).point_octets]
+        return b""
 
     def _floor_of(self, apdu: GeneralCiphering) -> ReceiveFloor | None:
         """The floor of a key that lasts; None for keys of one APDU."""

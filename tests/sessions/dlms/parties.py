@@ -53,7 +53,7 @@ def keys_of(side: str, suite: int) -> PartyKeys:
 def counting_random() -> Callable[[int], bytes]:
     """Octets that differ from call to call, and are the same in every run."""
     numbers = count(1)
-    return lambda size: next(numbers).to_bytes(size, "big")
+    return lambda size: next(numbers).to_bytes(size, "big") if size else b""
 
 
 def party(side: str, suite: int, settings: GeneralProtection | None = None) -> Transactions:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sessions.dlms import transactions as module
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.counters import ReceiveFloor
-from sessions.dlms.elliptic import public_of
+from sessions.dlms.elliptic import Curve, public_of
 from sessions.dlms.errors import DlmsError, LocalProtocolError, SecurityError
 from sessions.dlms.general_ciphering import GLOBAL_BROADCAST, Transaction, encipher, identified_key
 from sessions.dlms.general_protection import GeneralProtection, KeyChoice, PartyKeys
@@ -253,13 +253,62 @@ def test_memory_of_transactions_has_an_end(monkeypatch):
 def test_a_memory_that_forgets_the_oldest(monkeypatch):
     monkeypatch.setattr(module, "MAX_SEEN", 3)
     seen = SeenTransactions(forgetful=True)
-    names = [Transaction(transaction_id=bytes((n,)), originator=CLIENT_TITLE, recipient=b"") for n in range(5)]
+    names = [frozenset({(CLIENT_TITLE, bytes((n,)), b"")}) for n in range(5)]
     for name in names:
-        seen.believe((name,))
+        seen.believe(name)
     for name in names[2:]:
         with refused("replayed-transaction"):
-            seen.believe((name,))
-    seen.believe((names[0],))
+            seen.believe(name)
+    seen.believe(names[0])
+
+
+OF_ITS_OWN = [case for case in SHAPES if case[1].ciphering in (KeyChoice.WRAPPED, KeyChoice.ONE_PASS)]
+
+
+@pytest.mark.parametrize(("suite", "wanted"), OF_ITS_OWN, ids=[IDS[SHAPES.index(case)] for case in OF_ITS_OWN])
+def test_without_a_transaction_id_the_key_of_its_own_is_believed_once(monkeypatch, suite, wanted):
+    monkeypatch.setattr(module, "TRANSACTION_OCTETS", 0)
+    client, server = party("client", suite), party("server", suite)
+    sent = [client.begin(GET, wanted) for _ in range(3)]
+    for octets in sent:
+        server.settle(server.open(octets), answer=False)
+    for octets in sent:
+        with refused("replayed-transaction"):
+            server.settle(server.open(octets), answer=False)
+
+
+@pytest.mark.parametrize("choice", [KeyChoice.WRAPPED, KeyChoice.ONE_PASS])
+def test_counters_rise_under_fresh_keys_too(choice):
+    client = party("client", 1)
+    sent = [decode_apdu(client.begin(GET, shape(choice))) for _ in range(3)]
+    assert [apdu.invocation_counter for apdu in sent] == [0, 1, 2]
+    assert len({apdu.key_ciphered_data for apdu in sent}) == 3
+
+
+def test_another_signature_makes_no_new_key(monkeypatch):
+    """(r, n - s) fits as well as (r, s): whoever listens can make the other."""
+    monkeypatch.setattr(module, "TRANSACTION_OCTETS", 0)
+    client, server = party("client", 1), party("server", 1)
+    wanted = shape(KeyChoice.ONE_PASS)
+    octets = client.begin(GET, wanted)
+    server.settle(server.open(octets), answer=False)
+    with refused("replayed-transaction"):
+        server.settle(server.open(with_the_other_signature(octets)), answer=False)
+
+
+def with_the_other_signature(octets):
+    apdu = decode_apdu(octets)
+    data = apdu.key_ciphered_data
+    s = Curve.P256.order - int.from_bytes(data[96:], "big")
+    return replace(apdu, key_ciphered_data=data[:96] + s.to_bytes(32, "big")).encode()
+
+
+def test_signed_messages_without_a_transaction_id_are_believed_once_in_all(monkeypatch):
+    monkeypatch.setattr(module, "TRANSACTION_OCTETS", 0)
+    client, server = party("client", 1), party("server", 1)
+    server.settle(server.open(client.begin(GET, shape(signed=True))), answer=False)
+    with refused("replayed-transaction"):
+        server.settle(server.open(client.begin(GET, shape(signed=True))), answer=False)
 
 
 def test_what_is_missing_on_our_side_is_our_own_mistake():
