@@ -27,16 +27,25 @@ REACTIVE_SHARE: Final = 0.31
 LEADING_SHARE: Final = 0.06
 POWER_FACTOR: Final = 0.95
 PHASE_SHARES: Final = (0.45, 0.31, 0.24)
+SPREAD: Final = 20.0
+"""Kelvin between the flow and the return of a heating."""
+RETURN_TEMPERATURE: Final = 38.0
+GROUND_TEMPERATURE: Final = 12.0
+WATT_HOURS_OF_A_CUBIC_METRE: Final = 1163 * SPREAD
+"""What a cubic metre of water gives when it cools down by the spread."""
 MAX_OUTAGES: Final = 256
 """Older ones are forgotten, so that a client that toggles the switch for ever costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadParameters:
-    """What an average day brings, in Wh."""
+    """What an average day brings, in Wh, or in the unit of another medium. `season`: how much more the coldest day takes, and the
+    warmest less, as a share.
+    """
 
     daily_import: float = 9_600.0
     daily_export: float = 4_200.0
+    season: float = 0.22
 
 
 def _bell(quarter: int, centre: float, width: float) -> float:
@@ -155,6 +164,11 @@ class LoadCurve:
         _, second = _day_and_second(moment)
         return 50 + 0.018 * _wave(second, 97, 0) + 0.006 * _wave(second, 13, 0)
 
+    def warmth(self, moment: datetime) -> float:
+        """Degrees Celsius around a mean, in the course of a day."""
+        _, second = _day_and_second(moment)
+        return 2.5 * _wave(second, DAY_SECONDS, -2) + 0.2 * _wave(second, 293, self.seed)
+
     def max_demand(self, moment: datetime) -> tuple[float, datetime]:
         """The highest quarter of an hour of the month so far: its mean power in W, and when it ended."""
         day, second = _day_and_second(moment)
@@ -174,7 +188,7 @@ class LoadCurve:
 
     def _import_height(self, day: int) -> float:
         when = FIRST_DAY + timedelta(days=day)
-        season = 1 + 0.22 * math.cos(2 * math.pi * (when.timetuple().tm_yday - 15) / 365.25)
+        season = 1 + self.parameters.season * math.cos(2 * math.pi * (when.timetuple().tm_yday - 15) / 365.25)
         weekend = 1.12 if when.weekday() >= 5 else 1.0
         return self._size * self.parameters.daily_import * season * weekend * (0.8 + 0.4 * self._chance("load", day))
 
@@ -213,8 +227,17 @@ QUANTITIES: Final[Mapping[str, Callable[[LoadCurve, datetime], float]]] = {
     "current_l1": lambda curve, moment: curve.current(0, moment),
     "current_l2": lambda curve, moment: curve.current(1, moment),
     "current_l3": lambda curve, moment: curve.current(2, moment),
+    "current": lambda curve, moment: curve.power_import(moment) / (curve.voltage(0, moment) * POWER_FACTOR),
+    "reactive_power": lambda curve, moment: REACTIVE_SHARE * curve.power_import(moment),
+    "apparent_power": lambda curve, moment: curve.power_import(moment) / POWER_FACTOR,
     "power_factor": lambda curve, moment: POWER_FACTOR,
     "frequency": LoadCurve.frequency,
+    "flow": LoadCurve.power_import,
+    "heat_flow": lambda curve, moment: curve.power_import(moment) / WATT_HOURS_OF_A_CUBIC_METRE,
+    "flow_temperature": lambda curve, moment: RETURN_TEMPERATURE + SPREAD + curve.warmth(moment),
+    "return_temperature": lambda curve, moment: RETURN_TEMPERATURE + curve.warmth(moment),
+    "temperature_difference": lambda curve, moment: SPREAD,
+    "temperature": lambda curve, moment: GROUND_TEMPERATURE + curve.warmth(moment),
 }
 """Instantaneous values by the names that meter types use."""
 
@@ -223,10 +246,20 @@ ENERGIES: Final[Mapping[str, Callable[[LoadCurve, datetime], float]]] = {
     "import_rate_2": LoadCurve.import_rate_2,
     "energy_import": LoadCurve.energy_import,
     "energy_export": LoadCurve.energy_export,
+    "energy_absolute": lambda curve, moment: curve.energy_import(moment) + curve.energy_export(moment),
+    "volume": LoadCurve.energy_import,
+    "heat_volume": lambda curve, moment: curve.energy_import(moment) / WATT_HOURS_OF_A_CUBIC_METRE,
     "reactive_import": lambda curve, moment: REACTIVE_SHARE * curve.energy_import(moment),
     "reactive_export": lambda curve, moment: LEADING_SHARE * curve.energy_import(moment),
 }
 """Energies by the names that meter types use."""
+
+
+FLOWING: Final = frozenset(
+    {name for name in QUANTITIES if name.startswith(("power", "current"))}
+    | {"reactive_power", "apparent_power", "flow", "heat_flow"}
+)
+"""Quantities that are zero behind an open switch."""
 
 
 class Supply:
@@ -272,7 +305,7 @@ class Supply:
         return curve(self.curve, moment) - lost
 
     def quantity(self, name: str, moment: datetime) -> float:
-        """The instantaneous value; powers and currents are zero while the switch is open."""
-        if not self.is_connected and name.startswith(("power", "current")):
+        """The instantaneous value; what flows is zero while the switch is open."""
+        if not self.is_connected and name in FLOWING:
             return 0.0
         return QUANTITIES[name](self.curve, moment)

@@ -3,8 +3,9 @@
     name = "…"  manufacturer = "MWB"  model = "…"  firmware = "…"  time_zone = 60  max_receive_pdu_size = 1024
     conformance = ["get", "set", …]  the services that it agrees to, by the standard's names; all that are served where not said
     referencing = "short-names"  clients refer to every object by its base_name alone; logical names where not said
-    base = "three_phase"         another type, whose objects come first; what this file says of one of them stands in its place
-    parts = ["communication"]    files of parts/ with [[objects]] that several types share; they come next
+    base = "three_phase"         another type, of which everything holds that this file does not say; its objects come first, and
+                                 what this file says of one of them stands in its place
+    parts = ["network"]          files of parts/ with [[objects]] that several types share; they come next
     [load]                       daily_import, daily_export in Wh; another medium's of an average day in its unit
     [daylight_savings]           begin, end ("*-03-last Sun 02:00:00"), deviation in minutes; without it the clock never changes
     [[logical_devices]]          sap, type: other logical devices of the same meter
@@ -12,6 +13,8 @@
       1  Data                    type, source | constant | value; stored = true where it can be written
       3  Register                type, source, scaler, unit            4 Extended register: the same
       7  Profile generic         columns, capture_period, profile_entries
+      61 Register table          cells: registers that differ in group E
+      72 M-Bus client            as every other class, and the load of its device; 1, 3, 4, 70 with channel = its name are of it
       15 Association LN          role, client_sap: the association of that client; the one in use needs no entry
       18 Image transfer          block_size, public_key, verify_seconds, activate_seconds, reboot; see `builders/image.py`
       40 Push setup              columns, confirmed = true where the client is to confirm
@@ -55,7 +58,7 @@ from sessions.simulator.objects.daylight import DaylightSavings
 METER_TYPES: Final = Path(__file__).parent / "meter_types"
 NAME_OCTETS: Final = 16
 """A logical device name: three letters of the maker, then what makes it unique."""
-PARTS: Final = METER_TYPES / "parts"
+PARTS: Final = "parts"
 
 
 class MeterTypeError(ValueError):
@@ -96,8 +99,8 @@ def load_meter_type(name: str) -> MeterType:
         known = ", ".join(sorted(found.stem for found in METER_TYPES.glob("*.toml")))
         raise MeterTypeError(f"there is no meter type “{name}”; there are: {known}")
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-        load, objects = LoadParameters(**table.pop("load", {})), _objects(table)
+        table = _read(path)
+        load, objects = LoadParameters(**table.pop("load", {})), tuple(table.pop("objects"))
         referencing = Referencing(table.pop("referencing", Referencing.LOGICAL_NAMES.value))
         return MeterType(
             load=load,
@@ -112,16 +115,19 @@ def load_meter_type(name: str) -> MeterType:
         raise MeterTypeError(f"{path.name}: {error}") from None
 
 
-def _objects(table: dict[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """Those of the base, of the parts and of the file itself, in this order; the last word on an object counts, at the place
-    of the first.
-    """
+def _read(path: Path) -> dict[str, Any]:
+    """A file with what its base and its parts say. The last word counts; on an object at the place of the first."""
+    table = tomllib.loads(path.read_text("utf-8"))
     base, parts = table.pop("base", None), table.pop("parts", ())
-    entries = list(load_meter_type(base).objects) if base else []
+    if base is None and not parts:
+        return table
+    inherited = _read(path.parent / f"{base}.toml") if base is not None else {}
+    entries = [*inherited.get("objects", ())]
     for part in parts:
-        entries += tomllib.loads((PARTS / f"{part}.toml").read_text("utf-8"))["objects"]
-    entries += table.pop("objects")
-    return tuple({(entry["class_id"], entry["logical_name"]): entry for entry in entries}.values())
+        entries += tomllib.loads((path.parent / PARTS / f"{part}.toml").read_text("utf-8"))["objects"]
+    entries += table.get("objects", ())
+    objects = {(entry["class_id"], entry["logical_name"]): entry for entry in entries}
+    return {**inherited, **table, "objects": [*objects.values()]}
 
 
 def _daylight(table: Mapping[str, Any] | None) -> DaylightSavings:

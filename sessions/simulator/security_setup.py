@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from meters.cosem.data import Data, DataType, array, enum, octet_string
 from meters.cosem.obis import ObisCode
@@ -34,6 +35,8 @@ from sessions.dlms.security_setup import (
 from sessions.simulator.device import MeterSecurity
 from sessions.simulator.key_store import KeyStore, KeyStoreError
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, InvokeMethod, require
+
+TITLE_OCTETS: Final = 8
 
 
 class SecuritySetup(CosemObject):
@@ -61,7 +64,8 @@ class SecuritySetup(CosemObject):
         self.attributes |= {
             2: Attribute(lambda: enum(security.policy)),
             3: Attribute(lambda: enum(security.suite)),
-            4: Attribute(lambda: octet_string(security.client_system_title)),
+            # Of a client that has said none it is not known: eight zeros.
+            4: Attribute(lambda: octet_string(security.client_system_title or bytes(TITLE_OCTETS))),
             5: Attribute(lambda: octet_string(server_system_title)),
         }
         self.methods = {SecurityMethod.SECURITY_ACTIVATE: self._activate, SecurityMethod.KEY_TRANSFER: self._transfer}

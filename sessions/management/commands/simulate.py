@@ -19,13 +19,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sessions.management.fault_arguments import add_fault_arguments, given_faults
-from sessions.simulator.lab import DEFAULT_PORT, Lab, LabError, load_lab, plain_lab, with_ports
+from sessions.simulator.lab import DEFAULT_PORT, LABS, Lab, LabError, load_lab, plain_lab, with_ports
 from sessions.simulator.listeners import TruthOptions, run_lab
 from sessions.simulator.quirks import QUIRKS
 from sessions.simulator.quirks.manners import Manners
 from sessions.simulator.state_file import StateError
 
 MAX_COUNT = 10_000
+LAB_NAMES = ", ".join(sorted(path.stem for path in LABS.glob("*.toml")))
 WRONG_USAGE = 2
 
 
@@ -38,7 +39,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         source = parser.add_mutually_exclusive_group()
-        source.add_argument("--lab", type=Path, metavar="FILE.toml", help="a lab of meters and lines")
+        source.add_argument(
+            "--lab", type=Path, metavar="FILE.toml", help=f"a lab of meters and lines, or one of: {LAB_NAMES}"
+        )
         source.add_argument("--replay", type=_trace, metavar="FILE#ID", help="a recorded meter from a file of traces")
         source.add_argument("--gxc", type=Path, metavar="FILE.gxc", help="the meters of a GXDLMSDirector device file")
         source.add_argument("--snapshot", type=Path, metavar="FILE.json", help="the meter of a snapshot")
@@ -97,7 +100,7 @@ class Command(BaseCommand):
 def _lab(options: dict[str, Any]) -> Lab:
     port: int | None = options["port"]
     if options["lab"] is not None:
-        lab = load_lab(options["lab"], _now, options["state"])
+        lab = load_lab(_lab_file(options["lab"]), _now, options["state"])
         return lab if port is None else with_ports(lab, port)
     first = DEFAULT_PORT if port is None else port
     if options["replay"] is not None:
@@ -131,6 +134,12 @@ def _with_faults(lab: Lab, options: dict[str, Any]) -> Lab:
             replace(line, meters=tuple(replace(meter, manners=manners) for meter in line.meters)) for line in lines
         )
     return replace(lab, lines=lines)
+
+
+def _lab_file(path: Path) -> Path:
+    """A file, or by its name alone one of the labs that come along."""
+    shipped = LABS / f"{path}.toml"
+    return shipped if not path.exists() and shipped.is_file() else path
 
 
 def _now() -> datetime:

@@ -16,6 +16,7 @@ from sessions.simulator.builders import (
     control,
     declared,
     image,
+    mbus,
     profile,
     push,
     security,
@@ -32,6 +33,7 @@ BUILDERS: Final[Mapping[int, Builder]] = {
     **profile.BUILDERS,
     **push.BUILDERS,
     **image.BUILDERS,
+    **mbus.BUILDERS,
     **association.BUILDERS,
 }
 """The builder of each class that behaves, by class_id. Every other class of the tables is `declared`."""

@@ -12,11 +12,12 @@ from meters.cosem.data import Data, DataType
 from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import from_json
 from meters.cosem.value_type import ValueType
-from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, Supply
+from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, LoadParameters, Supply
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, device_name
 from sessions.simulator.objects.base import CosemObject, ValueAt
 from sessions.simulator.objects.clock import MeterClock
+from sessions.simulator.objects.mbus_client import MbusClient
 
 TYPES: Final = {kind.asn1_name: kind for kind in DataType}
 LIMITS: Final[Mapping[DataType, tuple[int, int]]] = {
@@ -46,6 +47,14 @@ class Firmware:
         self.active = bytes.fromhex(kept)
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A device behind the meter: the M-Bus client that reads it, and its load."""
+
+    client: MbusClient
+    supply: Supply
+
+
 class Context:
     """One meter that is being built: its type and settings, its clock and load, and the objects that stand already."""
 
@@ -57,17 +66,35 @@ class Context:
         self.meter = meter
         self.clock = clock or MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
         self.firmware = Firmware(meter_type.firmware.encode())
-        seed = crc32(settings.serial_number.encode())
-        self.supply = Supply(LoadCurve(meter_type.load, seed))
+        self._seed = crc32(settings.serial_number.encode())
+        self.supply = Supply(LoadCurve(meter_type.load, self._seed))
+        self._channels: dict[str, Channel] = {}
 
     def named(self, logical_name: str) -> CosemObject:
         """The object of this name, which stands earlier in the file; KeyError without one."""
         return self.meter.named(ObisCode.parse(logical_name))
 
+    # -- devices behind the meter --------------------------------------------------------------------------------------
+
+    def add_channel(self, logical_name: str, client: MbusClient, load: LoadParameters) -> None:
+        """A device behind the meter, with a load of its own."""
+        seed = crc32(f"{self._seed}:{logical_name}".encode())
+        self._channels[logical_name] = Channel(client, Supply(LoadCurve(load, seed)))
+
+    def channel(self, entry: Entry) -> Channel | None:
+        """The device that the entry's `channel` names; None for what is the meter's own. KeyError for one that does not stand."""
+        return self._channels[entry["channel"]] if "channel" in entry else None
+
     # -- values ------------------------------------------------------------------------------------------------------
 
     def value(self, entry: Entry) -> ValueAt:
-        """The value of the entry's `type`: a `constant`, a `source`, or a `value` as `value_entry` reads it."""
+        """The value of the entry's `type`, of a device behind the meter as it was captured last."""
+        channel = self.channel(entry)
+        value = self._value(entry, self.supply if channel is None else channel.supply)
+        return value if channel is None else lambda moment: value(channel.client.captured_at(moment))
+
+    def _value(self, entry: Entry, supply: Supply) -> ValueAt:
+        """A `constant`, a `source`, or a `value` as `value_entry` reads it."""
         kind = TYPES[entry["type"]]
         if "value" in entry:
             given = from_json(entry["value"], ValueType(kind))
@@ -86,36 +113,42 @@ class Context:
         if source in texts:
             text = texts[source]()
             return lambda moment: Data(kind, text)
-        return self._number(kind, source, 10.0 ** -entry.get("scaler", 0))
+        return self._number(kind, source, 10.0 ** -entry.get("scaler", 0), supply)
 
-    def _number(self, kind: DataType, source: str, factor: float) -> ValueAt:
+    def _number(self, kind: DataType, source: str, factor: float, supply: Supply) -> ValueAt:
         """A computed number in the type's range; an energy that outgrows it begins again at zero, as a meter's does."""
         low, high = LIMITS[kind]
+        normal = self.clock.normal
         if source in ENERGIES:
-            return lambda moment: Data(
-                kind, int(self.supply.energy(source, self.clock.normal(moment)) * factor) % (high + 1)
-            )
+            return lambda moment: Data(kind, int(supply.energy(source, normal(moment)) * factor) % (high + 1))
         if source == "invocation_counter":
             return lambda moment: Data(kind, self.settings.security.last_client_counter)
         if source == "max_demand":
-            return lambda moment: Data(kind, int(self.supply.curve.max_demand(self.clock.normal(moment))[0] * factor))
+            return lambda moment: Data(kind, int(supply.curve.max_demand(normal(moment))[0] * factor))
         if source not in QUANTITIES:
             raise ValueError(f"“{source}” is no source of values")
-        return lambda moment: Data(kind, min(max(round(self._quantity(source, moment) * factor), low), high))
 
-    def _quantity(self, source: str, moment: datetime) -> float:
-        return self.supply.quantity(source, self.clock.normal(moment))
+        def quantity(moment: datetime) -> Data:
+            return Data(kind, min(max(round(supply.quantity(source, normal(moment)) * factor), low), high))
+
+        return quantity
 
     def device_name(self) -> bytes:
         return device_name(self.type, self.settings.serial_number)
 
-    def switch(self, closed: bool) -> None:
-        """The supply's output opens (False) or closes (True)."""
-        moment = self.clock.normal(self.clock.now())
-        if closed:
-            self.supply.reconnect(moment)
-        else:
-            self.supply.disconnect(moment)
+    def switch(self, entry: Entry) -> Callable[[bool], None]:
+        """What opens (False) and closes (True) the output of the meter, or of the device behind it."""
+        channel = self.channel(entry)
+        supply = self.supply if channel is None else channel.supply
+
+        def switch(closed: bool) -> None:
+            moment = self.clock.normal(self.clock.now())
+            if closed:
+                supply.reconnect(moment)
+            else:
+                supply.disconnect(moment)
+
+        return switch
 
 
 Builder = Callable[[ObisCode, Entry, Context], CosemObject]

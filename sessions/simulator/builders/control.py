@@ -13,7 +13,7 @@ from sessions.simulator.objects.scripts import ScriptAction, ScriptTable
 
 
 def disconnect_control(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
-    return DisconnectControl(name, context.switch)
+    return DisconnectControl(name, context.switch(entry))
 
 
 def script_table(name: ObisCode, entry: Entry, context: Context) -> CosemObject:

@@ -12,13 +12,14 @@ from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
 from sessions.dlms.association import Referencing
 from sessions.dlms.conformance import Conformance
-from sessions.simulator.build import build_meter
+from sessions.simulator.build import build_meter, build_meters
 from sessions.simulator.device import SERVED_SHORT_NAME_CONFORMANCE, MeterSecurity, Role
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import (
     METER_TYPES,
     MeterSettings,
     MeterTypeError,
+    OtherDevice,
     load_meter_type,
     system_title,
 )
@@ -213,3 +214,24 @@ def test_secrets_are_for_nobody_to_read():
 def test_rights_on_what_is_not_there_are_refused(rights, reason):
     with pytest.raises(MeterTypeError, match=reason):
         clock_with(**rights)
+
+
+# -- logical devices ---------------------------------------------------------------------------------------------------
+
+
+def several(**changes: Any):
+    settings = MeterSettings(serial_number="10000001", security=MeterSecurity(), clients=(), host_clock=HandClock())
+    return build_meters(replace(load_meter_type("multi_utility"), **changes), settings)
+
+
+def test_each_logical_device_has_a_type_and_a_serial_number_of_its_own():
+    meters = several()
+    assert [meter.server_sap for meter in meters] == [1, 17, 18, 19, 20]
+    assert [value(meter, "0-0:96.1.0*255") for meter in meters[:2]] == [b"10000001", b"1000000117"]
+    assert len({meter.server_system_title for meter in meters}) == 5
+
+
+def test_two_logical_devices_have_two_saps():
+    for twice in ((OtherDevice(17, "gas"), OtherDevice(17, "water")), (OtherDevice(1, "gas"),)):
+        with pytest.raises(MeterTypeError, match="same SAP"):
+            several(logical_devices=twice)

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from meters.cosem.data import date_time
 from sessions.association_file import parse_association
+from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.certificates import CertificateType
 from sessions.dlms.elliptic import load_private, public_of
 from sessions.dlms.errors import DlmsError
 from sessions.simulator.bus import LineTiming
+from sessions.simulator.device import Role
 from sessions.simulator.faults import LineFaults
-from sessions.simulator.lab import LABS, LabError, LazyDevice, announcement, load_lab, make_meter, plain_lab, with_ports
+from sessions.simulator.lab import (
+    LABS,
+    LabError,
+    LazyDevice,
+    announcement,
+    load_lab,
+    make_meter,
+    make_meters,
+    plain_lab,
+    with_ports,
+)
 from sessions.simulator.meter import Meter
+from tests.sessions.simulator.lines import station_of
 from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter
 
@@ -315,3 +330,105 @@ def test_the_size_of_an_address(tmp_path, entries, octets):
     pair = Pair(meter)
     pair.open()
     assert pair.get(1, "0-0:96.1.0*255", 2).value == b"10000001"
+
+
+# -- further clients, logical devices ----------------------------------------------------------------------------------
+
+CLIENTS = """
+[lines.meters.association]
+client_sap = 1
+authentication = "hls-gmac"
+protection = "authenticated-encrypted"
+client_system_title = "4D57424D57423031"
+guek = "000102030405060708090A0B0C0D0E0F"
+gak = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+
+[[lines.meters.clients]]
+role = "reader"
+client_sap = 2
+authentication = "hls-gmac"
+protection = "authenticated-encrypted"
+client_system_title = "4D57424D57423032"
+
+[[lines.meters.clients]]
+role = "maintenance"
+client_sap = 3
+authentication = "lls"
+secret = "text:87654321"
+"""
+
+
+def test_further_clients_are_served_and_announced_with_their_roles(tmp_path):
+    (line,) = lab_file(tmp_path, WRAPPER + METER + CLIENTS).lines
+    (meter,) = line.meters
+    told = announcement(meter, "tcp://127.0.0.1:1")["clients"]
+    assert [(each["role"], each["association"]["client_sap"]) for each in told] == [("reader", 2), ("maintenance", 3)]
+    assert told[0]["association"]["guek"] == meter.association["guek"]
+    assert told[0]["association"]["server_system_title"] == meter.association["server_system_title"]
+    assert "guek" not in told[1]["association"]
+    assert "server_system_title" not in told[1]["association"]
+    assert [meter.device.client(sap).role for sap in (1, 2, 3)] == [Role.MANAGER, Role.READER, Role.MAINTENANCE]
+    for each in told:
+        assert parse_association(each["association"])
+
+
+def test_a_meter_of_one_client_announces_no_others():
+    assert "clients" not in announcement(lab_meter(), "tcp://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("clients", "reason"),
+    [
+        ('[[lines.meters.clients]]\nrole = "reader"\nclient_sap = 32\n', "same client_sap"),
+        ('[[lines.meters.clients]]\nrole = "nobody"\nclient_sap = 2\n', "nobody"),
+        ("[[lines.meters.clients]]\nclient_sap = 2\n", "role is missing"),
+    ],
+)
+def test_clients_that_cannot_be(tmp_path, clients, reason):
+    with pytest.raises(LabError, match=reason):
+        lab_file(tmp_path, WRAPPER + METER + clients)
+
+
+MULTI = 'type = "multi_utility"\n'
+
+
+@pytest.mark.parametrize("line_text", [WRAPPER, '[[lines]]\nkind = "hdlc"\n'])
+def test_logical_devices_stand_on_one_line_with_names_and_models_of_their_own(tmp_path, line_text):
+    (line,) = lab_file(tmp_path, line_text + METER + MULTI).lines
+    assert [meter.association["server_sap"] for meter in line.meters] == [1, 17, 18, 19, 20]
+    station = station_of(line)
+    names = set()
+    for meter in line.meters:
+        pair = Pair(meter, station=station)
+        pair.open()
+        assert pair.get(1, "0-0:96.1.0*255", 2).value == meter.serial_number.encode()
+        names.add(bytes(pair.get(1, "0-0:42.0.0*255", 2).value))
+        listed = {row[0].value: row[1].value for row in pair.get(17, "0-0:41.0.0*255", 2)}
+        assert set(listed) == {1, 17, 18, 19, 20}
+        assert pair.get(1, "0-0:42.0.0*255", 2).value == listed[meter.association["server_sap"]]
+        pair.release()
+    assert len(names) == 5
+
+
+def test_logical_devices_share_the_clock_and_the_keys(tmp_path):
+    (line,) = lab_file(tmp_path, WRAPPER + METER + MULTI).lines
+    first, other = (Pair(meter, station=station_of(line)) for meter in line.meters[:2])
+    for pair in (first, other):
+        pair.open()
+    assert first.set(8, "0-0:1.0.0*255", 2, date_time(datetime(2027, 1, 1, 12))) is DataAccessResult.SUCCESS
+    assert other.get(8, "0-0:1.0.0*255", 2) == first.get(8, "0-0:1.0.0*255", 2)
+    assert line.meters[0].device.security is line.meters[4].device.security
+
+
+def test_logical_devices_are_built_when_one_of_them_is_needed():
+    meters = make_meters({"serial_number": "10000001", "type": "multi_utility"}, HandClock(), lazy=True)
+    assert not any(meter.device.built for meter in meters)
+    saps = [meter.device.server_sap for meter in meters]
+    assert saps == [1, 17, 18, 19, 20]
+    assert meters[0].device.security is meters[1].device.security
+
+
+def test_a_meter_of_several_logical_devices_has_no_sign_on(tmp_path):
+    text = '[[lines]]\nkind = "hdlc"\n[lines.sign_on]\ninitial_baud = 300\n' + METER + MULTI
+    with pytest.raises(LabError, match="no sign-on"):
+        lab_file(tmp_path, text)
