@@ -30,7 +30,7 @@ from sessions.simulator.lab import (
     with_ports,
 )
 from sessions.simulator.meter import Meter
-from tests.sessions.simulator.lines import station_of
+from tests.sessions.simulator.lines import associate, station_of
 from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter
 
@@ -49,8 +49,7 @@ def test_every_lab_that_we_ship_can_be_used(path):
     lab = load_lab(path, HandClock())
     for line in lab.lines:
         for meter in line.meters:
-            pair = Pair(meter)
-            pair.open()
+            pair = associate(line, meter, "manager")
             assert pair.get(1, "0-0:96.1.0*255", 2).value == meter.serial_number.encode()
 
 
@@ -381,7 +380,7 @@ def test_a_meter_of_one_client_announces_no_others():
     [
         ('[[lines.meters.clients]]\nrole = "reader"\nclient_sap = 32\n', "same client_sap"),
         ('[[lines.meters.clients]]\nrole = "nobody"\nclient_sap = 2\n', "nobody"),
-        ("[[lines.meters.clients]]\nclient_sap = 2\n", "role is missing"),
+        ("[[lines.meters.clients]]\nclient_sap = 2\n", "'role' is missing"),
     ],
 )
 def test_clients_that_cannot_be(tmp_path, clients, reason):
