@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sessions.simulator.load_curve import (
     ENERGIES,
+    FLOWING,
     MAX_OUTAGES,
     QUANTITIES,
     LoadCurve,
@@ -102,11 +103,8 @@ def test_an_open_switch_stops_the_energies():
     supply.disconnect(NOON + timedelta(hours=1))  # open is open
     later = NOON + timedelta(hours=3)
     assert supply.energy("energy_import", later) == pytest.approx(before)
-    assert {name: supply.quantity(name, later) for name in QUANTITIES if name.startswith("current")} == {
-        "current_l1": 0.0,
-        "current_l2": 0.0,
-        "current_l3": 0.0,
-    }
+    assert {supply.quantity(name, later) for name in FLOWING} == {0.0}
+    assert {name for name in QUANTITIES if name.startswith("current")} < FLOWING
     assert supply.quantity("voltage_l1", later) > 200
     supply.reconnect(later)
     assert supply.is_connected
@@ -124,3 +122,23 @@ def test_a_switch_that_is_worked_for_ever_costs_nothing():
         supply.disconnect(NOON + timedelta(seconds=2 * second))
         supply.reconnect(NOON + timedelta(seconds=2 * second + 1))
     assert len(supply._outages) == MAX_OUTAGES
+
+
+def test_heat_and_water_agree_with_each_other():
+    """The volume is what carries the energy at the spread of its temperatures."""
+    spread = QUANTITIES["flow_temperature"](CURVE, NOON) - QUANTITIES["return_temperature"](CURVE, NOON)
+    assert spread == pytest.approx(QUANTITIES["temperature_difference"](CURVE, NOON))
+    volume, energy = ENERGIES["heat_volume"](CURVE, NOON), ENERGIES["energy_import"](CURVE, NOON)
+    assert volume * 1163 * spread == pytest.approx(energy)
+    assert 0 < QUANTITIES["return_temperature"](CURVE, NOON) < 60
+
+
+@pytest.mark.parametrize("season", [-0.15, 0.22, 0.85])
+def test_a_season_makes_winters_differ_from_summers(season):
+    curve = LoadCurve(LoadParameters(daily_import=6.0, season=season), 7)
+
+    def month(number: int) -> float:
+        first, last = (datetime(2026, number, day, tzinfo=UTC) for day in (1, 28))
+        return curve.energy_import(last) - curve.energy_import(first)
+
+    assert (month(1) > month(7)) is (season > 0)

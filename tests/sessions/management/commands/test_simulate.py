@@ -198,3 +198,11 @@ def test_an_odd_meter_from_the_command_line():
             client.settimeout(10)
             aare = client.recv(4096)[8:]
     assert aare[2:6] == bytes.fromhex("80020780")
+
+
+@pytest.mark.parametrize("name", ["types", "suites"])
+def test_a_lab_that_comes_along_is_known_by_its_name(name):
+    with simulate("--lab", name, "--port", "0") as (_, meters):
+        assert len(meters) >= 2
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("simulate", lab=Path("nobody"))
