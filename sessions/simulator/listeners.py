@@ -36,7 +36,8 @@ from sessions.simulator.lab import (
     announcement,
     close_memories,
 )
-from sessions.simulator.quirks.manners import mannered
+from sessions.simulator.quirks.manners import mannered, text_hooks
+from sessions.simulator.quirks.texts import text_station
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import SignOnStation, TelegramStation
 from sessions.simulator.stations import (
@@ -183,10 +184,11 @@ class RunningLab:
             return lambda: HdlcStation(shared, secrets.token_bytes, inter_octet_timeout=timeout)
         devices = [meter.sign_on for meter in line.meters if meter.sign_on is not None]
         if line.sign_on.push_interval:
-            return lambda: _telegram_station(devices[0], line.sign_on)
+            return lambda: text_station(_telegram_station(devices[0], line.sign_on), text_hooks(line.meters[0].manners))
         hdlc = {device.device_address: meter for device, meter in zip(devices, shared, strict=True)}
         baud = line.sign_on.initial_baud
-        return lambda: SignOnStation(devices, hdlc, secrets.token_bytes, initial_baud=baud)
+        hooks = [hook for meter in line.meters for hook in text_hooks(meter.manners)]
+        return lambda: text_station(SignOnStation(devices, hdlc, secrets.token_bytes, initial_baud=baud), hooks)
 
 
 def _telegram_station(device: ReadoutDevice, options: SignOnOptions | None) -> TelegramStation:

@@ -174,6 +174,16 @@ def exchange_for(device: LogicalDevice, client_sap: int, random: Callable[[int],
     return ServerExchange(device, client_sap, random)
 
 
+def text_hooks(manners: Manners | None) -> list[Callable[[bytes], bytes]]:
+    """What becomes of the text of a meter with these manners."""
+    uses = [] if manners is None else manners.uses("text")
+    return [_sometimes(use.chance, use.quirk.text) for use in uses if use.quirk.text is not None]
+
+
+def _sometimes(chance: Chance, hook: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    return lambda octets: hook(octets) if chance.strikes() else octets
+
+
 def frames_of(device: LogicalDevice, octets: bytes) -> bytes:
     """HDLC frames as this meter sends them."""
     return device.frames(octets) if isinstance(device, QuirkyDevice) and octets else octets

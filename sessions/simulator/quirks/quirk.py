@@ -31,7 +31,8 @@ class Quirk:
     """`words`: what the meter does. Of the hooks each has at least one:
 
     `value` turns what an attribute answers; `request` what the meter takes a request for; `answer` an answer in clear (None:
-    silence); `push` a notification in clear; `apdus` what leaves for one APDU that came; `frame` one HDLC frame of the meter.
+    silence); `push` a notification in clear; `apdus` what leaves for one APDU that came; `frame` one HDLC frame of the meter;
+    `text` what it says in IEC 62056-21.
     """
 
     name: str
@@ -42,3 +43,4 @@ class Quirk:
     push: Callable[[bytes], bytes] | None = None
     apdus: Callable[[Talk, list[bytes]], list[bytes]] | None = None
     frame: Callable[[HdlcFrame], Iterable[bytes]] | None = None
+    text: Callable[[bytes], bytes] | None = None

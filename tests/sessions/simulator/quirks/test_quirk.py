@@ -9,7 +9,7 @@ import pytest
 from sessions.simulator.quirks import QUIRKS
 from sessions.simulator.quirks.quirk import Quirk, Talk
 
-HOOKS = ("value", "request", "answer", "push", "apdus", "frame")
+HOOKS = ("value", "request", "answer", "push", "apdus", "frame", "text")
 
 
 @pytest.mark.parametrize("quirk", QUIRKS.values(), ids=list(QUIRKS))
@@ -20,7 +20,7 @@ def test_a_quirk(quirk: Quirk):
 
 
 def test_no_name_stands_twice():
-    assert len(QUIRKS) == 50
+    assert len(QUIRKS) == 53
 
 
 def test_a_conversation_begins_with_nothing():
