@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -23,7 +24,7 @@ from workbench import broker
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
 LAB = """
-reply_delay = 0.15
+reply_delay = {reply_delay}
 
 [[lines]]
 kind = "hdlc"
@@ -49,6 +50,11 @@ if {close}:
     close_session(session_id=session.pk, user=user)
 print(session.pk)
 """
+RELAY = {"class_id": 70, "logical_name": "0-0:96.3.10*255"}
+PARAMETER = {"value": {"type": "integer", "value": 0}}
+DISCONNECT, RECONNECT = ({"kind": "INVOKE", **RELAY, "method_id": method_id, **PARAMETER} for method_id in (1, 2))
+SET_MODE = {"kind": "WRITE", **RELAY, "attribute_id": 4, "value": {"type": "enum", "value": 4}}
+READ_STATE = {"kind": "READ", **RELAY, "attribute_id": 3}
 PROFILE = {"kind": "READ_PROFILE", "logical_name": "1-0:99.1.0*255", "from_entry": 1, "to_entry": 2000}
 READ_CLOCK = {"kind": "READ", "class_id": 8, "logical_name": "0-0:1.0.0*255", "attribute_id": 2}
 
@@ -56,8 +62,10 @@ READ_CLOCK = {"kind": "READ", "class_id": 8, "logical_name": "0-0:1.0.0*255", "a
 class RunningSite(Site):
     """A workbench's processes, each one started and killed by the test."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, reply_delay: float = 0.15) -> None:
         super().__init__(data_dir)
+        self.lab = LAB.format(reply_delay=reply_delay)
+        self.truth_address = ""
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> RunningSite:
@@ -71,11 +79,12 @@ class RunningSite(Site):
         command = broker.server_command(binary, data_dir=self.data_dir, socket_file=socket_file)
         self.run(*command, log="broker", ready=lambda: broker.answers(socket_file))
         lab = self.data_dir / "lab.toml"
-        lab.write_text(LAB)
-        simulate = self.command("simulate", "--lab", str(lab), "--port", "0")
+        lab.write_text(self.lab)
+        simulate = self.command("simulate", "--lab", str(lab), "--port", "0", "--truth", "0")
         self.run(*simulate, log="lab", ready=lambda: '"meters"' in self.log("lab"))
         line = next(line for line in self.log("lab").splitlines() if '"meters"' in line)
         (self.data_dir / "lab.json").write_text(line)
+        self.truth_address = json.loads(line)["truth"]
         self.manage("load_demo", str(self.data_dir / "lab.json"))
         return self
 
@@ -110,6 +119,11 @@ class RunningSite(Site):
             *self.command("watch_sessions"), log="watchdog", ready=lambda: "watching" in self.log("watchdog")
         )
 
+    def executions(self) -> list[tuple[str, int]]:
+        """What the meter itself says that it carried out, in order: invoke or write, and the number."""
+        with urlopen(f"{self.truth_address}/meters/10000001", timeout=10) as answer:
+            return [(each["kind"], each["number"]) for each in json.load(answer)["executions"]]
+
     def open_session(self, *steps: dict[str, Any], close: bool = False) -> int:
         return int(self.shell(OPEN.format(steps=json.dumps(steps), close=close)))
 
@@ -129,6 +143,10 @@ class RunningSite(Site):
 
     def state(self, session_id: int) -> str:
         return str(self.one("SELECT state FROM dlms_sessions_dlmssession WHERE id = %s", session_id))
+
+    def step_states(self, session_id: int) -> list[str]:
+        found = self.rows("SELECT state FROM dlms_sessions_step WHERE session_id = %s ORDER BY number", session_id)
+        return [state for (state,) in found]
 
     def frames(self, session_id: int) -> list[tuple[Any, ...]]:
         return self.rows(
@@ -187,6 +205,48 @@ def test_killed_in_the_middle_of_a_profile(site: RunningSite) -> None:
     site.until(lambda: site.state(again) == "DONE", "the next session on the line does not end")
     assert site.frames(session_id) == frames
     assert site.state(session_id) == "LOST"
+
+
+@pytest.mark.parametrize("command", [DISCONNECT, SET_MODE], ids=["method", "write"])
+def test_killed_while_the_answer_to_a_command_is_on_its_way(tmp_path: Path, command: dict[str, Any]) -> None:
+    """The meter has done it, the workbench cannot know: the step is uncertain, and nobody does it again."""
+    done = ("invoke", 1) if command is DISCONNECT else ("write", 4)
+    with RunningSite(tmp_path, reply_delay=1.5) as site:
+        site.start_watchdog()
+        worker = site.start_worker("first")
+        session_id = site.open_session(command)
+        site.until(site.executions, "the meter is not told to do it")
+        kill(worker)
+        assert site.executions() == [done]
+        site.until(lambda: site.state(session_id) == "LOST", "nobody noticed that the worker died")
+        assert site.step_states(session_id) == ["UNCERTAIN"]
+        site.start_worker("second")
+        after = site.open_session(READ_STATE, close=True)
+        site.until(lambda: site.state(after) == "DONE", "the next session on the line does not end")
+        assert site.executions() == [done]
+
+
+@pytest.mark.parametrize("count", [4])
+def test_killed_among_many_commands(site: RunningSite, count: int) -> None:
+    """At whatever moment: what is done by the workbench's rows was done once, in order; the rest at most one more."""
+    commands = [DISCONNECT, SET_MODE, RECONNECT, SET_MODE] * 3
+    wished = [("invoke", 1), ("write", 4), ("invoke", 2), ("write", 4)] * 3
+    site.start_watchdog()
+    worker = site.start_worker("first")
+    session_id = site.open_session(*commands)
+    site.until(lambda: len(site.executions()) >= count, "the meter is not told to do anything")
+    kill(worker)
+    site.until(lambda: site.state(session_id) == "LOST", "nobody noticed that the worker died")
+    states, executed = site.step_states(session_id), site.executions()
+    done, uncertain = states.count("DONE"), states.count("UNCERTAIN")
+    assert executed == wished[: len(executed)]
+    assert done <= len(executed) <= done + uncertain
+    assert uncertain <= 1
+    assert states[: done + uncertain] == ["DONE"] * done + ["UNCERTAIN"] * uncertain
+    site.start_worker("second")
+    after = site.open_session(READ_STATE, close=True)
+    site.until(lambda: site.state(after) == "DONE", "the next session on the line does not end")
+    assert site.executions() == executed
 
 
 def test_a_broker_that_forgot_everything(site: RunningSite) -> None:
