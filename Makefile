@@ -6,10 +6,13 @@ DEV_STAMP := .venv/.dev-installed
 FUZZ_STAMP := .venv/.fuzz-installed
 PURE := meters/cosem sessions/dlms sessions/links sessions/simulator
 
-.PHONY: run test check fmt bench fuzz clean lock
+.PHONY: run lab test check fmt bench fuzz clean lock
 
 run: $(RUN_STAMP)  ## install what is needed and start everything
 	@exec $(BIN)/python -m workbench up $(ARGS)
+
+lab: $(RUN_STAMP)  ## install what is needed and start the simulated meters alone
+	@exec $(BIN)/python manage.py simulate $(or $(ARGS),--lab sessions/simulator/labs/demo.toml --truth 4070)
 
 test: $(DEV_STAMP)  ## the whole test suite on embedded defaults
 	$(BIN)/python -m pytest $(ARGS)
