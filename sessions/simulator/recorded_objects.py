@@ -148,17 +148,31 @@ class RecordedProfile(PlainObject):
         start = max(0, wanted.from_entry - self._first)
         stop = max(0, wanted.to_entry - self._first + 1) if wanted.to_entry else len(rows)
         columns = slice(max(1, wanted.from_selected_value) - 1, wanted.to_selected_value or None)
+        if columns == slice(0, None):
+            return self._some(range(*slice(start, stop).indices(len(rows))), rows)
         return array(*(structure(*row.elements[columns]) for row in rows[start:stop]))
 
     def _range(self, wanted: RangeDescriptor) -> Data:
         """Rows whose restricting column lies between the two values, both included."""
         place = self._column(wanted.restricting_object)
-        chosen = [self._column(column) for column in wanted.selected_values] or None
+        chosen = [self._column(column) for column in wanted.selected_values]
         low, high = _comparable(wanted.from_value), _comparable(wanted.to_value)
-        rows = [row for row in self._rows if len(row) > place and _lies(row[place], low, high)]
-        if chosen is None:
-            return array(*rows)
-        return array(*(structure(*(row[n] for n in chosen if n < len(row))) for row in rows))
+        rows = self._rows
+        found = [number for number, row in enumerate(rows) if len(row) > place and _lies(row[place], low, high)]
+        if not chosen:
+            return self._some(found, rows)
+        return array(*(structure(*(rows[number][n] for n in chosen if n < len(rows[number]))) for number in found))
+
+    def _some(self, numbers: Sequence[int], rows: Sequence[Data]) -> Data:
+        """Whole rows. Behind its own predecessor each is as the meter wrote it, with what it left out."""
+        written = self._values[BUFFER].elements if rows else ()
+        before = (None, *numbers)
+        return array(
+            *(
+                written[number] if last is not None and number == last + 1 else rows[number]
+                for last, number in zip(before, numbers, strict=False)
+            )
+        )
 
     def _column(self, wanted: CaptureObject) -> int:
         try:

@@ -165,8 +165,12 @@ def test_what_the_meter_left_out_is_filled_before_rows_are_chosen():
     compressed = [ROWS[0], structure(null(), null()), structure(null(), double_long_unsigned(7))]
     target = profile(*compressed)
     assert list(value(target, 2)) == compressed
-    second = value(target, 2, EntryDescriptor(2, 2).to_selective_access())[0]
+    second, third = value(target, 2, EntryDescriptor(2, 3).to_selective_access())
     assert list(second) == list(row(1, 100))
+    assert third == compressed[2]  # behind its predecessor a row is as the meter wrote it
+    assert list(value(target, 2, EntryDescriptor(2, 3, 2, 2).to_selective_access())[1]) == [double_long_unsigned(7)]
+    by_energy = RangeDescriptor(ENERGY, long_unsigned(1), long_unsigned(100))
+    assert list(value(target, 2, by_energy.to_selective_access())) == compressed
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,10 @@ def objects_of(snapshot: Snapshot) -> list[Any]:
     return [*snapshot.objects, snapshot.object_list, snapshot.access_rights]
 
 
+BY_CHANCE = "60000007"
+"""A meter that loses the thread now and then: its association breaks, and it is not the same twice."""
+
+
 def meters_of_labs() -> list[Any]:
     labs = [(path.stem, load_lab(path, HandClock())) for path in sorted(LABS.glob("*.toml"))]
     return [
@@ -87,7 +91,7 @@ def meters_of_labs() -> list[Any]:
         for stem, lab in labs
         for line in lab.lines
         for meter in line.meters
-        if line.sign_on is None and line.kind in ("wrapper", "hdlc")
+        if line.sign_on is None and line.kind in ("wrapper", "hdlc") and meter.serial_number != BY_CHANCE
     ]
 
 
