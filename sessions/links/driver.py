@@ -55,6 +55,7 @@ from sessions.dlms.wrapper import WrapperLink
 from sessions.links.endpoint import Endpoint, Rfc2217Endpoint, SerialEndpoint, UdpEndpoint
 from sessions.links.line import Line, LineError
 from sessions.links.opening import open_line
+from sessions.links.time_limit import TimeLimit
 
 Framing = Literal["wrapper", "hdlc"]
 LineFrame = FrameSent | FrameReceived | OctetsDiscarded
@@ -161,6 +162,7 @@ class Conversation:
         self.reverse_deviation = reverse_deviation
         self._line: Line | None = None
         self._line_settings: LineSettings | None = None
+        self._limit: TimeLimit | None = None
 
     @property
     def is_open(self) -> bool:
@@ -173,6 +175,7 @@ class Conversation:
         """Connect the line and the link, and associate."""
         if self._line is not None:
             raise LocalProtocolError("the conversation is open already", layer="line")
+        self._limit = TimeLimit()
         self._line = await open_line(self.endpoint, connect_timeout=self.connect_timeout)
         event = await self._run(lambda now: self.client.open(now), Associated)
         return event.negotiated
@@ -310,6 +313,10 @@ class Conversation:
             await self._free_line()
             raise
 
+    def _until(self, when: float | None) -> TimeLimit:
+        assert self._limit is not None  # the line is open
+        return self._limit.until(when)
+
     async def _before(self) -> None:
         if self.before_octets is not None:
             await self.before_octets()
@@ -318,7 +325,7 @@ class Conversation:
         octets = self.client.octets_to_send()
         if octets and self._line is not None:
             try:
-                async with asyncio.timeout(WRITE_TIMEOUT):
+                with self._until(self._now() + WRITE_TIMEOUT):
                     await self._line.write(octets)
             except LineError as error:
                 self._line_broke(error)
@@ -369,11 +376,9 @@ class Conversation:
         """Until octets come, the line ends, a timer of the client is due, or `at_most` seconds have passed."""
         assert self._line is not None  # the callers looked
         timer = self.client.next_timer()
-        waits = [
-            seconds for seconds in (at_most, None if timer is None else timer - self._now()) if seconds is not None
-        ]
+        until = timer if at_most is None else self._now() + at_most
         try:
-            async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
+            with self._until(until if timer is None or until is None else min(until, timer)):
                 octets = await self._line.read()
         except TimeoutError:
             if timer is not None and timer <= self._now():
@@ -397,6 +402,8 @@ class Conversation:
 
     async def _free_line(self) -> None:
         line, self._line = self._line, None
+        if self._limit is not None:
+            self._limit.close()
         if line is not None:
             await asyncio.shield(line.close())
 

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint, TcpEndpoint, UdpEndpoint
+from sessions.links.time_limit import TimeLimit
 from sessions.simulator.bus import Bus
 from sessions.simulator.com_port import ComPortStation, noise
 from sessions.simulator.faults import Fault, FaultyLine
@@ -239,22 +240,26 @@ class TcpPort:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         station = self._make_station()
+        limit = TimeLimit()
         try:
-            await self._talk(station, reader, writer)
+            await self._talk(station, reader, writer, limit)
         except OSError:
             writer.transport.abort()  # the client went away, or does not read: what waits for it is dropped
         except Exception as error:
             _complain(f"a connection was closed: {error!r}")
         finally:
+            limit.close()
             station.connection_lost(asyncio.get_running_loop().time())
             writer.close()
 
-    async def _talk(self, station: Station, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(
+        self, station: Station, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: TimeLimit
+    ) -> None:
         """Until the client closes, breaks the protocol, or says nothing for too long."""
         loop = asyncio.get_running_loop()
         silent_since = loop.time()
         while not station.closed:
-            octets = await _read(reader, station, silent_since + self._lab.inactivity_timeout)
+            octets = await _read(reader, station, limit, silent_since + self._lab.inactivity_timeout)
             if octets:
                 silent_since = loop.time()
                 station.receive_octets(octets, silent_since)
@@ -264,19 +269,17 @@ class TcpPort:
                 if self._delay:
                     await asyncio.sleep(self._delay)
                 writer.write(answer)
-                async with asyncio.timeout(WRITE_TIMEOUT):
+                with limit.until(loop.time() + WRITE_TIMEOUT):
                     await writer.drain()
 
 
-async def _read(reader: asyncio.StreamReader, station: Station, until: float) -> bytes | None:
+async def _read(reader: asyncio.StreamReader, station: Station, limit: TimeLimit, until: float) -> bytes | None:
     """What came; None when a timer of the station was due, or `until` has passed."""
     loop = asyncio.get_running_loop()
     timer = station.next_timer()
     due = until if timer is None else min(until, timer)
     try:
-        async with asyncio.timeout_at(
-            max(due, loop.time())
-        ):  # a task for each read, as `wait_for` makes, costs as much as a frame
+        with limit.until(due):
             return await reader.read(READ_OCTETS)
     except TimeoutError:
         station.handle_timer(loop.time())
@@ -340,9 +343,9 @@ class PtyLine:
         os.close(self._slave)
 
     async def _serve(self, reader: asyncio.StreamReader) -> None:
-        loop = asyncio.get_running_loop()
+        loop, limit = asyncio.get_running_loop(), TimeLimit()
         while True:
-            octets = await _read(reader, self._station, loop.time() + 3600)
+            octets = await _read(reader, self._station, limit, loop.time() + 3600)
             if octets:
                 try:
                     self._station.receive_octets(self._heard(octets, self._station), loop.time())
