@@ -70,10 +70,15 @@ class Command(BaseCommand):
             action="append",
             choices=sorted(QUIRKS),
             metavar="NAME",
-            help=f"what all the meters do otherwise than the standard: {', '.join(sorted(QUIRKS))}",
+            help="what all the meters do otherwise than the standard; several may be given, --quirks lists them",
         )
+        parser.add_argument("--quirks", action="store_true", help="list the quirks, and end")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["quirks"]:
+            width = max(map(len, QUIRKS))
+            self.stdout.write("\n".join(f"{quirk.name:<{width}}  {quirk.words}" for quirk in QUIRKS.values()))
+            return
         if options["truth_keys"] and options["truth"] is None:
             raise CommandError("--truth-keys belongs to --truth PORT", returncode=WRONG_USAGE)
         if options["state"] is not None and (options["replay"] or options["gxc"] or options["snapshot"]):

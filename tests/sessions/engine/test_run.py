@@ -440,7 +440,7 @@ class TestLines:
 
         async_to_sync(test)()
 
-    @pytest.mark.parametrize("kind", ["pty", "hdlc"])
+    @pytest.mark.parametrize("kind", ["pty", "hdlc", "rfc2217"])
     def test_a_sign_on_before_hdlc(self, tmp_path, settings, kind: str) -> None:
         """A whole session with a meter behind an optical head: its frames show the sign-on, and HDLC behind it."""
         table = {"serial_number": "10000011", "physical_address": 17, "association": LAB_LLS, "sign_on": {}}
@@ -455,6 +455,7 @@ class TestLines:
                     settings.SERIAL_PORTS = {"head": endpoint.device}
                 else:
                     line = {"host": endpoint.host, "port": endpoint.port}
+                    line |= {"kind": "RFC2217"} if kind == "rfc2217" else {}
                 meter = await in_database(
                     lambda: make_meter(
                         line=line,

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.cosem.data import Data, long
@@ -191,6 +191,7 @@ MANNERS = st.builds(
 
 
 @pytest.mark.parametrize("table", [{}, HDLC], ids=["wrapper", "hdlc"])
+@settings(max_examples=60)
 @given(faults=LINE_FAULTS, manners=MANNERS)
 def test_a_ciphered_session_over_any_bad_line(table, faults, manners):
     Witness(GMAC, table, faults, manners).run()
@@ -220,6 +221,7 @@ IN_CLEAR = st.builds(
 
 
 @pytest.mark.parametrize("table", [{}, HDLC], ids=["wrapper", "hdlc"])
+@settings(max_examples=40)
 @given(faults=TCP_FAULTS, manners=IN_CLEAR)
 def test_a_session_in_clear_over_what_tcp_may_do(table, faults, manners):
     Witness(LLS, table, faults, manners).run()

@@ -31,6 +31,7 @@ from sessions.simulator.com_port import noise
 from sessions.simulator.faults import Direction, LineFaults
 from sessions.simulator.lab import HdlcOptions, Lab, LabError, LabLine, SignOnOptions, make_meter
 from sessions.simulator.listeners import RunningLab
+from sessions.simulator.stations import WrapperStation
 from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter, lab_of
 
 CLOCK = CosemAttributeDescriptor(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
@@ -364,3 +365,50 @@ async def test_a_line_that_ends_behind_octet_k(tmp_path):
         writer.write(WrapperFrame(32, 1, AARQ).encode())
         assert len(await asyncio.wait_for(reader.read(), 10)) == 20
         writer.close()
+
+
+async def answer_over(tmp_path: Any, faults: LineFaults) -> tuple[bytes, float]:
+    """What a raw client hears for an AARQ until the meter closes or is silent, and how long the first octet took."""
+    line = LabLine(kind="wrapper", meters=(lab_meter(LLS),), faults=faults)
+    loop = asyncio.get_running_loop()
+    async with RunningLab(lab_of(line, inactivity_timeout=0.6), tmp_path) as running:
+        endpoint = parse_endpoint(running.announcements[0]["endpoint"])
+        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)  # type: ignore[union-attr]
+        begun = loop.time()
+        writer.write(WrapperFrame(16, 1, AARQ).encode())
+        first = await asyncio.wait_for(reader.read(1), 10)
+        waited = loop.time() - begun
+        heard = first + await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return heard, waited
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("faults", "shows"),
+    [
+        ({"bit_errors": 0.01}, lambda plain, heard: len(heard) == len(plain) and heard != plain),
+        ({"lost": 0.1}, lambda plain, heard: 0 < len(heard) < len(plain)),
+        ({"doubled": 0.1}, lambda plain, heard: len(heard) > len(plain)),
+        ({"delayed": 0.05, "delay": 0.02}, lambda plain, heard: heard == plain),
+        ({"silence": 1.0}, lambda plain, heard: heard == b""),
+        ({"garbage": 1.0}, lambda plain, heard: heard.endswith(plain) and len(heard) > len(plain)),
+        ({"slow": 0.2}, lambda plain, heard: heard == plain),
+        ({"cut_after": 9}, lambda plain, heard: heard == plain[:9]),
+        ({"echo": True}, lambda plain, heard: heard == WrapperFrame(16, 1, AARQ).encode() + plain),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+async def test_each_fault_of_a_line_on_the_wire(tmp_path, faults, shows, capfd):
+    good = WrapperStation(lab_meter(LLS).device, secrets.token_bytes)
+    good.receive_octets(WrapperFrame(16, 1, AARQ).encode(), 0.0)
+    plain = good.octets_to_send()
+    heard, waited = await answer_over(tmp_path, LineFaults(seed=11, direction=Direction.FROM_METER, **faults))
+    assert shows(plain, heard)
+    assert ("slow" not in faults) or waited >= 0.2
+    kinds = {json.loads(line)["fault"] for line in capfd.readouterr().err.splitlines()}
+    assert kinds == {
+        {"bit_errors": "bit-error", "cut_after": "cut"}.get(kind, kind) for kind in faults if kind != "delay"
+    }
+    again, _ = await answer_over(tmp_path, LineFaults(seed=11, direction=Direction.FROM_METER, **faults))
+    assert again == heard

@@ -23,6 +23,7 @@ from sessions.association_file import parse_association
 from sessions.dlms.wrapper import WrapperFrame
 from sessions.links.endpoint import parse_endpoint
 from sessions.simulator.lab import LABS
+from sessions.simulator.quirks import QUIRKS
 from tests.conftest import ROOT
 from tests.meters.test_gxc import REGISTER, made
 
@@ -206,3 +207,10 @@ def test_a_lab_that_comes_along_is_known_by_its_name(name):
         assert len(meters) >= 2
     with pytest.raises(CommandError, match="nobody"):
         call_command("simulate", lab=Path("nobody"))
+
+
+def test_the_quirks_are_listed():
+    told = io.StringIO()
+    call_command("simulate", "--quirks", stdout=told)
+    lines = dict(line.split(maxsplit=1) for line in told.getvalue().splitlines())
+    assert {name: quirk.words for name, quirk in QUIRKS.items()} == lines
