@@ -42,6 +42,13 @@ class ClockStatus(IntFlag):
 _WARNINGS = {ClockStatus.INVALID_VALUE: "clock invalid", ClockStatus.DOUBTFUL_VALUE: "clock doubtful"}
 
 
+@lru_cache(maxsize=256)
+def _warnings(clock_status: int) -> str:
+    """What a clock says against its own time, behind it."""
+    words = [word for bit, word in _WARNINGS.items() if clock_status != UNSPECIFIED and clock_status & bit]
+    return f" ({', '.join(words)})" if words else ""
+
+
 def _part(number: int, width: int = 2, words: dict[int, str] | None = None) -> str:
     if words and number in words:
         return words[number]
@@ -211,8 +218,7 @@ class CosemDateTime:
         if self.deviation is not None:
             offset = self.deviation if reverse_deviation else -self.deviation
             text += f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"
-        warnings = [word for bit, word in _WARNINGS.items() if self.status is not None and bit in self.status]
-        return f"{text} ({', '.join(warnings)})" if warnings else text
+        return text + _warnings(self.clock_status) if self.clock_status else text
 
     def iso(self, *, reverse_deviation: bool = False) -> str | None:
         """ISO 8601 where it is a moment, None where fields are unspecified or garbage."""

@@ -28,6 +28,7 @@ from sessions.dlms.rows import RowReader, layout_for_writing
 from sessions.dlms.scalars import NUMBERS, SMALL, TYPES, read_value, simple_end, write_value
 
 _SEQUENCES: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE})
+_TAG_WORDS: Final = {kind: f"{kind} ({kind.asn1_name})" for kind in DataType}
 _LEAST_ROWS: Final = 4
 """Fewer rows than these are not worth another lane."""
 _ROWS_AT_ONCE: Final = 4096
@@ -62,7 +63,7 @@ def read_data(reader: Reader, *, depth: int = 0) -> Data:
 def _read_traced(reader: Reader, kind: DataType, depth: int) -> Data:
     """The same, with every field named for the inspector."""
     reader.enter(kind.asn1_name)
-    reader.take(1, "tag", f"{kind} ({kind.asn1_name})")
+    reader.take(1, "tag", _TAG_WORDS[kind])
     data = _read_contents(reader, kind, depth)
     reader.leave(f"{len(data)} elements" if data.constructed else text(data))
     return data

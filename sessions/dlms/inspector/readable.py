@@ -14,6 +14,8 @@ from sessions.dlms.cursor import Field
 OBIS_OCTETS: Final = 6
 DATE_OCTETS: Final = 5
 TIME_OCTETS: Final = 4
+_TAG_COUNT_SCALER_UNIT: Final = 4
+"""Fields of a structure of two."""
 
 
 def make_readable(root: Field, sources: dict[str, bytes]) -> None:
@@ -36,7 +38,9 @@ def make_readable(root: Field, sources: dict[str, bytes]) -> None:
 
 def _name_unit(field: Field) -> None:
     """A structure of an integer and an enum is a scaler and a unit, wherever one is known by that number."""
-    if field.name != "structure" or [part.name for part in field.children[2:]] != ["integer", "enum"]:
+    if field.name != "structure" or len(field.children) != _TAG_COUNT_SCALER_UNIT:
+        return
+    if field.children[2].name != "integer" or field.children[3].name != "enum":
         return
     scaler, unit = field.children[2].value, field.children[3].value
     symbol = unit_symbol(int(unit)) if unit.isdigit() else ""
