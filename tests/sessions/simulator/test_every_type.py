@@ -7,6 +7,7 @@ takes its own value; what may be invoked is there. New types and objects are tak
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +24,7 @@ from meters.cosem.value_type import Form, ValueType
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.selective_access import EntryDescriptor
 from sessions.dlms.short_name_map import ShortNameObject
-from sessions.simulator.lab import LABS, Lab, LabLine, LabMeter, load_lab
+from sessions.simulator.lab import LABS, WRAPPED, HdlcOptions, Lab, LabLine, LabMeter, load_lab, make_meters
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import METER_TYPES, load_meter_type
 from sessions.simulator.objects.base import Attribute, constant
@@ -69,12 +70,24 @@ class Listed:
         return f"{self.class_id}/{self.name}"
 
 
-def fresh_lab() -> Lab:
+LAB = tomllib.loads((LABS / "types.toml").read_text("utf-8"))
+
+
+@cache
+def shared_lab() -> Lab:
+    """For tests that only read."""
     return load_lab(LABS / "types.toml", HandClock())
 
 
-shared_lab = cache(fresh_lab)
-"""For tests that only read."""
+def fresh(serial_number: str) -> tuple[LabLine, LabMeter]:
+    """A line that nobody has talked to yet, and one of the logical devices on it."""
+    (table,) = (
+        line for line in LAB["lines"] if any(serial_number.startswith(each["serial_number"]) for each in line["meters"])
+    )
+    hdlc = None if table["kind"] in WRAPPED else HdlcOptions()
+    meters = tuple(one for each in table["meters"] for one in make_meters(each, HandClock(), hdlc))
+    line = LabLine(kind=table["kind"], meters=meters)
+    return line, next(meter for meter in meters if meter.serial_number == serial_number)
 
 
 def places(lab: Lab) -> Iterator[tuple[LabLine, LabMeter]]:
@@ -83,8 +96,8 @@ def places(lab: Lab) -> Iterator[tuple[LabLine, LabMeter]]:
             yield line, meter
 
 
-def place(lab: Lab, serial_number: str) -> tuple[LabLine, LabMeter]:
-    return next(each for each in places(lab) if each[1].serial_number == serial_number)
+def shared(serial_number: str) -> tuple[LabLine, LabMeter]:
+    return next(each for each in places(shared_lab()) if each[1].serial_number == serial_number)
 
 
 CLIENTS = [
@@ -127,7 +140,7 @@ def got(pair: Pair, class_id: int, name: str, attribute_id: int) -> Any:
 @cache
 def everything(serial_number: str) -> dict[tuple[int, str], Listed]:
     """Every object that any client of the meter finds, with every attribute and method that any of them is told of."""
-    line, meter = place(shared_lab(), serial_number)
+    line, meter = shared(serial_number)
     found: dict[tuple[int, str], Listed] = {}
     for role in clients_of(meter):
         for each in object_list(associate(line, meter, role)):
@@ -213,7 +226,7 @@ def test_between_them_they_have_what_the_blue_book_gives_a_meter():
 
 @every_client
 def test_every_attribute_that_is_listed_to_be_read_answers_as_the_blue_book_declares_it(serial_number, role):
-    line, meter = place(shared_lab(), serial_number)
+    line, meter = shared(serial_number)
     pair = associate(line, meter, role)
     listed = object_list(pair)
     assert listed
@@ -230,7 +243,7 @@ def test_every_attribute_that_is_listed_to_be_read_answers_as_the_blue_book_decl
 @every_client
 def test_every_object_has_the_attributes_of_its_class_and_no_others(serial_number, role):
     """And only methods of its class. Security setup 1 and others may have fewer methods than there are."""
-    line, meter = place(shared_lab(), serial_number)
+    line, meter = shared(serial_number)
     wrong = []
     for each in object_list(associate(line, meter, role)):
         if set(each.attributes) != set(each.known.attributes):
@@ -243,7 +256,7 @@ def test_every_object_has_the_attributes_of_its_class_and_no_others(serial_numbe
 @every_client
 def test_what_is_not_listed_to_be_read_is_refused(serial_number, role):
     """Attributes that the client may not read, objects that only others find, and what is not there at all."""
-    line, meter = place(shared_lab(), serial_number)
+    line, meter = shared(serial_number)
     pair, objects = found_by_anybody(line, meter, role)
     wrong = []
     for each, own in objects:
@@ -261,7 +274,7 @@ def test_what_is_not_listed_to_be_read_is_refused(serial_number, role):
 
 @every_client
 def test_what_is_listed_to_be_written_takes_its_own_value_and_nothing_else_is_written(serial_number, role):
-    line, meter = place(fresh_lab(), serial_number)
+    line, meter = fresh(serial_number)
     pair, objects = found_by_anybody(line, meter, role)
     wrong = []
     for each, own in objects:
@@ -282,7 +295,7 @@ def test_what_is_listed_to_be_written_takes_its_own_value_and_nothing_else_is_wr
 @every_client
 def test_what_is_listed_to_be_invoked_is_there_and_nothing_else_is_invoked(serial_number, role):
     """With the least parameter of its type. What comes of it is told by the tests of the classes."""
-    line, meter = place(fresh_lab(), serial_number)
+    line, meter = fresh(serial_number)
     pair, objects = found_by_anybody(line, meter, role)
     wrong = []
     for each, own in objects:
@@ -297,7 +310,7 @@ def test_what_is_listed_to_be_invoked_is_there_and_nothing_else_is_invoked(seria
 
 def test_clients_have_rights_of_their_own():
     """What one may do and another may not: in reading, in writing, in invoking."""
-    line, meter = place(shared_lab(), "60000001")
+    line, meter = shared("60000001")
     told = {}
     for role in clients_of(meter):
         listed = object_list(associate(line, meter, role))
@@ -331,7 +344,7 @@ def test_the_versions_of_the_blue_book_are_those_that_are_known():
 
 def broken(change: Callable[[Meter], None]) -> tuple[LabLine, LabMeter]:
     """The single-phase meter, after something went wrong in it."""
-    line, meter = place(fresh_lab(), "60000002")
+    line, meter = fresh("60000002")
     assert isinstance(meter.device, Meter)
     change(meter.device)
     return line, meter
