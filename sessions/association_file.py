@@ -179,10 +179,7 @@ def _parameters(keys: values.Keys, framing: Framing) -> AssociationParameters:
     policy = _policy(keys)
     protection, response_protection = _protections(keys, policy)
     general = _general(keys)
-    if (policy.signed_request or policy.signed_response) and not (general and general.signed):
-        raise AssociationFileError(
-            f"demands signatures ({policy.words})", key="security_policy", hint="Set signed = true below [general]."
-        )
+    _check_signatures(policy, general)
     words = [member.value for member in Referencing]
     referencing = keys.take("referencing", values.one_of(*words), Referencing.LOGICAL_NAMES.value)
     return AssociationParameters(
@@ -203,15 +200,7 @@ def _parameters(keys: values.Keys, framing: Framing) -> AssociationParameters:
         server_system_title=keys.take("server_system_title", values.octets(8), None),
         user_id=keys.take("user_id", values.integer(0, 255), None),
         aarq_fields=_aarq_fields(keys),
-        guek=keys.take("guek", values.octets(16, 32), None),
-        gak=keys.take("gak", values.octets(16, 32), None),
-        dedicated_key=keys.take("dedicated_key", values.dedicated_key, None),
-        gbek=keys.take("gbek", values.octets(16, 32), None),
-        kek=keys.take("kek", values.octets(16, 32), None),
-        client_signing_key=keys.take("client_signing_key", values.key_file(load_private_key, suite), None),
-        client_key_agreement_key=keys.take("client_key_agreement_key", values.key_file(load_private_key, suite), None),
-        server_signing_key=keys.take("server_signing_key", values.key_file(load_public_key, suite), None),
-        server_key_agreement_key=keys.take("server_key_agreement_key", values.key_file(load_public_key, suite), None),
+        **_key_material(keys, suite),
         general=general,
         conformance=keys.take("conformance", values.conformance(referencing), None),
         max_pdu_size=keys.take("max_pdu_size", values.pdu_size, 0xFFFF),
@@ -221,6 +210,24 @@ def _parameters(keys: values.Keys, framing: Framing) -> AssociationParameters:
         referencing=Referencing(referencing),
         short_names=_short_names(keys, referencing),
     )
+
+
+def _check_signatures(policy: Policy, general: GeneralProtection | None) -> None:
+    if (policy.signed_request or policy.signed_response) and not (general and general.signed):
+        raise AssociationFileError(
+            f"demands signatures ({policy.words})", key="security_policy", hint="Set signed = true below [general]."
+        )
+
+
+def _key_material(keys: values.Keys, suite: int) -> dict[str, Any]:
+    """Symmetric keys and key pairs, each None where the file does not say it."""
+    symmetric = {name: keys.take(name, values.octets(16, 32), None) for name in ("guek", "gak", "gbek", "kek")}
+    pairs = {
+        f"{side}_{use}_key": keys.take(f"{side}_{use}_key", values.key_file(load, suite), None)
+        for side, load in (("client", load_private_key), ("server", load_public_key))
+        for use in ("signing", "key_agreement")
+    }
+    return {**symmetric, **pairs, "dedicated_key": keys.take("dedicated_key", values.dedicated_key, None)}
 
 
 def _policy(keys: values.Keys) -> Policy:

@@ -301,17 +301,21 @@ def verify_chain(
         anchor = _issuer_of(current, trusted)
         issuer = anchor or _issuer_of(current, [one for one in between if one not in path])
         if issuer is None:
-            raise SecurityError(
-                f"Nobody who is trusted vouches for the certificate of {current.subject}: its issuer is {current.issuer}",
-                code="untrusted-certificate",
-                hint="Give the root certificate of its issuer as a trust anchor, and the sub-CA's where there is one.",
-            )
+            raise _untrusted(current)
         _check_authority(issuer, path)
         path.append(issuer)
         if anchor is not None:
             _check_current(anchor, now)
             return tuple(path)
     raise SecurityError(f"The chain is longer than {MAX_PATH} certificates", code="untrusted-certificate")
+
+
+def _untrusted(certificate: Certificate) -> SecurityError:
+    return SecurityError(
+        f"Nobody who is trusted vouches for the certificate of {certificate.subject}: its issuer is {certificate.issuer}",
+        code="untrusted-certificate",
+        hint="Give the root certificate of its issuer as a trust anchor, and the sub-CA's where there is one.",
+    )
 
 
 def _issuer_of(certificate: Certificate, candidates: Sequence[Certificate]) -> Certificate | None:

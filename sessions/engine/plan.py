@@ -117,13 +117,6 @@ def _used_secrets(access: Access) -> dict[str, OpenedSecret]:
 def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
     """As an association file says it."""
     meter, association = access.meter, access.association
-    hdlc = {
-        "physical_address": meter.physical_address,
-        "address_octets": meter.address_octets,
-        "max_info": meter.max_info,
-        "window": meter.window,
-        "disconnect_first": meter.disconnect_first,
-    }
     secret = used.get(Slot.LLS_SECRET) or used.get(Slot.HLS_SECRET)
     table: dict[str, Any] = {
         "reverse_deviation": meter.reverse_deviation,
@@ -146,11 +139,22 @@ def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
         "max_pdu_size": association.max_pdu_size,
         "timeout": association.timeout,
         "counter_object": association.counter_object,
-        "hdlc": {name: value for name, value in hdlc.items() if value is not None},
+        "hdlc": _hdlc(meter),
         "sign_on": _sign_on(meter) if meter.framing == meter.Framing.MODE_E else None,
     }
     table |= {name: used[slot].octets.hex() for slot, name in KEY_SLOTS.items() if slot in used}
     return {name: value for name, value in table.items() if value is not None}
+
+
+def _hdlc(meter: Meter) -> dict[str, Any]:
+    hdlc = {
+        "physical_address": meter.physical_address,
+        "address_octets": meter.address_octets,
+        "max_info": meter.max_info,
+        "window": meter.window,
+        "disconnect_first": meter.disconnect_first,
+    }
+    return {name: value for name, value in hdlc.items() if value is not None}
 
 
 def _wants_dedicated_key(access: Access) -> bool:

@@ -121,7 +121,14 @@ def make_link(
             code="framing-not-possible",
             hint="Choose the framing “wrapper”, or a TCP or serial line.",
         )
-    link = HdlcClientLink(
+    link = _hdlc_link(parameters, hdlc, timeout, endpoint)
+    return link if hdlc.sign_on is None else ModeELink(link, hdlc.sign_on, response_timeout=timeout)
+
+
+def _hdlc_link(
+    parameters: AssociationParameters, hdlc: HdlcSettings, timeout: float, endpoint: Endpoint | None
+) -> HdlcClientLink:
+    return HdlcClientLink(
         client_sap=parameters.client_sap,
         server_sap=parameters.server_sap,
         physical_address=hdlc.physical_address,
@@ -132,7 +139,6 @@ def make_link(
         keep_alive=hdlc.keep_alive,
         octet_time=endpoint.settings.octet_time if isinstance(endpoint, SerialEndpoint | Rfc2217Endpoint) else 0.0,
     )
-    return link if hdlc.sign_on is None else ModeELink(link, hdlc.sign_on, response_timeout=timeout)
 
 
 class Conversation:

@@ -222,36 +222,35 @@ def lab_keys(
 ) -> LabKeys:
     """The same seed gives the same keys and certificates, in every run. `given`: private keys that are not made from it."""
     curve = curve_of_suite(suite)
-    root, authority = _lab_root(seed, curve)
-
-    def pairs(
-        entity: CertificateEntity, title: bytes
-    ) -> tuple[dict[CertificateType, bytes], dict[CertificateType, Certificate]]:
-        named = {use: f"{_ENTITY_WORDS[entity]} {title.hex()} {use.words}" for use in USES}
-        keys = {use: (given or {}).get((entity, use)) or derived_key(seed, named[use], curve) for use in USES}
-        certificates = {
-            use: issue_certificate(
-                title,
-                public_of(key),
-                use,
-                (root, authority),
-                serial_number=_serial_number(title, use),
-                not_before=FIRST_DAY,
-            )
-            for use, key in keys.items()
-        }
-        return keys, certificates
-
-    client, client_certificates = pairs(CertificateEntity.CLIENT, client_title)
-    server, server_certificates = pairs(CertificateEntity.SERVER, server_title)
+    issuer = _lab_root(seed, curve)
+    client, server = (
+        {use: (given or {}).get((entity, use)) or derived_key(seed, _named(entity, title, use), curve) for use in USES}
+        for entity, title in ((CertificateEntity.CLIENT, client_title), (CertificateEntity.SERVER, server_title))
+    )
     return LabKeys(
         server_title=server_title,
-        root=root,
+        root=issuer[0],
         client=client,
         server=server,
-        client_certificates=client_certificates,
-        server_certificates=server_certificates,
+        client_certificates=_certificates(client_title, client, issuer),
+        server_certificates=_certificates(server_title, server, issuer),
     )
+
+
+def _named(entity: CertificateEntity, title: bytes, use: CertificateType) -> str:
+    return f"{_ENTITY_WORDS[entity]} {title.hex()} {use.words}"
+
+
+def _certificates(
+    title: bytes, keys: Mapping[CertificateType, bytes], issuer: tuple[Certificate, bytes]
+) -> dict[CertificateType, Certificate]:
+    """Of each private key, by the lab's root."""
+    return {
+        use: issue_certificate(
+            title, public_of(key), use, issuer, serial_number=_serial_number(title, use), not_before=FIRST_DAY
+        )
+        for use, key in keys.items()
+    }
 
 
 def _lab_root(seed: str, curve: Curve) -> tuple[Certificate, bytes]:

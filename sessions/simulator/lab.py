@@ -321,19 +321,12 @@ def make_meters(
         settings = replace(settings, store=StateFile(state, settings.serial_number))
     own = table.get("sign_on", {})
     if sign_on is not None:
-        if meter_type.logical_devices:
-            raise LabError("a meter with several logical devices has no sign-on")
-        asked = {
-            "device_address": own.get("device_address", table["serial_number"]),
-            "initial_baud": sign_on.initial_baud,
-        }
-        association |= {"framing": MODE_E_WORD, "sign_on": asked}
+        association |= _sign_on(meter_type, own.get("device_address", table["serial_number"]), sign_on)
     devices = _devices(meter_type, settings, lazy=lazy)
     first = devices[0]
-    name = table.get("name", f"{meter_type.name} {table['serial_number']}")
     made = LabMeter(
         serial_number=table["serial_number"],
-        name=name,
+        name=table.get("name", f"{meter_type.name} {table['serial_number']}"),
         type=meter_type.name,
         device=first,
         association=association,
@@ -347,6 +340,16 @@ def make_meters(
     )
     entries = logical_devices(meter_type, settings)[1:]
     return (made, *(_beside(made, *each) for each in zip(entries, devices[1:], strict=True)))
+
+
+def _sign_on(meter_type: MeterType, device_address: str, options: SignOnOptions) -> dict[str, Any]:
+    """What an association file says of a line with a sign-on."""
+    if meter_type.logical_devices:
+        raise LabError("a meter with several logical devices has no sign-on")
+    return {
+        "framing": MODE_E_WORD,
+        "sign_on": {"device_address": device_address, "initial_baud": options.initial_baud},
+    }
 
 
 def _devices(meter_type: MeterType, settings: MeterSettings, *, lazy: bool) -> tuple[LogicalDevice, ...]:

@@ -288,6 +288,14 @@ def _make_frame(
             information=information,
             segmented=segmented,
         )
+    return _make_unnumbered(control, destination, source, information, segmented)
+
+
+def _make_unnumbered(
+    control: int, destination: HdlcAddress, source: HdlcAddress, information: bytes, segmented: bool
+) -> HdlcFrame:
+    """A frame without a number, known or not."""
+    poll_final = bool(control & POLL_FINAL)
     unnumbered = _UNNUMBERED.get(control & ~POLL_FINAL)
     if unnumbered is not None:
         return unnumbered(
