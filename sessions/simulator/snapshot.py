@@ -186,9 +186,9 @@ def _own(snapshot: Snapshot) -> OwnAssociation:
 
 
 def _modes(each: SnapshotObject, *, bits: bool) -> dict[int, int]:
-    """Access modes in two bits. A meter that told no rights is read only, as far as it could be read."""
+    """Access modes in two bits. A meter that told no rights is asked for everything, and refuses what it refused."""
     return {
-        number: READ * bool(recorded.value is not None or recorded.is_list)
+        number: READ * (recorded.known and not recorded.secret)
         if recorded.right is None
         else READ * may_read(recorded.right.mode, bits=bits) | WRITE * may_write(recorded.right.mode, bits=bits)
         for number, recorded in each.attributes.items()

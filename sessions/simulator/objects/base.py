@@ -104,8 +104,11 @@ class CosemObject:
         return returned
 
     def captured(self, attribute_id: int, moment: datetime) -> Data:
-        """What a profile recorded of this attribute at a moment: its value then, where it changes."""
-        value = self.read(attribute_id)
+        """What a profile recorded of this attribute at a moment: its value then, where it changes; null-data for no value."""
+        try:
+            value = self.read(attribute_id)
+        except Denied:
+            return null()
         return value if isinstance(value, Data) else null()
 
     def keep(self) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections import Counter
 from datetime import timedelta
 
@@ -9,12 +11,14 @@ import pytest
 
 from meters.cosem.data import enum, integer, long_unsigned, octet_string
 from meters.cosem.obis import ObisCode
+from sessions import simulator
 from sessions.dlms.apdu.descriptors import ActionResult, CosemAttributeDescriptor, CosemMethodDescriptor
 from sessions.dlms.events import ActionOutcome
 from sessions.dlms.transfers.items import ActionItem, SetItem
 from sessions.simulator.journal import MAX_EXECUTIONS, Deed, Journal
 from sessions.simulator.lab import LABS, load_lab
 from sessions.simulator.meter import Meter
+from sessions.simulator.objects.base import CosemObject
 from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.served import GMAC, LLS, NOON, PUBLIC, HandClock, lab_meter
 
@@ -133,3 +137,15 @@ def test_a_new_link_takes_the_place_of_the_association():
     assert len(journal.associations) == 1
     again.release()
     assert journal.associations == ()
+
+
+def test_no_object_goes_its_own_way():
+    """What every write and method passes is in one place: no class of objects has another."""
+    for module in pkgutil.walk_packages(simulator.__path__, "sessions.simulator."):
+        importlib.import_module(module.name)
+    classes, found = [CosemObject], set()
+    while classes:
+        found.add(known := classes.pop())
+        classes += known.__subclasses__()
+    assert len(found) > 15
+    assert {each for each in found if (each.write, each.invoke) != (CosemObject.write, CosemObject.invoke)} == set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from meters.cosem.data import Data, array, as_date_time, date_time, double_long_unsigned, enum, integer, long_unsigned
 from meters.cosem.obis import ObisCode
+from meters.gxc import read_gxc
 from sessions.association_file import COUNTER_OBJECT, parse_association
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.selective_access import (
@@ -26,15 +28,19 @@ from sessions.dlms.selective_access import (
 )
 from sessions.links.endpoint import parse_endpoint
 from sessions.reading import prepare_conversation
+from sessions.simulator.gxc import gxc_meter
 from sessions.simulator.lab import LABS, Lab, LabError, LabLine, LabMeter, load_lab
 from sessions.simulator.listeners import RunningLab
+from sessions.simulator.meter_type import METER_TYPES
 from sessions.simulator.snapshot import snapshot_lab, snapshot_meter
 from sessions.snapshot import SnapshotTaker, without_secrets
 from sessions.snapshot_file import Snapshot, load_snapshot, parse_snapshot, save_snapshot
+from tests.meters.test_gxc import FILES
 from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.served import GMAC, LLS, NOON, PUBLIC, HandClock, lab_meter
 
 ROWS = 20
+PUBLISHED = sorted(FILES.glob("*.gxc")) if FILES.is_dir() else []
 PROFILE, RELAY, SCRIPTS, CLOCK = "1-0:99.1.0*255", "0-0:96.3.10*255", "0-0:10.0.106*255", "0-0:1.0.0*255"
 
 
@@ -103,6 +109,28 @@ def test_a_meter_that_is_served_again_is_the_same(meter, tmp_path):
     assert first.finished
     assert again.finished
     assert again.secrets == first.secrets
+    assert objects_of(again) == objects_of(first)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in METER_TYPES.glob("*.toml")))
+def test_so_is_one_of_every_type(name, tmp_path):
+    clock = HandClock()
+    meter = lab_meter(type=name, clock=clock)
+    first = snapshot_of(meter, tmp_path, clock)
+    again = snapshot_of(snapshot_meter(first, "10000001", clock, meter.association), tmp_path, clock)
+    assert objects_of(again) == objects_of(first)
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=[path.stem for path in PUBLISHED])
+def test_so_is_one_with_the_object_model_of_a_real_meter(path, tmp_path):
+    """By logical names and by short ones, with the rights, versions and makers' attributes of the field."""
+    clock = HandClock()
+    (device,) = read_gxc(path.read_bytes())
+    meter = gxc_meter(device, "10000001", clock)
+    if device.protection != "none":  # not every file has the counter that the public client reads
+        meter = replace(meter, association={**meter.association, "invocation_counter": 1})
+    first = snapshot_of(meter, tmp_path, clock)
+    again = snapshot_of(snapshot_meter(first, "10000001", clock, meter.association), tmp_path, clock)
     assert objects_of(again) == objects_of(first)
 
 
