@@ -21,8 +21,6 @@ DAY_SECONDS: Final = QUARTERS * QUARTER_SECONDS
 FIRST_DAY: Final = date(2024, 1, 1)
 """When the meters were installed: registers start at zero here."""
 LAST_DAY: Final = date(2099, 12, 31)
-PEAK_TARIFF: Final = range(6 * 4, 22 * 4)
-"""The quarters of a day that count for rate 1; the others count for rate 2."""
 REACTIVE_SHARE: Final = 0.31
 LEADING_SHARE: Final = 0.06
 POWER_FACTOR: Final = 0.95
@@ -65,14 +63,13 @@ _EXPORT_SHAPE: Final = _normal(
 )
 
 
-def _from_midnight(shape: list[float], counted: Callable[[int], bool]) -> tuple[float, ...]:
-    """The share of a day that has passed at the start of each quarter, in the quarters that count."""
-    return tuple(accumulate((weight if counted(q) else 0.0 for q, weight in enumerate(shape)), initial=0.0))
+def _from_midnight(shape: list[float]) -> tuple[float, ...]:
+    """The share of a day that has passed at the start of each quarter."""
+    return tuple(accumulate(shape, initial=0.0))
 
 
-_RATE_1: Final = _from_midnight(_IMPORT_SHAPE, lambda quarter: quarter in PEAK_TARIFF)
-_RATE_2: Final = _from_midnight(_IMPORT_SHAPE, lambda quarter: quarter not in PEAK_TARIFF)
-_EXPORT: Final = _from_midnight(_EXPORT_SHAPE, lambda quarter: True)
+_IMPORT: Final = _from_midnight(_IMPORT_SHAPE)
+_EXPORT: Final = _from_midnight(_EXPORT_SHAPE)
 _MOST_IN_A_QUARTER: Final = tuple(accumulate(_IMPORT_SHAPE, max))
 
 
@@ -114,17 +111,11 @@ class LoadCurve:
 
     # -- energies, in Wh and varh since the first day ----------------------------------------------------------------
 
-    def import_rate_1(self, moment: datetime) -> float:
-        return self._energy(self._import_days, _RATE_1, moment)
-
-    def import_rate_2(self, moment: datetime) -> float:
-        return self._energy(self._import_days, _RATE_2, moment)
-
     def energy_export(self, moment: datetime) -> float:
         return self._energy(self._export_days, _EXPORT, moment)
 
     def energy_import(self, moment: datetime) -> float:
-        return self.import_rate_1(moment) + self.import_rate_2(moment)
+        return self._energy(self._import_days, _IMPORT, moment)
 
     @staticmethod
     def _energy(days: _Days, passed: tuple[float, ...], moment: datetime) -> float:
@@ -242,8 +233,6 @@ QUANTITIES: Final[Mapping[str, Callable[[LoadCurve, datetime], float]]] = {
 """Instantaneous values by the names that meter types use."""
 
 ENERGIES: Final[Mapping[str, Callable[[LoadCurve, datetime], float]]] = {
-    "import_rate_1": LoadCurve.import_rate_1,
-    "import_rate_2": LoadCurve.import_rate_2,
     "energy_import": LoadCurve.energy_import,
     "energy_export": LoadCurve.energy_export,
     "energy_absolute": lambda curve, moment: curve.energy_import(moment) + curve.energy_export(moment),
@@ -269,6 +258,8 @@ class Supply:
         self.curve = curve
         self._opened: datetime | None = None
         self._outages: list[tuple[datetime, datetime]] = []
+        self.changes = 0
+        """Grows whenever energies of the past or the future are others from now on."""
 
     @property
     def is_connected(self) -> bool:
@@ -277,12 +268,14 @@ class Supply:
     def disconnect(self, moment: datetime) -> None:
         if self._opened is None:
             self._opened = moment
+            self.changes += 1
 
     def reconnect(self, moment: datetime) -> None:
         if self._opened is not None and moment > self._opened:
             self._outages.append((self._opened, moment))
             del self._outages[:-MAX_OUTAGES]
         self._opened = None
+        self.changes += 1
 
     def keep(self) -> dict[str, Any]:
         """For the meter's memory: when no power flowed."""
@@ -293,12 +286,16 @@ class Supply:
         opened = kept["opened"]
         self._outages = [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in kept["outages"]]
         self._opened = None if opened is None else datetime.fromisoformat(opened)
+        self.changes += 1
 
     def energy(self, name: str, moment: datetime) -> float:
         """The register's value: the curve's, less what the outages up to this moment would have brought."""
         curve = ENERGIES[name]
-        lost = 0.0
         outages = self._outages if self._opened is None else [*self._outages, (self._opened, moment)]
+        for start, end in reversed(outages):
+            if start < moment <= end:
+                moment = start  # exactly what it was, not what rounding leaves
+        lost = 0.0
         for start, end in outages:
             if start < moment:
                 lost += curve(self.curve, min(end, moment)) - curve(self.curve, start)

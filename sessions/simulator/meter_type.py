@@ -18,15 +18,17 @@
       15 Association LN          role, client_sap: the association of that client; the one in use needs no entry
       18 Image transfer          block_size, public_key, verify_seconds, activate_seconds, reboot; see `builders/image.py`
       40 Push setup              columns, confirmed = true where the client is to confirm
-      9  Script table            target: the control that its scripts 1 and 2 open and close
+      6  Register activation     registers (logical names), values.mask_list; 11 and 20, special days and calendar: values;
+                                 see `builders/tariff.py`
+      9  Script table            target: the control that its scripts 1 and 2 open and close; or values.scripts
       8 Clock, 17 SAP assignment, 23 HDLC setup, 64 Security setup, 70 Disconnect control: nothing else
       every other class          version, values = { name of the attribute = … }, now = [names]; see `builders/declared.py`
       and for each class         public = true, writable = [attributes], invocable = [methods], base_name by short names
       rights.<role>              read = [attributes] (all where not said), write = […], invoke = […]: instead of the above;
                                  roles are public, reader, maintenance, manager
 
-A source is a name of `load_curve` (energies, powers, voltages, …) or one of the meter's own: serial_number,
-logical_device_name, firmware, invocation_counter, max_demand.
+An object that another one names stands earlier in the file. A source is a name of `load_curve` (energies, powers, voltages, …)
+or the meter's own: serial_number, logical_device_name, firmware, invocation_counter, max_demand, import_rate_n, export_rate_n.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from sessions.simulator.builders import (
     profile,
     push,
     security,
+    tariff,
     values,
 )
 from sessions.simulator.builders.context import Builder
@@ -34,6 +35,7 @@ BUILDERS: Final[Mapping[int, Builder]] = {
     **push.BUILDERS,
     **image.BUILDERS,
     **mbus.BUILDERS,
+    **tariff.BUILDERS,
     **association.BUILDERS,
 }
 """The builder of each class that behaves, by class_id. Every other class of the tables is `declared`."""

@@ -18,6 +18,7 @@ from sessions.simulator.meter_type import MeterSettings, MeterType, device_name
 from sessions.simulator.objects.base import CosemObject, ValueAt
 from sessions.simulator.objects.clock import MeterClock
 from sessions.simulator.objects.mbus_client import MbusClient
+from sessions.simulator.tariffs import RateRegisters, TariffPlan, day_and_night
 
 TYPES: Final = {kind.asn1_name: kind for kind in DataType}
 LIMITS: Final[Mapping[DataType, tuple[int, int]]] = {
@@ -29,6 +30,9 @@ LIMITS: Final[Mapping[DataType, tuple[int, int]]] = {
     DataType.LONG: (-0x8000, 0x7FFF),
     DataType.DOUBLE_LONG: (-0x8000_0000, 0x7FFF_FFFF),
 }
+
+RATED: Final = {"import": "energy_import", "export": "energy_export"}
+"""Energies that are also counted by rate."""
 
 Entry = Mapping[str, Any]
 """A table [[objects]] of a meter type."""
@@ -69,6 +73,8 @@ class Context:
         self._seed = crc32(settings.serial_number.encode())
         self.supply = Supply(LoadCurve(meter_type.load, self._seed))
         self._channels: dict[str, Channel] = {}
+        self.plan = TariffPlan(self.clock, day_and_night())
+        self._rates: dict[tuple[str, float], RateRegisters] = {}
 
     def named(self, logical_name: str) -> CosemObject:
         """The object of this name, which stands earlier in the file; KeyError without one."""
@@ -79,7 +85,8 @@ class Context:
     def add_channel(self, logical_name: str, client: MbusClient, load: LoadParameters) -> None:
         """A device behind the meter, with a load of its own."""
         seed = crc32(f"{self._seed}:{logical_name}".encode())
-        self._channels[logical_name] = Channel(client, Supply(LoadCurve(load, seed)))
+        self._channels[logical_name] = channel = Channel(client, Supply(LoadCurve(load, seed)))
+        self.meter.memory.add(f"{self.meter.server_sap} supply {logical_name}", channel.supply)
 
     def channel(self, entry: Entry) -> Channel | None:
         """The device that the entry's `channel` names; None for what is the meter's own. KeyError for one that does not stand."""
@@ -119,6 +126,10 @@ class Context:
         """A computed number in the type's range; an energy that outgrows it begins again at zero, as a meter's does."""
         low, high = LIMITS[kind]
         normal = self.clock.normal
+        direction, _, rate = source.partition("_rate_")
+        if direction in RATED and rate.isdecimal():
+            rates, number = self.rates(RATED[direction], factor), int(rate)
+            return lambda moment: Data(kind, rates.value(number, moment) % (high + 1))
         if source in ENERGIES:
             return lambda moment: Data(kind, int(supply.energy(source, normal(moment)) * factor) % (high + 1))
         if source == "invocation_counter":
@@ -132,6 +143,16 @@ class Context:
             return Data(kind, min(max(round(supply.quantity(source, normal(moment)) * factor), low), high))
 
         return quantity
+
+    def rates(self, source: str, factor: float) -> RateRegisters:
+        """What the tariffs count of an energy, in units of which `factor` make one of the source's."""
+
+        def total(moment: datetime) -> int:
+            return int(self.supply.energy(source, self.clock.normal(moment)) * factor)
+
+        if (source, factor) not in self._rates:
+            self._rates[source, factor] = RateRegisters(self.plan, total, lambda: self.supply.changes)
+        return self._rates[source, factor]
 
     def device_name(self) -> bytes:
         return device_name(self.type, self.settings.serial_number)

@@ -31,18 +31,9 @@ def test_energies_never_fall(name, one, other):
     assert energy(CURVE, min(one, other)) <= energy(CURVE, max(one, other))
 
 
-@given(moment=MOMENTS)
-@settings(max_examples=50, deadline=None)
-def test_the_rates_make_up_the_total(moment):
-    rates = CURVE.import_rate_1(moment) + CURVE.import_rate_2(moment)
-    assert CURVE.energy_import(moment) == pytest.approx(rates)
-
-
 def test_a_year_is_about_what_the_parameters_say():
     year = CURVE.energy_import(datetime(2026, 1, 1, tzinfo=UTC)) - CURVE.energy_import(datetime(2025, 1, 1, tzinfo=UTC))
     assert 365 * 9600 * 0.4 < year < 365 * 9600 * 2.2
-    night = CURVE.import_rate_2(NOON) / CURVE.energy_import(NOON)
-    assert 0.1 < night < 0.4
 
 
 def test_before_the_first_day_there_is_nothing():
