@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import accumulate
 from typing import Any, Final
 from zlib import crc32
@@ -70,7 +71,12 @@ def _from_midnight(shape: list[float]) -> tuple[float, ...]:
 
 _IMPORT: Final = _from_midnight(_IMPORT_SHAPE)
 _EXPORT: Final = _from_midnight(_EXPORT_SHAPE)
-_MOST_IN_A_QUARTER: Final = tuple(accumulate(_IMPORT_SHAPE, max))
+
+
+@cache
+def _peak(start: int, stop: int) -> int | None:
+    """The quarter of a day with the highest load among these."""
+    return max(range(start, stop), key=_IMPORT_SHAPE.__getitem__, default=None)
 
 
 class _Days:
@@ -160,20 +166,20 @@ class LoadCurve:
         _, second = _day_and_second(moment)
         return 2.5 * _wave(second, DAY_SECONDS, -2) + 0.2 * _wave(second, 293, self.seed)
 
-    def max_demand(self, moment: datetime) -> tuple[float, datetime]:
-        """The highest quarter of an hour of the month so far: its mean power in W, and when it ended."""
-        day, second = _day_and_second(moment)
-        quarters = int(second // QUARTER_SECONDS)
-        first = max(0, day - moment.day + 1)
-        peaks = [(self._import_days.height(past) * _MOST_IN_A_QUARTER[-1], past) for past in range(first, day)]
-        if quarters:
-            peaks.append((self._import_days.height(day) * _MOST_IN_A_QUARTER[quarters - 1], day))
-        if not peaks:
-            return 0.0, moment.replace(hour=0, minute=0, second=0, microsecond=0)
-        energy, at = max(peaks)
-        highest = _MOST_IN_A_QUARTER[quarters - 1] if at == day else _MOST_IN_A_QUARTER[-1]
-        midnight = datetime.combine(FIRST_DAY, datetime.min.time(), moment.tzinfo) + timedelta(days=at)
-        return energy * 4, midnight + timedelta(seconds=(_IMPORT_SHAPE.index(highest) + 1) * QUARTER_SECONDS)
+    def max_demand(self, moment: datetime, since: datetime | None = None) -> tuple[float, datetime]:
+        """The highest quarter of an hour after `since` (None: of the month so far): its mean power in W, and when it ended."""
+        begin = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0) if since is None else since
+        (first, from_second), (day, until) = _day_and_second(begin), _day_and_second(moment)
+        best, ended = 0.0, (first, int(from_second))
+        for past in range(first, day + 1):
+            start = -(-from_second // QUARTER_SECONDS) if past == first else 0
+            quarters = range(int(start), int(until // QUARTER_SECONDS) if past == day else QUARTERS)
+            highest = _peak(quarters.start, quarters.stop)
+            if highest is not None and self._import_days.height(past) * _IMPORT_SHAPE[highest] > best:
+                best = self._import_days.height(past) * _IMPORT_SHAPE[highest]
+                ended = (past, (highest + 1) * QUARTER_SECONDS)
+        midnight = datetime.combine(FIRST_DAY, datetime.min.time(), moment.tzinfo) + timedelta(days=ended[0])
+        return best * 4, midnight + timedelta(seconds=ended[1])
 
     # -- the height of a day -----------------------------------------------------------------------------------------
 

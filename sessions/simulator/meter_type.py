@@ -12,7 +12,8 @@
     [[objects]]                  class_id, logical_name, and by class:
       1  Data                    type, source | constant | value; stored = true where it can be written
       3  Register                type, source, scaler, unit            4 Extended register: the same
-      7  Profile generic         columns, capture_period, profile_entries
+      5  Demand register         type, source (an energy), scaler, unit, period (s)
+      7  Profile generic         columns, profile_entries, capture_period | billing; see `builders/profile.py`
       61 Register table          cells: registers that differ in group E
       72 M-Bus client            as every other class, and the load of its device; 1, 3, 4, 70 with channel = its name are of it
       15 Association LN          role, client_sap: the association of that client; the one in use needs no entry

@@ -136,10 +136,13 @@ class LoadProfile(CosemObject):
         if not by_clock and wanted.restricting_object.class_id != NO_OBJECT.class_id:
             raise Denied(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
         columns = tuple(self._column(column) for column in wanted.selected_values) or self.columns
+        return self._between(self._bound(wanted.from_value), self._bound(wanted.to_value), columns)
+
+    def _between(self, first: datetime, last: datetime, columns: tuple[ProfileColumn, ...]) -> Value:
+        """Rows that were captured from `first` to `last`, both included."""
         window = self.window()
-        first = -((window.oldest - self._bound(wanted.from_value)) // self.period)
-        last = (self._bound(wanted.to_value) - window.oldest) // self.period
-        return self._rows(window, first, last + 1, columns)
+        start = -((window.oldest - first) // self.period)
+        return self._rows(window, start, (last - window.oldest) // self.period + 1, columns)
 
     def _bound(self, value: Data) -> datetime:
         moment = as_date_time(value)

@@ -12,6 +12,7 @@ from meters.cosem.data import Data, DataType
 from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import from_json
 from meters.cosem.value_type import ValueType
+from sessions.simulator.closings import BillingPeriod, Closings
 from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, LoadParameters, Supply
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, device_name
@@ -74,6 +75,9 @@ class Context:
         self.supply = Supply(LoadCurve(meter_type.load, self._seed))
         self._channels: dict[str, Channel] = {}
         self.plan = TariffPlan(self.clock, day_and_night())
+        self.closings = {period: Closings(self.clock, period) for period in BillingPeriod}
+        for period, closings in self.closings.items():
+            meter.memory.add(f"{meter.server_sap} ends of each {period.value}", closings)
         self._rates: dict[tuple[str, float], RateRegisters] = {}
 
     def named(self, logical_name: str) -> CosemObject:
@@ -134,8 +138,6 @@ class Context:
             return lambda moment: Data(kind, int(supply.energy(source, normal(moment)) * factor) % (high + 1))
         if source == "invocation_counter":
             return lambda moment: Data(kind, self.settings.security.last_client_counter)
-        if source == "max_demand":
-            return lambda moment: Data(kind, int(supply.curve.max_demand(normal(moment))[0] * factor))
         if source not in QUANTITIES:
             raise ValueError(f"“{source}” is no source of values")
 

@@ -1,24 +1,34 @@
-"""Profile generic of a meter type: `columns` (logical names), `capture_period` in seconds, `profile_entries`."""
+"""Profile generic of a meter type: `columns` and `profile_entries`, and what makes its rows.
+
+`capture_period` in seconds: a load profile. `billing = "day"` or `"month"`: a row at the end of each such period.
+A column is a logical name, or a table of `object` and `attribute` where it is not attribute 2.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from meters.cosem.obis import ObisCode
+from sessions.simulator.billing import BillingProfile
 from sessions.simulator.builders.context import Builder, Context, Entry
+from sessions.simulator.closings import BillingPeriod
 from sessions.simulator.objects.base import CosemObject
 from sessions.simulator.profile import LoadProfile, ProfileColumn
 
 
 def profile_generic(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
-    return LoadProfile(
-        name,
-        [ProfileColumn(context.named(column)) for column in entry["columns"]],
-        context.clock,
-        capture_period=entry["capture_period"],
-        profile_entries=entry["profile_entries"],
-    )
+    columns = [_column(column, context) for column in entry["columns"]]
+    entries = entry["profile_entries"]
+    if "billing" in entry:
+        return BillingProfile(name, columns, context.closings[BillingPeriod(entry["billing"])], profile_entries=entries)
+    return LoadProfile(name, columns, context.clock, capture_period=entry["capture_period"], profile_entries=entries)
+
+
+def _column(column: Any, context: Context) -> ProfileColumn:
+    if isinstance(column, str):
+        return ProfileColumn(context.named(column))
+    return ProfileColumn(context.named(column["object"]), column["attribute"])
 
 
 BUILDERS: Final[Mapping[int, Builder]] = {7: profile_generic}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from meters.cosem.data import Data
 from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
-from sessions.simulator.builders.context import Builder, Context, Entry
+from sessions.simulator.builders.context import TYPES, Builder, Context, Entry
+from sessions.simulator.closings import BillingPeriod
+from sessions.simulator.load_curve import ENERGIES
 from sessions.simulator.objects.base import CosemObject
+from sessions.simulator.objects.demand import DemandRegister, MaximumDemand
 from sessions.simulator.objects.register_table import RegisterTable
 from sessions.simulator.objects.values import DataObject, ExtendedRegister, Register
 
@@ -23,18 +27,39 @@ def register(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
 
 
 def extended_register(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
-    """The time of a device behind the meter is that of its last capture, of the highest demand when it ended."""
+    """The source max_demand is the highest quarter of an hour of the billing period; what else there is was captured just now, or
+    when the device behind the meter was read.
+    """
+    scaler_unit = ScalerUnit(entry["scaler"], entry["unit"])
+    if entry.get("source") == "max_demand":
+        return MaximumDemand(name, _peak(entry, context), scaler_unit, context.closings[BillingPeriod.MONTH])
     channel = context.channel(entry)
+    captured_at = (lambda moment: moment) if channel is None else channel.client.captured_at
+    return ExtendedRegister(name, context.value(entry), scaler_unit, context.clock.now, captured_at=captured_at)
 
-    def of_highest_demand(moment: datetime) -> datetime:
-        return context.supply.curve.max_demand(context.clock.normal(moment))[1]
 
-    return ExtendedRegister(
+def _peak(entry: Entry, context: Context) -> Callable[[datetime, datetime], tuple[Data, datetime]]:
+    kind, factor, normal = TYPES[entry["type"]], 10.0 ** -entry["scaler"], context.clock.normal
+
+    def peak(since: datetime, until: datetime) -> tuple[Data, datetime]:
+        watts, ended = context.supply.curve.max_demand(normal(until), normal(since))
+        return Data(kind, int(watts * factor)), ended
+
+    return peak
+
+
+def demand_register(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
+    """`source` is an energy of `load_curve`, `period` the seconds of a block."""
+    kind, factor, source, normal = TYPES[entry["type"]], 10.0 ** -entry["scaler"], entry["source"], context.clock.normal
+    if source not in ENERGIES:
+        raise ValueError(f"“{source}” is no energy")
+    return DemandRegister(
         name,
-        context.value(entry),
+        lambda moment: context.supply.energy(source, normal(moment)),
         ScalerUnit(entry["scaler"], entry["unit"]),
-        context.clock.now,
-        captured_at=of_highest_demand if channel is None else channel.client.captured_at,
+        context.clock,
+        period=entry["period"],
+        write=lambda watts: Data(kind, int(watts * factor)),
     )
 
 
@@ -43,4 +68,10 @@ def register_table(name: ObisCode, entry: Entry, context: Context) -> CosemObjec
     return RegisterTable(name, [context.named(cell) for cell in entry["cells"]])
 
 
-BUILDERS: Final[Mapping[int, Builder]] = {1: data, 3: register, 4: extended_register, 61: register_table}
+BUILDERS: Final[Mapping[int, Builder]] = {
+    1: data,
+    3: register,
+    4: extended_register,
+    5: demand_register,
+    61: register_table,
+}
