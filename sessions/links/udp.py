@@ -64,7 +64,7 @@ class UdpLine(asyncio.DatagramProtocol):
         """Each wrapper frame in a datagram of its own."""
         if self._transport is None or self._closed:
             raise LineError("The UDP line is closed.", code="connection-lost")
-        for datagram in _datagrams(octets):
+        for datagram in datagrams_of(octets):
             self._transport.sendto(datagram)
 
     async def close(self) -> None:
@@ -73,7 +73,8 @@ class UdpLine(asyncio.DatagramProtocol):
             self._transport.close()
 
 
-def _datagrams(octets: bytes) -> list[bytes]:
+def datagrams_of(octets: bytes) -> list[bytes]:
+    """Wrapper frames, each for itself, and what is left over."""
     reader = WrapperReader()
     try:
         frames = [raw for _, raw in reader.feed(octets)]

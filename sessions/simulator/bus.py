@@ -7,6 +7,7 @@ time-outs.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -82,14 +83,19 @@ class Bus:
 
     def __init__(self, timing: LineTiming) -> None:
         self.timing = timing
-        self._spoken: list[Spoken] = []
+        self._spoken: deque[Spoken] = deque()
+        self._ends: dict[object, float] = {}
+        """When each sender's last octet is out."""
 
     def place(self, sender: object, count: int, at: float, settings: LineSettings | None = None) -> Spoken:
         """`count` octets on the line, at `at` or when the sender's last ones are out; at the line's speed or another."""
-        queue = max((each.end for each in self._spoken if each.sender is sender), default=at)
-        begin = max(at, queue)
+        begin = max(at, self._ends.get(sender, at))
         spoken = Spoken(sender, begin, begin + count * (settings or self.timing.settings).octet_time)
-        self._spoken = [each for each in self._spoken if each.end > at - REMEMBERED]
+        while self._spoken and self._spoken[0].end <= at - REMEMBERED:
+            old = self._spoken.popleft()
+            if self._ends[old.sender] == old.end:
+                del self._ends[old.sender]
+        self._ends[sender] = spoken.end
         self._spoken.append(spoken)
         return spoken
 

@@ -4,7 +4,8 @@
 There is no I/O and no clock here. Each kind of fault draws from a sequence of its own, which the seed, the connection and the
 direction begin, one draw for each octet (or turn) of that direction: another kind more or less changes nothing for the others.
 
-A turn begins with an octet after the other side spoke, or after a pause.
+A turn begins with an octet after the other side spoke, or after a pause. On a line of datagrams each is lost, doubled or late as
+a whole, and one that is late may be overtaken.
 """
 
 from __future__ import annotations
@@ -167,10 +168,11 @@ class _Way:
 
 
 class FaultyLine:
-    """One connection over a bad line. `cut`: it has ended."""
+    """One connection over a bad line. `cut`: it has ended. `datagrams`: what enters at once stays together."""
 
-    def __init__(self, faults: LineFaults, connection: int = 0) -> None:
+    def __init__(self, faults: LineFaults, connection: int = 0, *, datagrams: bool = False) -> None:
         self.cut = False
+        self._datagrams = datagrams
         self.happened: list[Fault] = []
         self._faults = faults
         self._connection = connection
@@ -195,7 +197,7 @@ class FaultyLine:
             octets = octets[: way.left]
             self.cut = True
             self._note(way, len(octets), "cut", "", now)
-        leaves += self._damage(way, octets, now)
+        leaves += self._damage_whole(way, octets, now) if self._datagrams else self._damage(way, octets, now)
         way.offset += len(octets)
         way.left = None if way.left is None else way.left - len(octets)
         return leaves
@@ -251,6 +253,24 @@ class FaultyLine:
         piece += octets[begun:]
         leaves.append(Departure(way.direction, bytes(piece), max(way.ready, now)))
         return [departure for departure in leaves if departure.octets]
+
+    def _damage_whole(self, way: _Way, octets: bytes, now: float) -> list[Departure]:
+        """A datagram: each kind draws once for it, bit errors for each of its bits."""
+        lost, doubled, delayed = (way.chances[name].strikes() for name in ("lost", "doubled", "delayed"))
+        damaged = bytearray(octets)
+        for bit in way.chances["bit_errors"].strokes(8 * len(octets)):
+            damaged[bit // 8] ^= 1 << bit % 8
+            self._note(way, bit // 8, "bit-error", f"{octets[bit // 8]:02x} became {damaged[bit // 8]:02x}", now)
+        if way.silent or lost or not octets:
+            if lost:
+                self._note(way, 0, "lost", f"{len(octets)} octets", now)
+            return []
+        if delayed:
+            self._note(way, 0, "delayed", f"{self._faults.delay:g} s", now)
+        if doubled:
+            self._note(way, 0, "doubled", f"{len(octets)} octets", now)
+        leaves = Departure(way.direction, bytes(damaged), max(way.ready, now) + self._faults.delay * delayed)
+        return [leaves, leaves] if doubled else [leaves]
 
     def _note(self, way: _Way, at: int, kind: str, detail: str, now: float) -> None:
         self.happened.append(Fault(now, self._connection, way.direction, way.offset + at, kind, detail))

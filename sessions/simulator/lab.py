@@ -6,7 +6,8 @@
     [lines.timing]                   octets take their time, on a bus that all meters of the line share: baud, data_bits, parity,
                                      stop_bits, response_time and inter_octet_timeout (s), half_duplex
     [lines.faults]                   a bad line: seed, direction ("both" | "to-meter" | "from-meter"), bit_errors, lost, doubled,
-                                     delayed and delay (s), silence, garbage, slow (s), echo, cut_after; see `faults.py`
+                                     delayed and delay (s), silence, garbage, slow (s), echo, cut_after; see `faults.py`.
+                                     On UDP datagrams are lost, doubled or late as a whole
     [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
                                      address_octets (1, 2 or 4), user_ids (who may associate), security_setup_version (0 or 1, of
                                      the security policy), quirks (names of what it always does otherwise, see `quirks`)

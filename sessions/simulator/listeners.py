@@ -160,7 +160,8 @@ class RunningLab:
         connections = count()
 
         def wired() -> Station:
-            faulty = None if line.faults is None else FaultyLine(line.faults, next(connections))
+            datagrams = line.kind == "udp"
+            faulty = None if line.faults is None else FaultyLine(line.faults, next(connections), datagrams=datagrams)
             return Wire(make(), bus=bus, faults=faulty, response_time=self.lab.reply_delay, tell=_tell)
 
         return wired

@@ -22,6 +22,9 @@ from sessions.simulator.stations import Station, settings_of
 SLICE: Final = 0.016
 """Seconds after which octets that arrived are handed over together, as serial adapters do."""
 
+MAX_UNDER_WAY: Final = 1 << 20
+"""Octets that are on their way at once; what else is put on a line that is so far behind is lost."""
+
 Piece = tuple[float, int, Direction, bytes, Spoken | None, LineSettings | None]
 """When it arrives, its place among those of the same moment, where, what, its time on the bus, how it was spoken."""
 
@@ -47,6 +50,7 @@ class Wire:
         self._tell = tell
         self._senders = {direction: object() for direction in Direction}
         self._under_way: list[Piece] = []
+        self._octets = 0
         self._order = count()
         self._outbox: deque[tuple[LineSettings | None, bytes]] = deque()
         self._last_heard = 0.0
@@ -71,6 +75,7 @@ class Wire:
 
     def connection_lost(self, now: float) -> None:
         self._under_way.clear()
+        self._octets = 0
         self._station.connection_lost(now)
 
     def octets_to_send(self) -> bytes:
@@ -107,6 +112,9 @@ class Wire:
 
     def _put(self, direction: Direction, octets: bytes, at: float, settings: LineSettings | None) -> None:
         """On its way, as a whole, or in slices as they arrive."""
+        if self._octets + len(octets) > MAX_UNDER_WAY:
+            return
+        self._octets += len(octets)
         if self._bus is None:
             heapq.heappush(self._under_way, (at, next(self._order), direction, octets, None, settings))
             return
@@ -121,6 +129,7 @@ class Wire:
         """Hand over what is due."""
         while self._under_way and self._under_way[0][0] <= now:
             _, _, direction, octets, spoken, settings = heapq.heappop(self._under_way)
+            self._octets -= len(octets)
             if self._bus is not None and spoken is not None:
                 octets = self._bus.heard(spoken, octets)
             if direction is Direction.FROM_METER:

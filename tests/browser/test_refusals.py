@@ -117,6 +117,11 @@ def test_the_form_shows_what_matters(bench: Bench, page: Page) -> None:
     page.get_by_label("Authentication").select_option("hls-gmac")
     expect(bench.field("GUEK")).to_be_visible()
     expect(bench.field("Secret")).to_be_hidden()
+    page.get_by_label(re.compile(r"^Line\*?$")).select_option("RFC2217")
+    for name in ("Host", "Port", "Baud"):
+        expect(bench.field(name)).to_be_visible()
+    expect(bench.field("Serial port")).to_be_hidden()
+    expect(page.get_by_label("Framing")).to_have_value("HDLC")
     page.get_by_label(re.compile(r"^Line\*?$")).select_option("SERIAL")
     expect(bench.field("Host")).to_be_hidden()
     expect(bench.field("Serial port")).to_be_visible()

@@ -31,6 +31,7 @@ from sessions.dlms.events import (
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers.items import Item
 from sessions.links.driver import make_link
+from sessions.links.endpoint import Endpoint
 from sessions.simulator.lab import LabMeter
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
 
@@ -67,14 +68,20 @@ class Pair:
     """A client of the meter's announced association, with changes; and the meter."""
 
     def __init__(
-        self, meter: LabMeter, *, station: Station | None = None, counters: range = range(1, 10_000), **changes: Any
+        self,
+        meter: LabMeter,
+        *,
+        station: Station | None = None,
+        counters: range = range(1, 10_000),
+        endpoint: Endpoint | None = None,
+        **changes: Any,
     ) -> None:
         table = {**meter.association, **changes}
         self.association = parse_association({name: value for name, value in table.items() if value is not None})
         self.station = station or station_for(meter)
         parameters = self.association.prepared(same_octets)
         hdlc = replace(self.association.hdlc, sign_on=None)  # what comes before HDLC is not the pair's
-        link = make_link(self.association.framing, parameters, hdlc, 5.0)
+        link = make_link(self.association.framing, parameters, hdlc, 5.0, endpoint=endpoint)
         self.counters = InvocationCounters(counters)
         self.client = DlmsClient(
             parameters, link, challenge=CHALLENGE, counters=self.counters, random=counting_random(counters.start)

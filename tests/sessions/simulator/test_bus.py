@@ -42,8 +42,9 @@ def test_on_a_full_duplex_line_both_may_speak():
 def test_what_was_spoken_long_ago_is_forgotten():
     bus = Bus(LineTiming(baud=1000))
     for second in range(500):
-        bus.place("client", 1, float(second))
+        bus.place(second % 250, 1, float(second))
     assert len(bus._spoken) < 70
+    assert len(bus._ends) < 70
 
 
 @pytest.mark.parametrize(

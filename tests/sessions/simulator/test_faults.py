@@ -222,3 +222,42 @@ def test_what_is_no_fault_is_refused(table, words):
 def test_faults_from_a_table():
     assert read_faults({"seed": 3, "direction": "to-meter", "lost": 0.5}) == LineFaults(seed=3, direction=TO, lost=0.5)
     assert read_faults({"direction": "both"}) == LineFaults()
+
+
+DATAGRAM = b"a datagram"
+
+
+def datagrams(count: int = 40, **faults: Any) -> tuple[FaultyLine, list[list[Any]]]:
+    line = FaultyLine(LineFaults(seed=2, **faults), datagrams=True)
+    return line, [line.carry(FROM, DATAGRAM, float(number)) for number in range(count)]
+
+
+@pytest.mark.parametrize(("kind", "copies"), [("lost", 0), ("doubled", 2)])
+def test_datagrams_are_lost_and_doubled_as_a_whole(kind, copies):
+    line, leaves = datagrams(**{kind: 0.3})
+    assert {len(each) for each in leaves} == {1, copies}
+    assert all(each.octets == DATAGRAM for departures in leaves for each in departures)
+    told = line.take_happened()
+    assert [(fault.kind, fault.offset % len(DATAGRAM)) for fault in told] == [(kind, 0)] * len(told)
+    assert len(told) == sum(len(each) == copies for each in leaves)
+
+
+def test_a_late_datagram_is_overtaken():
+    line, leaves = datagrams(delayed=0.3, delay=5.0)
+    late = [departures[0].at - number for number, departures in enumerate(leaves)]
+    assert set(late) == {0.0, 5.0}
+    assert [fault.kind for fault in line.take_happened()] == ["delayed"] * late.count(5.0)
+
+
+def test_a_datagram_with_wrong_bits():
+    line, leaves = datagrams(bit_errors=0.01)
+    wrong = [departures[0].octets for departures in leaves if departures[0].octets != DATAGRAM]
+    assert wrong
+    assert {len(octets) for octets in wrong} == {len(DATAGRAM)}
+    assert {fault.kind for fault in line.take_happened()} == {"bit-error"}
+
+
+def test_datagrams_of_a_silent_turn():
+    line, leaves = datagrams(silence=1.0)
+    assert leaves == [[]] * 40
+    assert {fault.kind for fault in line.take_happened()} == {"silence"}

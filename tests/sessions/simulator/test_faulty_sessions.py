@@ -26,6 +26,7 @@ from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.frame import InfoFrame, decode_hdlc_frame
 from sessions.dlms.link import FrameSent
 from sessions.dlms.selective_access import EntryDescriptor
+from sessions.links.endpoint import Endpoint, UdpEndpoint
 from sessions.simulator.faults import Direction, FaultyLine, LineFaults
 from sessions.simulator.lab import LabMeter
 from sessions.simulator.quirks.manners import Manners
@@ -42,6 +43,7 @@ SESSIONS = 3
 IN_BOUNDS = 3000.0
 """Seconds of virtual time that one session may take, with its client's reply timeout of 5 s."""
 HDLC = {"physical_address": 17}
+UDP = UdpEndpoint("127.0.0.1", 4059)
 
 READS: dict[str, Callable[[TimedPair], Data]] = {
     "serial": lambda pair: pair.get(*SERIAL),
@@ -67,11 +69,17 @@ class Witness:
     """Several sessions with one meter, and what must hold of them all."""
 
     def __init__(
-        self, association: dict[str, Any], table: dict[str, Any], faults: LineFaults, manners: Manners | None
+        self,
+        association: dict[str, Any],
+        table: dict[str, Any],
+        faults: LineFaults,
+        manners: Manners | None,
+        endpoint: Endpoint | None = None,
     ) -> None:
         self.ciphered = association is GMAC
         self.meter = meter_of(association, table, manners)
         self.faults = faults
+        self.endpoint = endpoint
         self.shifts_asked = 0
         self.shifts_confirmed = 0
         self.values = 0
@@ -81,8 +89,11 @@ class Witness:
 
     def run(self) -> None:
         for number in range(SESSIONS):
-            wire = Wire(quirky_station(self.meter), faults=FaultyLine(self.faults, number))
-            pair = TimedPair(self.meter, station=wire, counters=range(1 + 1000 * number, 1000 * (number + 1)))
+            datagrams = self.endpoint is not None
+            faulty = FaultyLine(self.faults, number, datagrams=datagrams)
+            wire = Wire(quirky_station(self.meter, datagrams=datagrams), faults=faulty)
+            counters = range(1 + 1000 * number, 1000 * (number + 1))
+            pair = TimedPair(self.meter, station=wire, counters=counters, endpoint=self.endpoint)
             begun = pair.now
             self._session(pair)
             assert pair.now - begun < IN_BOUNDS
@@ -195,6 +206,13 @@ MANNERS = st.builds(
 @given(faults=LINE_FAULTS, manners=MANNERS)
 def test_a_ciphered_session_over_any_bad_line(table, faults, manners):
     Witness(GMAC, table, faults, manners).run()
+
+
+@settings(max_examples=60)
+@given(faults=LINE_FAULTS, manners=MANNERS)
+def test_a_ciphered_session_over_bad_datagrams(faults, manners):
+    """Lost, doubled and overtaken as a whole; a request that comes twice is refused by its counter."""
+    Witness(GMAC, {}, replace(faults, lost=10 * faults.lost, doubled=10 * faults.doubled), manners, UDP).run()
 
 
 TCP_FAULTS = st.builds(

@@ -9,6 +9,7 @@ import pytest
 from sessions.dlms.errors import DecodeError
 from sessions.dlms.hdlc.address import HdlcAddress, client_address, server_address
 from sessions.dlms.hdlc.frame import SnrmFrame, UaFrame, UiFrame, decode_hdlc_frame
+from sessions.simulator import wire as wire_module
 from sessions.simulator.bus import Bus, LineTiming
 from sessions.simulator.faults import Direction, FaultyLine, LineFaults
 from sessions.simulator.stations import HdlcMeter, HdlcStation, WrapperStation
@@ -163,3 +164,16 @@ def test_a_station_that_closes_is_heard_out():
     assert wire.closed
     wire.connection_lost(2.0)
     assert wire.closed
+
+
+def test_a_line_that_is_far_behind_loses_what_comes(monkeypatch):
+    """Whoever talks much faster than the line takes no memory."""
+    monkeypatch.setattr(wire_module, "MAX_UNDER_WAY", 100)
+    wire = Wire(hdlc_station(), bus=Bus(BAUD))
+    for _ in range(50):
+        wire.receive_octets(bytes(10), 1.0)
+    assert wire._octets == sum(len(piece[3]) for piece in wire._under_way) == 100
+    heard(wire, 60.0)
+    assert wire._octets == 0
+    wire.receive_octets(snrm(), 100.0)
+    assert heard(wire, 110.0)

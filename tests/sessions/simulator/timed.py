@@ -8,6 +8,8 @@ from typing import Any
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.events import Failed, NotificationReceived, RequestFailed
 from sessions.dlms.link import FrameReceived, FrameSent, OctetsDiscarded
+from sessions.links.endpoint import UdpEndpoint
+from sessions.links.udp import datagrams_of
 from sessions.simulator.lab import LabMeter
 from sessions.simulator.quirks.manners import mannered
 from sessions.simulator.stations import HdlcMeter, HdlcStation, Station, WrapperStation
@@ -17,11 +19,11 @@ LONGEST: float = 3600.0
 """Seconds after which a session that has not ended hangs."""
 
 
-def quirky_station(meter: LabMeter) -> Station:
+def quirky_station(meter: LabMeter, *, datagrams: bool = False) -> Station:
     """What a connection to the meter's line meets, its manners included."""
     device = mannered(meter.device, meter.manners)
     if meter.association["framing"] == "wrapper":
-        return WrapperStation(device, counting_random(500))
+        return WrapperStation(device, counting_random(500), datagrams=datagrams)
     shared = HdlcMeter(device, meter.physical_address, meter.address_octets, meter.parameters)
     return HdlcStation([shared], counting_random(500))
 
@@ -34,7 +36,8 @@ class TimedPair(Pair):
     """`sent` and `heard`: the octets of the client's turns, and what came back. `discarded`: what was no frame for the client."""
 
     def __init__(self, meter: LabMeter, *, station: Station | None = None, **options: Any) -> None:
-        super().__init__(meter, station=station or quirky_station(meter), **options)
+        self.datagrams = isinstance(options.get("endpoint"), UdpEndpoint)
+        super().__init__(meter, station=station or quirky_station(meter, datagrams=self.datagrams), **options)
         self.sent: list[bytes] = []
         self.heard: list[bytes] = []
         self.frames: list[FrameSent | FrameReceived] = []
@@ -50,8 +53,9 @@ class TimedPair(Pair):
         begin()
         while True:
             if octets := self.client.octets_to_send():
-                self.sent.append(octets)
-                self.station.receive_octets(octets, self.now)
+                for piece in self._pieces(octets):
+                    self.sent.append(piece)
+                    self.station.receive_octets(piece, self.now)
             found, error = self._events(wanted)
             if error is not None:
                 raise error
@@ -59,6 +63,10 @@ class TimedPair(Pair):
                 return found
             if not self._listen() and not octets:
                 self._wait()
+
+    def _pieces(self, octets: bytes) -> list[bytes]:
+        """On a line of datagrams each of them."""
+        return datagrams_of(octets) if self.datagrams else [octets]
 
     def _events(self, wanted: type[Wanted]) -> tuple[Wanted | None, DlmsError | None]:
         found: Wanted | None = None
