@@ -18,12 +18,19 @@ pytest.importorskip("gurux_dlms")
 
 from gurux_dlms import GXDateTime
 from gurux_dlms.enums import DataType
-from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSDisconnectControl, GXDLMSSecuritySetup
+from gurux_dlms.objects import (
+    GXDLMSClock,
+    GXDLMSData,
+    GXDLMSDisconnectControl,
+    GXDLMSImageTransfer,
+    GXDLMSSecuritySetup,
+)
 from gurux_dlms.objects.enums import GlobalKeyType
 
 from meters.cosem.data import as_date_time
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.conformance import Conformance
+from sessions.simulator.images import with_digest
 from sessions.simulator.lab import HdlcOptions, LabLine, LabMeter, make_meter
 from sessions.simulator.truth import Truth
 from tests.interop.peer import Peer, PeerError, associated, quietly
@@ -221,6 +228,58 @@ def test_a_long_value_in_blocks_both_ways(start: Start, association: str) -> Non
         written = write_in_blocks(peer)
         assert peer.read(GXDLMSData(NAME), 2) == written
     assert meter.by_us().get(1, "0-0:96.1.10*255", 2).value == written
+
+
+# -- a firmware image --------------------------------------------------------------------------------------------------
+
+IMAGE = with_digest(bytes(range(256)) * 5 + b"the last block is shorter")
+VERIFIED, VERIFICATION_FAILED, ACTIVE = 3, 4, 6
+"""image_transfer_status."""
+
+
+def send_image(peer: Peer, image: bytes) -> Any:
+    target = GXDLMSImageTransfer("0.0.44.0.0.255")
+    assert peer.read(target, 2) == 256
+    with quietly():
+        peer.exchange(target.imageTransferInitiate(peer.client, "MWB-2.0.0", len(image)))
+        peer.exchange(target.imageBlockTransfer(peer.client, image, [0]))
+    return target
+
+
+@pytest.mark.parametrize("association", ASSOCIATIONS)
+def test_an_image_is_transferred_verified_and_activated(start: Start, association: str) -> None:
+    meter = start(association)
+    if (meter.line, association) in TWO_FRAMES:
+        with pytest.raises(PeerError, match="-1"), meter.associated() as peer:  # the peer's UNACCEPTABLE_FRAME
+            send_image(peer, IMAGE)
+        return
+    with meter.associated() as peer:
+        target = send_image(peer, IMAGE)
+        peer.read(target, 3)
+        assert target.imageTransferredBlocksStatus == "1" * 6
+        assert peer.read(target, 4) == 6
+        with quietly():
+            peer.exchange(target.imageVerify(peer.client))
+        assert peer.read(target, 6) == VERIFIED
+        with quietly():
+            peer.exchange(target.imageActivate(peer.client))
+        assert peer.read(target, 6) == ACTIVE
+        assert peer.read(GXDLMSData("1.0.0.2.0.255"), 2) == b"MWB-2.0.0"
+    name = "0-0:44.0.0*255"
+    assert [meter.truth.executions(18, name, method) for method in (1, 2, 3, 4)] == [1, 6, 1, 1]
+    assert meter.by_us().get(1, "1-0:0.2.0*255", 2).value == b"MWB-2.0.0"
+
+
+@pytest.mark.parametrize("association", ["in clear", "encrypted"])
+def test_an_altered_image_is_not_activated(start: Start, association: str) -> None:
+    meter = start(association)
+    with meter.associated() as peer:
+        target = send_image(peer, IMAGE[:-1] + b"?")
+        for method in (target.imageVerify, target.imageActivate):
+            with pytest.raises(PeerError), quietly():
+                peer.exchange(method(peer.client))
+            assert peer.read(target, 6) == VERIFICATION_FAILED
+        assert peer.read(GXDLMSData("1.0.0.2.0.255"), 2) == b"MW3P-1.4.2"
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------
