@@ -27,7 +27,7 @@ from tests.interop.test_gurux_objects import (
     PEER_COUNTERS,
     PROFILE,
     Case,
-    meter_for,
+    meters_for,
     our_list,
 )
 from tests.sessions.simulator.pair import Pair
@@ -56,10 +56,12 @@ def announced_for(case: Case, announced: dict[str, Any]) -> dict[str, Any]:
     return {**announced, "association": kept | ASSOCIATIONS["public"]}
 
 
-def read_by_us(meter: LabMeter, case: Case) -> tuple[dict[tuple[int, str], int], dict[tuple[int, str, int], Any]]:
+def read_by_us(
+    meter: LabMeter, case: Case, first: int
+) -> tuple[dict[tuple[int, str], int], dict[tuple[int, str, int], Any]]:
     """Versions, and the octets of every attribute; of a profile the first rows."""
     changes = ASSOCIATIONS["public"] | {"secret": None} if case.association == "public" else {}
-    pair = Pair(meter, counters=range(1, PEER_COUNTERS), **changes)
+    pair = Pair(meter, counters=range(first, PEER_COUNTERS), **changes)
     pair.open()
     versions, values = {}, {}
     for class_id, version, name, rights in our_list(pair, case.type):
@@ -75,16 +77,19 @@ def read_by_us(meter: LabMeter, case: Case) -> tuple[dict[tuple[int, str], int],
 
 @pytest.mark.parametrize("case", CASES, ids=", ".join)
 def test_it_reads_the_octets_that_we_read(case: Case, tmp_path: Any) -> None:
-    meter = meter_for(case)
-    versions, values = read_by_us(meter, case)
-    with (
-        listening(lab_of(LabLine(kind=case.framing, meters=(meter,))), tmp_path) as (announced,),
-        client_of(announced_for(case, announced), invocation_counter=PEER_COUNTERS) as peer,
-    ):
-        assert {
-            (int(each.class_id), str(each.logical_name)): each.version for each in peer.get_association_view()
-        } == versions
-        for (class_id, name, attribute_id), octets in values.items():
-            few = entry_descriptor(1, FEW) if (class_id, attribute_id) == (PROFILE, BUFFER) else None
-            if (class_id, name, attribute_id) not in OWN_OF_AN_ASSOCIATION:
-                assert its_octets(peer, name, class_id, attribute_id, few) == octets, (class_id, name, attribute_id)
+    """Of every logical device, one after the other."""
+    meters = meters_for(case)
+    readings = [read_by_us(meter, case, 1 + 10_000 * device) for device, meter in enumerate(meters)]
+    with listening(lab_of(LabLine(kind=case.framing, meters=meters)), tmp_path) as announced:
+        for device, (told, (versions, values)) in enumerate(zip(announced, readings, strict=True)):
+            with client_of(announced_for(case, told), invocation_counter=PEER_COUNTERS * (1 + device)) as peer:
+                listed = peer.get_association_view()
+                assert {(int(each.class_id), str(each.logical_name)): each.version for each in listed} == versions
+                compare(peer, values)
+
+
+def compare(peer: DlmsClient, values: dict[tuple[int, str, int], Any]) -> None:
+    for (class_id, name, attribute_id), octets in values.items():
+        few = entry_descriptor(1, FEW) if (class_id, attribute_id) == (PROFILE, BUFFER) else None
+        if (class_id, name, attribute_id) not in OWN_OF_AN_ASSOCIATION:
+            assert its_octets(peer, name, class_id, attribute_id, few) == octets, (class_id, name, attribute_id)
