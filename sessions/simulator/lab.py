@@ -4,7 +4,8 @@
     [[lines]]                        kind = "wrapper" | "hdlc" (TCP, port) | "udp" (wrapper, port) | "pty" | "rfc2217" (a serial
                                      line behind a TCP port, with its settings); for HDLC max_info, window
     [lines.timing]                   octets take their time, on a bus that all meters of the line share: baud, data_bits, parity,
-                                     stop_bits, response_time and inter_octet_timeout (s), half_duplex
+                                     stop_bits, response_time and inter_octet_timeout (s), half_duplex; behind a sign-on the
+                                     speeds that are agreed
     [lines.faults]                   a bad line: seed, direction ("both" | "to-meter" | "from-meter"), bit_errors, lost, doubled,
                                      delayed and delay (s), silence, garbage, slow (s), echo, cut_after; see `faults.py`.
                                      On UDP datagrams are lost, doubled or late as a whole
@@ -86,6 +87,7 @@ SHARED_BY_CLIENTS: Final = ("framing", "server_sap", "server_system_title", "hdl
 
 LineKind = Literal["wrapper", "hdlc", "udp", "pty", "rfc2217"]
 KINDS: Final = get_args(LineKind)
+LINE_ENTRIES: Final = frozenset({"kind", "port", "max_info", "window", "sign_on", "timing", "faults", "meters"})
 WRAPPED: Final = ("wrapper", "udp")
 """Lines that lead to one meter, by the wrapper."""
 
@@ -231,6 +233,8 @@ def _line(
     kind = table["kind"]
     if kind not in KINDS:
         raise LabError(f"“{kind}” is no kind of line: {', '.join(KINDS)}")
+    if unknown := sorted(set(table) - LINE_ENTRIES):
+        raise LabError(f"a line has no {', '.join(unknown)}; it has {', '.join(sorted(LINE_ENTRIES))}")
     hdlc = None if kind in WRAPPED else _hdlc_options(table, inactivity_timeout)
     sign_on = SignOnOptions(**table["sign_on"]) if "sign_on" in table else None
     if sign_on is not None and hdlc is None:

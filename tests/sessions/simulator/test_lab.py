@@ -310,6 +310,8 @@ def test_timing_and_faults_of_a_line(tmp_path):
         ('[[lines]]\nkind = "ip"\n' + METER, "“ip” is no kind of line: wrapper, hdlc, udp, pty, rfc2217"),
         (WRAPPER + "[lines.timing]\nbaud = 9600\n" + METER, "timing belongs to a line with a speed"),
         (LINE + "[lines.timing]\nspeed = 9600\n" + METER, "timing: there is no speed"),
+        (LINE + "[lines.fault]\nlost = 0.1\n" + METER, "a line has no fault; it has faults, kind"),
+        (LINE + METER + 'quirks = ["sulks"]\n', "there is no quirk 'sulks'"),
         (LINE + "[lines.faults]\nlost = 2\n" + METER, "faults: lost is a chance from 0 to 1, not 2"),
         (LINE + METER + "physical_address = 300\naddress_octets = 2\n", "at least 4 for physical_address 300"),
         (LINE + METER + "physical_address = 17\naddress_octets = 3\n", "address_octets is 1, 2 or 4"),

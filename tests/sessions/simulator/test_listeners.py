@@ -412,3 +412,17 @@ async def test_each_fault_of_a_line_on_the_wire(tmp_path, faults, shows, capfd):
     }
     again, _ = await answer_over(tmp_path, LineFaults(seed=11, direction=Direction.FROM_METER, **faults))
     assert again == heard
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["pty", "rfc2217"])
+async def test_mode_e_with_the_time_of_each_speed(tmp_path, kind):
+    """The sign-on goes at 300 Bd, and takes its time; what follows goes at the speed that was agreed."""
+    line = optical(kind=kind, timing=LineTiming(baud=9600, response_time=0.005))
+    async with RunningLab(lab_of(line), tmp_path) as running:
+        announced = running.announcements[0]
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        assert await serial_number(announced) == announced["serial_number"].encode()
+        signed_on = len("/?10000011!\r\n" + "/MWb5\\2MW3P-1.4.2\r\n" + "\x06252\r\n")
+        assert loop.time() - begun > 0.9 * signed_on * 10 / 300
