@@ -106,10 +106,22 @@ TRANSITIONS: Final[Mapping[AssociationState, Mapping[AssociationEvent, Associati
 class Rejection(Exception):
     """Why an AARQ is refused, in the words of the AARE."""
 
-    def __init__(self, diagnostic: ResultSourceDiagnostic, service_error: ConfirmedServiceError | None = None) -> None:
+    def __init__(
+        self,
+        diagnostic: ResultSourceDiagnostic,
+        service_error: ConfirmedServiceError | None = None,
+        *,
+        transient: bool = False,
+    ) -> None:
         super().__init__(diagnostic.words)
+        self.transient = transient
         self.diagnostic = diagnostic
         self.service_error = service_error
+
+
+_AUTHENTICATION_FAILURE: Final = ResultSourceDiagnostic(
+    DiagnosticSource.ACSE_SERVICE_USER, AcseDiagnostic.AUTHENTICATION_FAILURE
+)
 
 
 def _user(diagnostic: AcseDiagnostic) -> Rejection:
@@ -217,6 +229,8 @@ class ServerAssociation:
     def _check_authentication(self, aarq: Aarq, client: ServedClient) -> None:
         if client.any_secret:
             return
+        if self._device.is_locked_out(client):
+            raise Rejection(_AUTHENTICATION_FAILURE, transient=True)
         used = aarq.sender_acse_requirements is None or str(aarq.sender_acse_requirements).startswith("1")
         mechanism = (aarq.mechanism_name or 0) if used else 0
         if mechanism != client.authentication:
@@ -227,6 +241,7 @@ class ServerAssociation:
             )
         offered = aarq.calling_authentication_value or b""
         if client.authentication is AuthenticationMechanism.LLS and not constant_time_equal(offered, client.secret):
+            self._device.wrong_secret(client)
             raise _user(AcseDiagnostic.AUTHENTICATION_FAILURE)
         if client.authentication.is_hls and len(offered) not in client.authentication.challenge_sizes:
             raise _user(AcseDiagnostic.AUTHENTICATION_FAILURE)
@@ -345,7 +360,9 @@ class ServerAssociation:
             counter = verify_client_response(self._hls, response)
             if counter is not None:
                 self._check_proof_counter(counter)
-        except SecurityError:
+        except SecurityError as error:
+            if self.caller is not None and error.code != "replayed-counter":
+                self._device.wrong_secret(self.caller.client)
             self.fire(AssociationEvent.PROOF_REFUSED)
             raise
         uses_counter = self._hls.mechanism is AuthenticationMechanism.HLS_GMAC
@@ -379,7 +396,7 @@ def _rejecting(rejection: Rejection, context: int) -> Aare:
     error = rejection.service_error
     return Aare(
         application_context_name=context,
-        result=AssociationResult.REJECTED_PERMANENT,
+        result=AssociationResult.REJECTED_TRANSIENT if rejection.transient else AssociationResult.REJECTED_PERMANENT,
         result_source_diagnostic=rejection.diagnostic,
         user_information=None if error is None else error.encode(),
     )

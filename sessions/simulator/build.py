@@ -13,6 +13,7 @@ from sessions.dlms.security_setup import CLASS_ID as SECURITY_SETUP
 from sessions.simulator.builders import builder_for
 from sessions.simulator.builders.context import Context, Entry
 from sessions.simulator.device import Role
+from sessions.simulator.lockout import Lockout
 from sessions.simulator.memory import Memory
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import (
@@ -50,8 +51,8 @@ def logical_devices(meter_type: MeterType, settings: MeterSettings) -> tuple[tup
 def build_meters(meter_type: MeterType, settings: MeterSettings) -> tuple[Meter, ...]:
     """A meter with all its logical devices, which go by one clock."""
     clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
-    memory = Memory(settings.serial_number, settings.store)
-    meters = tuple(_build(one, own, clock, memory) for one, own in logical_devices(meter_type, settings))
+    memory, lockout = Memory(settings.serial_number, settings.store), Lockout(settings.lockout, settings.host_clock)
+    meters = tuple(_build(one, own, clock, memory, lockout) for one, own in logical_devices(meter_type, settings))
     memory.begin()
     return meters
 
@@ -61,14 +62,16 @@ def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
     one that cannot be.
     """
     clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
-    memory = Memory(settings.serial_number, settings.store)
-    meter = _build(meter_type, settings, clock, memory)
+    memory, lockout = Memory(settings.serial_number, settings.store), Lockout(settings.lockout, settings.host_clock)
+    meter = _build(meter_type, settings, clock, memory, lockout)
     memory.begin()
     return meter
 
 
-def _build(meter_type: MeterType, settings: MeterSettings, clock: MeterClock, memory: Memory) -> Meter:
-    """One logical device of a meter, whose clock and memory these are."""
+def _build(
+    meter_type: MeterType, settings: MeterSettings, clock: MeterClock, memory: Memory, lockout: Lockout
+) -> Meter:
+    """One logical device of a meter, whose clock, memory and lock-out these are."""
     title = system_title(meter_type.manufacturer, settings.serial_number)
     meter = Meter(
         serial_number=settings.serial_number,
@@ -81,6 +84,7 @@ def _build(meter_type: MeterType, settings: MeterSettings, clock: MeterClock, me
         max_send_pdu_size=settings.max_send_pdu_size,
         server_sap=settings.server_sap,
         memory=memory,
+        lockout=lockout,
     )
     context = Context(meter_type, settings, meter, clock)
     memory.add("clock", clock)

@@ -225,6 +225,12 @@ class LogicalDevice(Protocol):
     def associated(self, caller: Caller) -> None:
         """An association was opened."""
 
+    def is_locked_out(self, client: ServedClient) -> bool:
+        """Whether the client offered wrong secrets too often of late."""
+
+    def wrong_secret(self, client: ServedClient) -> None:
+        """The client offered a wrong secret."""
+
     def dissociated(self, caller: Caller) -> None:
         """It is over: released, replaced, or its link is gone."""
 

@@ -13,6 +13,7 @@
                                      address_octets (1, 2 or 4), user_ids (who may associate), security_setup_version (0 or 1, of
                                      the security policy), quirks (names of what it always does otherwise, see `quirks`)
     [lines.meters.faults]            what the meter sometimes does, by name, each with its chance of one answer; seed
+    [lines.meters.lockout]           attempts, seconds: how many wrong secrets lock a client out, and for how long
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
                                      demands and promises what they say
     [[lines.meters.clients]]         further clients: role, and the keys of an association file; keys and line are the first one's
@@ -57,6 +58,7 @@ from sessions.simulator.device import (
 )
 from sessions.simulator.faults import LineFaults, read_faults
 from sessions.simulator.key_store import USES, LabKeys, lab_keys
+from sessions.simulator.lockout import LockoutRule
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, load_meter_type, system_title
 from sessions.simulator.quirks.manners import Manners, read_manners
@@ -469,6 +471,7 @@ def _settings(
         device_address=table.get("physical_address", MANAGEMENT_DEVICE),
         max_info=line.max_info,
         inactivity_timeout=line.inactivity_timeout,
+        lockout=LockoutRule(**table.get("lockout", {})),
     )
 
 

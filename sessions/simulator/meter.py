@@ -39,6 +39,7 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.journal import Journal
+from sessions.simulator.lockout import Lockout
 from sessions.simulator.memory import Memory, SecretsMemory, SecurityMemory
 from sessions.simulator.objects.base import CosemObject, Denied, Value
 from sessions.simulator.rights import Access
@@ -78,6 +79,7 @@ class Meter:
         own: OwnAssociation | None = None,
         server_sap: int = MANAGEMENT_DEVICE,
         memory: Memory | None = None,
+        lockout: Lockout | None = None,
     ) -> None:
         self.serial_number = serial_number
         self.server_sap = server_sap
@@ -98,6 +100,9 @@ class Meter:
         self._busy: list[CosemObject] = []
         """Objects that do something by themselves."""
         self.memory = memory or Memory(serial_number)
+        self._lockout = lockout
+        if lockout is not None:
+            self.memory.add("lockout", lockout)
         self.memory.add("security", SecurityMemory(security))
         self.memory.add(f"{server_sap} secrets", SecretsMemory(self._clients))
 
@@ -157,6 +162,15 @@ class Meter:
 
     def associated(self, caller: Caller) -> None:
         self.journal.associated(caller)
+        if self._lockout is not None:
+            self._lockout.right(caller.client.client_sap)
+
+    def is_locked_out(self, client: ServedClient) -> bool:
+        return self._lockout is not None and self._lockout.is_locked(client.client_sap)
+
+    def wrong_secret(self, client: ServedClient) -> None:
+        if self._lockout is not None:
+            self._lockout.wrong(client.client_sap)
 
     def dissociated(self, caller: Caller) -> None:
         self.journal.dissociated(caller)

@@ -54,6 +54,7 @@ from sessions.simulator.device import (
     ServedClient,
 )
 from sessions.simulator.load_curve import LoadParameters
+from sessions.simulator.lockout import NEVER_LOCKED_OUT, LockoutRule
 from sessions.simulator.memory import Store
 from sessions.simulator.objects.clock import NO_DAYLIGHT_SAVINGS
 from sessions.simulator.objects.daylight import DaylightSavings
@@ -171,6 +172,7 @@ class MeterSettings:
     max_info: int = 128
     inactivity_timeout: int = 120
     store: Store | None = None
+    lockout: LockoutRule = NEVER_LOCKED_OUT
 
 
 def system_title(manufacturer: str, serial_number: str) -> bytes:

@@ -122,6 +122,12 @@ class RecordedMeter:
         association = self.recording.associations.get(client.client_sap)
         return association.aare.responding_authentication_value if association and association.aare else None
 
+    def is_locked_out(self, client: ServedClient) -> bool:
+        return False
+
+    def wrong_secret(self, client: ServedClient) -> None:
+        """Nothing: whoever replays a trace may try for ever."""
+
     def catch_up(self) -> None:
         """Nothing: a trace does nothing by itself."""
 
