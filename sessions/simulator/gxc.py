@@ -29,9 +29,8 @@ from sessions.simulator.lab import (
     LabError,
     LabLine,
     LabMeter,
-    meter_security,
-    served_client,
 )
+from sessions.simulator.lab_security import meter_security, served_client
 from sessions.simulator.meter import ASSOCIATION_NAME, Meter
 from sessions.simulator.meter_type import system_title
 from sessions.simulator.objects.addressing import SapAssignment

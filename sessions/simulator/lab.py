@@ -39,25 +39,22 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from sessions.association_file import MODE_E_WORD, parse_association
-from sessions.dlms.association import AssociationParameters, Referencing
-from sessions.dlms.certificates import CertificateEntity, CertificateType
+from sessions.dlms.association import Referencing
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
 from sessions.dlms.iec62056_21.characters import START_BAUD
-from sessions.dlms.key_files import load_private_key
-from sessions.dlms.protection import Policy, SecurityPolicy
 from sessions.simulator.build import build_meter, build_meters, logical_devices
 from sessions.simulator.bus import LineTiming, read_timing
 from sessions.simulator.device import (
     MANAGEMENT_DEVICE,
-    SERVED_CONFORMANCE,
     LogicalDevice,
-    MeterSecurity,
     Role,
     ServedClient,
 )
 from sessions.simulator.faults import LineFaults, read_faults
-from sessions.simulator.key_store import USES, LabKeys, lab_keys
+from sessions.simulator.key_store import LabKeys
+from sessions.simulator.lab_security import LabError as LabError
+from sessions.simulator.lab_security import announced_keys, key_pairs, meter_security, served_client
 from sessions.simulator.lockout import LockoutRule
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, load_meter_type, system_title
@@ -75,14 +72,6 @@ ANNOUNCED_BAUD: Final = 9600
 SMALL_ADDRESS: Final = 0x7E
 """The highest physical address in an address of two octets; the one after it is everybody's."""
 DEFAULT_ASSOCIATION: Final = {"client_sap": 32, "authentication": "lls", "secret": "text:12345678"}
-KEY_NAMES: Final = {
-    CertificateType.DIGITAL_SIGNATURE: "signing_key",
-    CertificateType.KEY_AGREEMENT: "key_agreement_key",
-}
-"""Ends of the names of an association file."""
-COUNTER_EPOCH: Final = 1_704_067_200
-"""2024-01-01. A meter's own counters begin at the seconds since then: above those of its earlier runs."""
-
 KEYS: Final = ("guek", "gak", "gbek", "kek", "security_suite")
 SHARED_BY_CLIENTS: Final = ("framing", "server_sap", "server_system_title", "hdlc", "referencing", *KEYS)
 """What all clients of a meter have in common."""
@@ -105,10 +94,6 @@ class SignOnOptions:
     push_interval: float = 0.0
     push_crc: bool = True
     push_key: str = field(default="", repr=False)
-
-
-class LabError(ValueError):
-    """A lab that cannot be set up; the message names the file's entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,64 +460,6 @@ def _settings(
     )
 
 
-def meter_security(
-    parameters: AssociationParameters, keys: LabKeys | None, now: datetime, version: int | None
-) -> MeterSecurity:
-    """What the meter holds: the same keys as its client. Its policy demands what the client does."""
-    if version is None:
-        version = 1 if parameters.security_suite or parameters.response_protection is not None else 0
-    if version not in (0, 1):
-        raise LabError("security_setup_version is 0 or 1")
-    return MeterSecurity(
-        guek=parameters.guek or b"",
-        gak=parameters.gak or b"",
-        gbek=parameters.gbek or b"",
-        kek=parameters.kek or b"",
-        suite=parameters.security_suite,
-        policy=policy_of(parameters, version),
-        policy_version=version,
-        key_store=None if keys is None else keys.store(parameters.security_suite),
-        first_counter=_first_counter(now),
-    )
-
-
-def policy_of(parameters: AssociationParameters, version: int) -> int:
-    """The security_policy that demands what an association uses, in both directions."""
-    policy = Policy.of(parameters.protection, parameters.demanded_protection, version=version)
-    signed = parameters.general is not None and parameters.general.signed
-    if version == 1 and signed:
-        return policy.value | SecurityPolicy.SIGNED_REQUEST | SecurityPolicy.SIGNED_RESPONSE
-    return policy.value
-
-
-def key_pairs(table: Mapping[str, Any], association: Mapping[str, Any], server_title: bytes) -> LabKeys | None:
-    """The key pairs of the meter and its client, where the lab wants some."""
-    wanted = table.get("key_pairs")
-    if wanted is None:
-        return None
-    suite, title = association.get("security_suite", 0), association.get("client_system_title")
-    if suite not in (1, 2) or title is None:
-        raise LabError("key_pairs: the association needs security_suite 1 or 2, and client_system_title")
-    given = {
-        (entity, use): load_private_key(source[name], name, suite=suite)
-        for entity, source, prefix in (
-            (CertificateEntity.SERVER, wanted, ""),
-            (CertificateEntity.CLIENT, association, "client_"),
-        )
-        for use in USES
-        if (name := f"{prefix}{KEY_NAMES[use]}") in source
-    }
-    titles = {"client_title": bytes.fromhex(title), "server_title": server_title}
-    return lab_keys(wanted.get("seed", "demo"), suite, given=given, **titles)
-
-
-def announced_keys(keys: LabKeys) -> dict[str, str]:
-    """The keys of an association file: the client's private ones, and the certificates of the meter's."""
-    names = KEY_NAMES.items()
-    private = {f"client_{name}": keys.client[use].hex().upper() for use, name in names}
-    return private | {f"server_{name}": keys.server_certificates[use].pem for use, name in names}
-
-
 def announced_association(
     association: Mapping[str, Any], hdlc: HdlcOptions | None, physical_address: int | None, address_octets: int = 1
 ) -> dict[str, Any]:
@@ -545,27 +472,6 @@ def announced_association(
             settings["physical_address"] = physical_address
         announced["hdlc"] = settings
     return announced
-
-
-def served_client(parameters: AssociationParameters, role: Role, user_ids: Iterable[int] = ()) -> ServedClient:
-    """The meter's side of an association. `user_ids`: who may associate, nobody in particular where there are none."""
-    return ServedClient(
-        client_sap=parameters.client_sap,
-        role=role,
-        authentication=parameters.authentication,
-        secret=parameters.secret,
-        manufacturer=parameters.manufacturer,
-        protection=parameters.protection,
-        response_protection=parameters.demanded_protection,
-        user_ids=frozenset(user_ids),
-        pre_established=parameters.pre_established,
-        conformance=parameters.conformance or SERVED_CONFORMANCE,
-        client_system_title=parameters.client_system_title,
-    )
-
-
-def _first_counter(now: datetime) -> int:
-    return max(1, int(now.timestamp()) - COUNTER_EPOCH)
 
 
 def plain_lab(

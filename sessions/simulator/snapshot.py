@@ -47,11 +47,8 @@ from sessions.simulator.lab import (
     LabError,
     LabLine,
     LabMeter,
-    announced_keys,
-    key_pairs,
-    meter_security,
-    served_client,
 )
+from sessions.simulator.lab_security import announced_keys, key_pairs, meter_security, served_client
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import system_title
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, Value, constant
