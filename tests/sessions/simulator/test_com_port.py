@@ -13,6 +13,7 @@ from sessions.simulator.com_port import (
     MAX_SUBOPTION,
     SERVER,
     SIGNATURE,
+    SPEEDS,
     ComPort,
     ComPortStation,
     Telnet,
@@ -123,10 +124,15 @@ def test_data_between_commands_arrives_as_it_was(parts):
 
 @given(st.binary(max_size=300))
 def test_whatever_comes_is_borne(octets):
+    """Whatever was begun ends with the next IAC SE, and the port is there as before."""
     port = ComPort(START)
-    port.receive_octets(octets)
-    assert port.octets_to_send().count(IAC) % 2 == 0 or octets
-    assert port.settings.baud >= 50
+    port.receive_octets(octets + bytes(2) + bytes((IAC, Telnet.SE)) * 2)
+    port.octets_to_send()
+    settings = port.settings
+    assert settings.baud in SPEEDS
+    assert settings.data_bits in (7, 8)
+    assert settings.stop_bits in (1, 2)
+    assert answer(control(0), port) == told(0, SIGNATURE)
 
 
 def test_what_another_setting_makes_of_octets():

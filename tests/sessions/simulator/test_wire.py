@@ -108,7 +108,7 @@ def test_on_a_bus_only_the_addressed_meter_answers(destination, answers):
     assert [frame.source.lower] == answers
 
 
-def test_a_broadcast_reaches_all_and_nobody_answers():
+def test_nobody_answers_a_broadcast():
     wire = Wire(hdlc_station(17, 18), bus=Bus(LineTiming(baud=9600)))
     frame = UiFrame(
         destination=HdlcAddress(0x7F, 0x7F, 2),
