@@ -113,6 +113,8 @@ class RecordedProfile(PlainObject):
             self._columns = tuple(decode_capture_objects(self._values[CAPTURE_OBJECTS]))
         except (KeyError, ValueError):
             self._columns = ()
+        self._filled: tuple[Data, Sequence[Data]] | None = None
+        self._ordered: dict[int, list[Any]] = {}
         self.attributes[BUFFER] = Attribute(lambda: self._values[BUFFER], read_selected=self._selected)
         self.methods[1] = self._reset
 
@@ -123,14 +125,27 @@ class RecordedProfile(PlainObject):
 
     @property
     def _rows(self) -> Sequence[Data]:
-        """Whole rows, also where the meter leaves out what did not change."""
+        """Whole rows, also where the meter leaves out what did not change. Made once for a buffer, which may hold years."""
         buffer = self._values[BUFFER]
+        if self._filled is None or self._filled[0] is not buffer:
+            self._filled = (buffer, self._fill(buffer))
+            self._ordered.clear()
+        return self._filled[1]
+
+    def _fill(self, buffer: Data) -> Sequence[Data]:
         if not buffer.constructed or not all(row.constructed for row in buffer):
             return ()
         period = self._values.get(CAPTURE_PERIOD)
         seconds = period.value if period is not None and isinstance(period.value, int) else 0
         filled = RowExpander(self._columns, capture_period=seconds).expand_all(buffer.elements)
         return [structure(*row) for row in filled]
+
+    def _column_values(self, place: int) -> list[Any]:
+        """What a range compares of each row; None where it is nothing that has an order."""
+        rows = self._rows
+        if place not in self._ordered:
+            self._ordered[place] = [_comparable_or_none(row[place]) if len(row) > place else None for row in rows]
+        return self._ordered[place]
 
     def _selected(self, selection: SelectiveAccess) -> Value:
         try:
@@ -158,7 +173,7 @@ class RecordedProfile(PlainObject):
         chosen = [self._column(column) for column in wanted.selected_values]
         low, high = _comparable(wanted.from_value), _comparable(wanted.to_value)
         rows = self._rows
-        found = [number for number, row in enumerate(rows) if len(row) > place and _lies(row[place], low, high)]
+        found = [number for number, value in enumerate(self._column_values(place)) if _lies(value, low, high)]
         if not chosen:
             return self._some(found, rows)
         return array(*(structure(*(rows[number][n] for n in chosen if n < len(rows[number]))) for number in found))
@@ -191,18 +206,26 @@ def _comparable(value: Data) -> Any:
     raise ValueError("a range is of times or numbers")
 
 
-def _lies(cell: Data, low: Any, high: Any) -> bool:
+def _comparable_or_none(value: Data) -> Any:
     try:
-        value = _comparable(cell)
+        return _comparable(value)
     except (ValueError, OverflowError):
+        return None
+
+
+def _lies(value: Any, low: Any, high: Any) -> bool:
+    """Whether a value lies between two of its kind. A wall clock is compared with a wall clock."""
+    if value is None:
         return False
-    bounds = [low, high]
-    if isinstance(value, datetime):
-        # A wall clock is compared with a wall clock.
-        bounds = [each if _aware(each) and _aware(value) else _wall(each) for each in bounds]
-        values = [value if _aware(each) else _wall(value) for each in bounds]
-        return bool(bounds[0] <= values[0] and values[1] <= bounds[1])
-    return bool(low <= value <= high)
+    if not isinstance(value, datetime):
+        return bool(low <= value <= high)
+    return _not_later(low, value) and _not_later(value, high)
+
+
+def _not_later(one: Any, other: Any) -> bool:
+    if _aware(one) and _aware(other):
+        return bool(one <= other)
+    return bool(_wall(one) <= _wall(other))
 
 
 def _aware(moment: Any) -> bool:
