@@ -93,7 +93,7 @@ class KnownObject:
 
 def known_objects(dlms_session: DlmsSession) -> list[KnownObject]:
     """The objects in order of class and name; empty where no list was read."""
-    step = _newest_list(dlms_session)
+    step = newest_list(dlms_session)
     found = objects_of(step) if step is not None else None
     return sorted(found or (), key=lambda known: (known.class_id, known.logical_name))
 
@@ -155,7 +155,8 @@ def read_values(dlms_session: DlmsSession, class_id: int, logical_name: ObisCode
     return {step.parameters["attribute_id"]: step for step in steps.order_by("number")}
 
 
-def _newest_list(dlms_session: DlmsSession) -> Step | None:
+def newest_list(dlms_session: DlmsSession) -> Step | None:
+    """The step that read the object list: in this session, else through the same association."""
     lists = Step.objects.filter(
         kind=Step.Kind.READ,
         state=Step.State.DONE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
@@ -22,6 +22,8 @@ from sessions.known_objects import KnownObject, find_object, known_objects, read
 from sessions.models import DlmsSession, Step
 from sessions.object_reference import BUFFER, MAX_CLASS_ID, PROFILE_GENERIC
 from sessions.services import SessionOver, add_read_step
+from sessions.session_snapshot import session_snapshot
+from sessions.snapshot_file import snapshot_text
 from sessions.views import get_session
 
 MAX_VALUE_TEXT = 120
@@ -62,6 +64,21 @@ def object_list(request: HttpRequest, pk: int) -> HttpResponse:
     dlms_session = get_session(pk)
     context = {"dlms_session": dlms_session, "objects": known_objects(dlms_session)}
     return _panel(request, "sessions/_objects.html", context)
+
+
+@require_safe
+def object_snapshot(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """What the session read of its meter, as a file that `simulate --snapshot` serves."""
+    dlms_session = get_session(pk)
+    snapshot = session_snapshot(dlms_session)
+    if snapshot is None:
+        raise Http404("no object list of a meter of the inventory was read")
+    serial = dlms_session.meter.serial_number if dlms_session.meter else "meter"
+    name = "".join(letter for letter in f"{serial}-session-{pk}" if letter.isalnum() or letter in "-_")
+    answer = StreamingHttpResponse(snapshot_text(snapshot), content_type="application/json; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.snapshot.json"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @require_safe

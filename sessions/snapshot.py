@@ -144,12 +144,12 @@ class SnapshotTaker:
             listed = read_by_short_names(data, told) if by_names else read_by_logical_names(data)
         except ValueError as error:
             raise _no_list(f"the meter's object list cannot be read: {error}") from None
-        objects = _objects(listed)
+        objects = unread_objects(listed)
         self._keep(objects)
-        self._keep_lists(listed, data, told, by_names=by_names)
+        keep_lists(self.snapshot, listed, data, told)
         for each in objects:
             if (each.class_id, each.logical_name) == (own_class, OWN_NAME):
-                self._mark_lists(each, rights)
+                mark_lists(each, rights)
 
     def _keep(self, objects: list[SnapshotObject]) -> None:
         """What was read before stays, if it is the same meter."""
@@ -166,22 +166,6 @@ class SnapshotTaker:
                 if recorded.known and (not recorded.refused or recorded.refused in RESULT_NAMES):
                     each.attributes[number] = recorded
         self.snapshot.objects = objects
-
-    def _keep_lists(self, listed: list[ListedObject], data: Data, rights: Data | None, *, by_names: bool) -> None:
-        """The lists themselves are kept where the objects do not say them to the octet."""
-        made = write_by_short_names(listed) if by_names else write_by_logical_names(listed)
-        self.snapshot.object_list = None if made == data else data
-        if rights is not None:
-            self.snapshot.access_rights = None if write_rights(listed) == rights else rights
-
-    @staticmethod
-    def _mark_lists(own: SnapshotObject, rights: Data | DataAccessResult | None) -> None:
-        recorded = own.attributes.setdefault(OBJECT_LIST, Recorded())
-        recorded.is_list = True
-        if own.class_id == ASSOCIATION_SN:
-            recorded = own.attributes.setdefault(ACCESS_RIGHTS, Recorded())
-            recorded.is_list = isinstance(rights, Data)
-            recorded.refused = _name(rights) if isinstance(rights, DataAccessResult) else ""
 
     # -- attributes --------------------------------------------------------------------------------------------------
 
@@ -242,6 +226,25 @@ class SnapshotTaker:
         return bool(self._conformance & (Conformance.SELECTIVE_ACCESS | Conformance.PARAMETERIZED_ACCESS))
 
 
+def keep_lists(snapshot: Snapshot, listed: Sequence[ListedObject], data: Data, rights: Data | None) -> None:
+    """The lists themselves are kept where the objects do not say them to the octet."""
+    by_names = any(each.base_name is not None for each in listed)
+    made = write_by_short_names(listed) if by_names else write_by_logical_names(listed)
+    snapshot.object_list = None if made == data else data
+    if rights is not None:
+        snapshot.access_rights = None if write_rights(listed) == rights else rights
+
+
+def mark_lists(own: SnapshotObject, rights: Data | DataAccessResult | None) -> None:
+    """Of the association in use: which of its attributes are made of the snapshot's objects."""
+    recorded = own.attributes.setdefault(OBJECT_LIST, Recorded())
+    recorded.is_list = True
+    if own.class_id == ASSOCIATION_SN:
+        recorded = own.attributes.setdefault(ACCESS_RIGHTS, Recorded())
+        recorded.is_list = isinstance(rights, Data)
+        recorded.refused = _name(rights) if isinstance(rights, DataAccessResult) else ""
+
+
 def _no_list(message: str) -> DlmsError:
     return DlmsError(
         message,
@@ -251,7 +254,7 @@ def _no_list(message: str) -> DlmsError:
     )
 
 
-def _objects(listed: Sequence[ListedObject]) -> list[SnapshotObject]:
+def unread_objects(listed: Sequence[ListedObject]) -> list[SnapshotObject]:
     """The objects with what may be read of them, nothing read yet. Without rights every attribute of the class is tried."""
     bits = rights_are_bits(listed)
     objects = []

@@ -138,7 +138,7 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(_text(snapshot))
+            file.writelines(snapshot_text(snapshot))
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -147,8 +147,8 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
         raise
 
 
-def _text(snapshot: Snapshot) -> Iterator[str]:
-    """A line for each attribute: long enough to be whole, short enough to be found."""
+def snapshot_text(snapshot: Snapshot) -> Iterator[str]:
+    """The file, piece by piece. A line for each attribute: long enough to be whole, short enough to be found."""
     head = {
         "format": FORMAT,
         "version": VERSION,

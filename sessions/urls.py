@@ -16,6 +16,7 @@ urlpatterns = [
     path("sessions/<int:pk>/steps/", views.step_add, name="step_add"),
     path("sessions/<int:pk>/console/<str:kind>/", object_views.console_form, name="console_form"),
     path("sessions/<int:pk>/objects/", object_views.object_list, name="object_list"),
+    path("sessions/<int:pk>/objects/snapshot.json", object_views.object_snapshot, name="object_snapshot"),
     path(
         "sessions/<int:pk>/objects/<int:class_id>/<str:logical_name>/",
         object_views.object_detail,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +50,7 @@ def make_plan(session_id: int) -> Plan:
     dlms_session = DlmsSession.objects.get(pk=session_id)
     access = _access(dlms_session)
     used = _used_secrets(access)
-    association = _checked(_table(access, used))
+    association = _checked(association_table(access, used))
     parameters = association.parameters
     return Plan(
         endpoint=parse_endpoint(access.line.endpoint),
@@ -114,7 +115,7 @@ def _used_secrets(access: Access) -> dict[str, OpenedSecret]:
     return {slot: access.secrets[slot] for slot in slots if slot in access.secrets}
 
 
-def _table(access: Access, used: dict[str, OpenedSecret]) -> dict[str, Any]:
+def association_table(access: Access, used: Mapping[str, OpenedSecret]) -> dict[str, Any]:
     """As an association file says it."""
     meter, association = access.meter, access.association
     secret = used.get(Slot.LLS_SECRET) or used.get(Slot.HLS_SECRET)

@@ -22,6 +22,7 @@ from meters.cosem.data import (
 )
 from meters.cosem.obis import ObisCode
 from sessions.models import DlmsSession, Step
+from sessions.snapshot_file import parse_snapshot
 from tests.meters.builders import make_meter
 from tests.sessions.builders import make_read, make_session, make_user
 
@@ -73,6 +74,31 @@ def read_list(
     )
     row = structure(long_unsigned(70), unsigned(version), octet_string(ObisCode.parse(RELAY).octets), rights)
     return make_read(dlms_session, 15, ASSOCIATION, 2, array(row))
+
+
+class TestSnapshot:
+    def test_a_signed_in_person_takes_it_along(self, technician) -> None:
+        dlms_session = make_session(meter=make_meter(meter={"serial_number": "1EMH/007"}))
+        address = url("object_snapshot", dlms_session.pk)
+        assert technician.get(address).status_code == 404
+        assert "Snapshot" not in technician.get(url("object_list", dlms_session.pk)).content.decode()
+        read_list(dlms_session, {2: 1}, {1: True})
+        assert address in technician.get(url("object_list", dlms_session.pk)).content.decode()
+        answer = technician.get(address)
+        assert answer.status_code == 200
+        name = f"1EMH007-session-{dlms_session.pk}.snapshot.json"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+        assert answer.headers["Cache-Control"] == "no-store"
+        (relay,) = parse_snapshot(answer.getvalue()).objects
+        assert str(relay.logical_name) == RELAY
+        assert technician.post(address).status_code == 405
+
+    def test_nobody_else_does(self, client, dlms_session) -> None:
+        answer = client.get(url("object_snapshot", dlms_session.pk))
+        assert (answer.status_code, answer.url.startswith("/accounts/login/")) == (302, True)
+
+    def test_a_session_that_is_not_there(self, technician) -> None:
+        assert technician.get(url("object_snapshot", 999_999)).status_code == 404
 
 
 class TestWhoMayDoWhat:
