@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
+from sessions.snapshot_file import load_snapshot
 from tests.browser.bench import Bench
 
 SERIAL = "10000002"
@@ -52,6 +55,23 @@ def test_from_the_object_list_to_a_value_that_is_written(bench: Bench, page: Pag
     expect(write.locator(".gate-box")).to_contain_text("write time (2):")
     write.get_by_role("button", name=f"Write to {SERIAL}").click()
     expect(bench.expect_step(steps + 5).locator(".step-title")).to_contain_text("Write: Clock")
+
+
+def test_what_was_read_is_taken_along_as_a_file(bench: Bench, page: Page, tmp_path: Path) -> None:
+    bench.open_session(SERIAL)
+    bench.tab("Objects")
+    panel = page.locator("#panel-OBJECTS")
+    offer = panel.get_by_role("button", name="Read the object list")
+    expect(panel.locator("[data-object]").first.or_(offer)).to_be_visible()
+    if offer.is_visible():
+        offer.click()
+        bench.expect_step(1)
+    with page.expect_download() as waited:
+        panel.get_by_role("link", name="Snapshot").click()
+    waited.value.save_as(tmp_path / "snapshot.json")
+    assert waited.value.suggested_filename.endswith(".snapshot.json")
+    snapshot = load_snapshot(tmp_path / "snapshot.json")
+    assert {str(each.logical_name) for each in snapshot.objects} > {CLOCK, RELAY}
 
 
 def test_the_field_follows_what_is_named_and_nothing_typed_is_lost(bench: Bench, page: Page) -> None:
