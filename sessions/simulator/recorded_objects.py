@@ -24,12 +24,11 @@ from sessions.dlms.selective_access import AccessSelector, EntryDescriptor, Rang
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, Value, require
 from sessions.simulator.objects.clock import Clock, MeterClock
 from sessions.simulator.objects.control import ControlMode, ControlState, DisconnectControl
+from sessions.simulator.objects.scripts import ScriptAction, ScriptService
 from sessions.simulator.plain import PlainObject
 
 UNSPECIFIED: Final = 0xFF
 BUFFER, CAPTURE_OBJECTS, CAPTURE_PERIOD, ENTRIES_IN_USE = 2, 3, 4, 7
-WRITE, EXECUTE = 1, 2
-"""service_id of a script's action."""
 
 
 def refusing(result: DataAccessResult) -> Attribute:
@@ -278,11 +277,9 @@ class RecordedScripts(PlainObject):
         try:
             service, class_id, name, index, parameter = action
             target = self._find(class_id.value, ObisCode.from_octets(name.value))
+            kind = ScriptService(service.value)
         except (ValueError, TypeError):
             raise Denied(DataAccessResult.OTHER_REASON) from None
         if target is None:
             raise Denied(DataAccessResult.OBJECT_UNDEFINED)
-        if service.value == EXECUTE:
-            target.invoke(index.value, parameter)
-        elif service.value == WRITE:
-            target.write(index.value, parameter)
+        ScriptAction(target, index.value, kind, parameter).run()
