@@ -41,6 +41,7 @@ from sessions.dlms.link import (
 )
 
 PUBLIC_CLIENT = 16
+_NO_FAULT = Fault(0)
 
 
 class HdlcServerLink(Outbox):
@@ -183,10 +184,10 @@ class HdlcServerLink(Outbox):
         if isinstance(frame, SupervisoryFrame | DiscFrame) and frame.information:
             return Fault.CONTROL | Fault.INFORMATION
         if not self.connected or not isinstance(frame, InfoFrame | SupervisoryFrame):
-            return Fault(0)
+            return _NO_FAULT
         if len(frame.information) > self.parameters.max_info_receive:
             return Fault.LENGTH
-        return Fault(0) if self._sender.may_acknowledge(frame.receive_sequence) else Fault.SEQUENCE
+        return _NO_FAULT if self._sender.may_acknowledge(frame.receive_sequence) else Fault.SEQUENCE
 
     def _do(self, action: Action, frame: HdlcFrame, now: float) -> None:
         match action:
