@@ -28,7 +28,7 @@ from sessions.links.endpoint import parse_endpoint
 from sessions.simulator import listeners
 from sessions.simulator.bus import LineTiming
 from sessions.simulator.com_port import noise
-from sessions.simulator.faults import Direction, LineFaults
+from sessions.simulator.faults import Direction, FaultyLine, LineFaults
 from sessions.simulator.lab import HdlcOptions, Lab, LabError, LabLine, SignOnOptions, make_meter
 from sessions.simulator.listeners import RunningLab
 from sessions.simulator.stations import WrapperStation
@@ -367,18 +367,32 @@ async def test_a_line_that_ends_behind_octet_k(tmp_path):
         writer.close()
 
 
-async def answer_over(tmp_path: Any, faults: LineFaults) -> tuple[bytes, float]:
-    """What a raw client hears for an AARQ until the meter closes or is silent, and how long the first octet took."""
+REQUEST = WrapperFrame(16, 1, AARQ).encode()
+
+
+def foretold(faults: LineFaults) -> tuple[bytes, bytes]:
+    """What the meter says to the request, and what of it the client will hear: the faults are a function of seed and octets."""
+    station = WrapperStation(lab_meter(LLS).device, secrets.token_bytes)
+    station.receive_octets(REQUEST, 0.0)
+    answer, line = station.octets_to_send(), FaultyLine(faults, 0)
+    leaves = line.carry(Direction.TO_METER, REQUEST, 0.0) + line.carry(Direction.FROM_METER, answer, 0.0)
+    return answer, b"".join(each.octets for each in leaves if each.direction is Direction.FROM_METER)
+
+
+async def answer_over(tmp_path: Any, faults: LineFaults, count: int) -> tuple[bytes, float]:
+    """So many octets as a raw client hears them for an AARQ, all of them where the line ends; and how long the first one took."""
     line = LabLine(kind="wrapper", meters=(lab_meter(LLS),), faults=faults)
     loop = asyncio.get_running_loop()
-    async with RunningLab(lab_of(line, inactivity_timeout=0.6), tmp_path) as running:
+    async with RunningLab(lab_of(line, inactivity_timeout=60.0 if count else 0.2), tmp_path) as running:
         endpoint = parse_endpoint(running.announcements[0]["endpoint"])
         reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)  # type: ignore[union-attr]
         begun = loop.time()
-        writer.write(WrapperFrame(16, 1, AARQ).encode())
-        first = await asyncio.wait_for(reader.read(1), 10)
+        writer.write(REQUEST)
+        first = await asyncio.wait_for(reader.read(1), 20)
         waited = loop.time() - begun
-        heard = first + await asyncio.wait_for(reader.read(), 10)
+        heard = first + await asyncio.wait_for(reader.readexactly(max(0, count - 1)), 20)
+        if faults.cut_after is not None:
+            heard += await asyncio.wait_for(reader.read(), 20)
         writer.close()
         return heard, waited
 
@@ -395,23 +409,21 @@ async def answer_over(tmp_path: Any, faults: LineFaults) -> tuple[bytes, float]:
         ({"garbage": 1.0}, lambda plain, heard: heard.endswith(plain) and len(heard) > len(plain)),
         ({"slow": 0.2}, lambda plain, heard: heard == plain),
         ({"cut_after": 9}, lambda plain, heard: heard == plain[:9]),
-        ({"echo": True}, lambda plain, heard: heard == WrapperFrame(16, 1, AARQ).encode() + plain),
+        ({"echo": True}, lambda plain, heard: heard == REQUEST + plain),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 async def test_each_fault_of_a_line_on_the_wire(tmp_path, faults, shows, capfd):
-    good = WrapperStation(lab_meter(LLS).device, secrets.token_bytes)
-    good.receive_octets(WrapperFrame(16, 1, AARQ).encode(), 0.0)
-    plain = good.octets_to_send()
-    heard, waited = await answer_over(tmp_path, LineFaults(seed=11, direction=Direction.FROM_METER, **faults))
+    bad = LineFaults(seed=11, direction=Direction.FROM_METER, **faults)
+    plain, expected = foretold(bad)
+    heard, waited = await answer_over(tmp_path, bad, len(expected))
+    assert heard == expected
     assert shows(plain, heard)
     assert ("slow" not in faults) or waited >= 0.2
     kinds = {json.loads(line)["fault"] for line in capfd.readouterr().err.splitlines()}
     assert kinds == {
         {"bit_errors": "bit-error", "cut_after": "cut"}.get(kind, kind) for kind in faults if kind != "delay"
     }
-    again, _ = await answer_over(tmp_path, LineFaults(seed=11, direction=Direction.FROM_METER, **faults))
-    assert again == heard
 
 
 @pytest.mark.asyncio
