@@ -294,6 +294,7 @@ class Opener:
         group = find_field(tree, "content")
         contents = find_field(group, "contents") if group is not None else None
         if octets and contents is not None:
+            contents.value = f"{len(octets)} octets"  # what they say stands below, with its secrets masked
             self.deeper(octets, tree.source, contents.offset)
 
 

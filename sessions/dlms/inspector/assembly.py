@@ -39,9 +39,16 @@ class Segments:
 
     def repeats(self, number: int | None, information: bytes) -> bool:
         """Whether this very frame came already: the sender did not see our acknowledgement. Numbers count modulo 8."""
-        return number is not None and any(
-            (piece.number, piece.information) == (number, information) for piece in self.pieces[-7:]
-        )
+        return self.repeated(number, information) is not None
+
+    def repeated(self, number: int | None, information: bytes) -> int | None:
+        """Where the piece that this frame repeats begins in the APDU; None where it repeats none."""
+        begin = self.size
+        for piece in reversed(self.pieces[-7:] if number is not None else []):
+            begin -= len(piece.octets)
+            if (piece.number, piece.information) == (number, information):
+                return begin
+        return None
 
     def add(self, number: int | None, octets: bytes, information: bytes | None = None) -> int:
         """Append; returns where this piece begins in the APDU."""
@@ -101,17 +108,29 @@ class Shelf:
 
     def __init__(self) -> None:
         self._segments: dict[Hashable, Segments] = {}
+        self._ended: dict[Hashable, Segments] = {}
         self._blocks: dict[tuple[Hashable, str], Blocks] = {}
 
     def segments(self, key: Hashable) -> Segments | None:
         return self._segments.get(key)
+
+    def ended_segments(self, key: Hashable) -> Segments | None:
+        """The last APDU that came in segments here, until another one begins: its last ones may come again."""
+        return self._ended.get(key)
 
     def begin_segments(self, key: Hashable) -> Segments:
         segments = self._segments[key] = Segments()
         return segments
 
     def end_segments(self, key: Hashable) -> None:
-        self._segments.pop(key, None)
+        segments = self._segments.pop(key, None)
+        if segments is not None and len(segments.pieces) > 1:
+            self._ended[key] = segments
+
+    def forget_segments(self, key: Hashable) -> None:
+        """Another APDU begins."""
+        self.end_segments(key)
+        self._ended.pop(key, None)
 
     def blocks(self, key: tuple[Hashable, str]) -> Blocks:
         return self._blocks.setdefault(key, Blocks())
@@ -131,4 +150,5 @@ class Shelf:
 
     def clear(self) -> None:
         self._segments.clear()
+        self._ended.clear()
         self._blocks.clear()

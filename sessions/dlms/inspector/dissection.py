@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -58,6 +59,8 @@ class Dissection:
     starts_apdu: bool = True
     notes: list[str] = field(default_factory=list)
     deviations: list[str] = field(default_factory=list)
+    copies: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Sources that stand as they are in another one, as what is authenticated only does: in which, and where."""
     secrets: list[tuple[int, int]] = field(default_factory=list)
     """Offset and length of each run of secret octets in the frame."""
 
@@ -103,8 +106,13 @@ def field_json(one: Field, sources: dict[str, bytes], *, reveal: bool) -> dict[s
     return shown
 
 
-def secret_spans(root: Field, *, masked: bool = False) -> dict[str, list[tuple[int, int]]]:
-    """Offset and length of the secret fields below `root`, by source; with `masked` also of those that are only not shown."""
+def secret_spans(
+    root: Field, copies: Mapping[str, tuple[str, int]] | None = None, *, masked: bool = False
+) -> dict[str, list[tuple[int, int]]]:
+    """Offset and length of the secret fields below `root`, by source; with `masked` also of those that are only not shown.
+
+    What is secret in a source is so in that of which it is a copy.
+    """
     spans: dict[str, list[tuple[int, int]]] = {}
     stack = [root]
     while stack:
@@ -112,6 +120,8 @@ def secret_spans(root: Field, *, masked: bool = False) -> dict[str, list[tuple[i
         stack += one.children
         if (one.secret or (masked and one.masked)) and one.length:
             spans.setdefault(one.source, []).append((one.offset, one.length))
+    for source, (origin, at) in reversed((copies or {}).items()):
+        spans.setdefault(origin, []).extend((at + offset, length) for offset, length in spans.get(source, []))
     return spans
 
 
@@ -127,7 +137,7 @@ def blot(octets: bytes, spans: list[tuple[int, int]]) -> bytes:
 
 
 def masked_sources(dissection: Dissection) -> dict[str, bytes]:
-    spans = secret_spans(dissection.fields, masked=True)
+    spans = secret_spans(dissection.fields, dissection.copies, masked=True)
     spans["frame"] = spans.get("frame", []) + dissection.secrets
     return {name: blot(octets, spans.get(name, [])) for name, octets in dissection.sources.items()}
 

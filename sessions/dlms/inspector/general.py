@@ -15,6 +15,7 @@ from sessions.dlms.elliptic import Curve, curve_of_suite, public_of
 from sessions.dlms.errors import DlmsError, LocalProtocolError, SecurityError
 from sessions.dlms.general_ciphering import Transaction, transaction_of
 from sessions.dlms.general_signing import verify_content
+from sessions.dlms.inspector.secrets import WRAPPED_KEY_OCTETS
 from sessions.dlms.inspector.sheet import find_field
 from sessions.dlms.inspector.state import Conversation
 from sessions.dlms.key_agreement import Scheme, one_pass, static_unified, verified_ephemeral
@@ -175,10 +176,11 @@ def _judge(opener: Opener, field: Field, keys: list[bytes], check: Callable[[byt
 
 
 def mask_wrapped_keys(tree: Field) -> None:
-    """The octet-strings of a key_transfer are wrapped keys: they are kept, and not shown."""
+    """The octet-strings of a key_transfer are wrapped keys: they are kept, and not shown; one of no such length is a secret."""
     for child in tree.children:
         if child.name == "octet-string" and child.children:
             child.value = ""
-            child.children[-1].masked = True
+            key = child.children[-1]
+            key.masked, key.secret = True, key.length not in WRAPPED_KEY_OCTETS
         else:
             mask_wrapped_keys(child)

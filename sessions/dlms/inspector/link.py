@@ -23,18 +23,17 @@ from sessions.dlms.hdlc.reject import read_frame_reject
 from sessions.dlms.inspector.application import open_apdu, preview_apdu
 from sessions.dlms.inspector.assembly import Segments
 from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS, lacks_flags
-from sessions.dlms.inspector.secrets import hidden_spans
+from sessions.dlms.inspector.pieces import ANSWERS, inside_of, piece_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
-from sessions.dlms.inspector.slices import ANSWERS_IN_CLEAR
 from sessions.dlms.inspector.state import Conversation
 from sessions.dlms.inspector.stations import name_hdlc_stations, name_wrapper_ports
 from sessions.dlms.wrapper import WrapperFrame, read_wrapper_frame
 
 LLC_OCTETS: Final = 3
 BEGINNINGS_WITH_SECRETS: Final = frozenset(
-    bytes((tag,))
-    for tag in (
+    (
         ApduTag.AARQ,
+        ApduTag.READ_REQUEST,
         ApduTag.WRITE_REQUEST,
         ApduTag.UNCONFIRMED_WRITE_REQUEST,
         ApduTag.SET_REQUEST,
@@ -44,10 +43,8 @@ BEGINNINGS_WITH_SECRETS: Final = frozenset(
     )
 )
 """First octets of the APDUs whose segments are looked into; the others are too long, and too many, for that."""
-FURTHER_BLOCKS: Final = (bytes((ApduTag.SET_REQUEST, 3)), bytes((ApduTag.ACTION_REQUEST, 6)))
-"""How the blocks of a request begin that come after the first."""
-HEAD_OCTETS: Final = 3
-"""Tag, choice, invoke-id."""
+PIECES_OF_A_HEAD: Final = 8
+"""As many segments hold all that stands before an APDU's contents, in whatever envelopes."""
 
 
 def strip_llc(sheet: Sheet, octets: bytes, source: str, origin: int, under: Field | None = None) -> int:
@@ -221,16 +218,19 @@ def _information(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame) -
     number = frame.send_sequence if isinstance(frame, InfoFrame) else None
     channel = (frame.source, frame.destination)
     segments = talk.shelf.segments(channel)
-    if segments is not None and segments.repeats(number, octets):
+    came = segments or talk.shelf.ended_segments(channel)
+    if came is not None and (begin := came.repeated(number, octets)) is not None:
         sheet.starts_apdu = False
         sheet.summary = f"{frame.summary()}, a repeated segment"
+        llc = 0 if begin else len(octets) - len(came.pieces[0].octets)
+        hide_secret(sheet, talk, came, begin, field.offset + llc, channel)
         return
     if segments is None or (number is None and octets[:LLC_OCTETS] in LLC_HEADERS):
         _first(sheet, talk, frame, octets, field)
         return
     sheet.starts_apdu = False
     begin = segments.add(number, octets)
-    _hide_secret(sheet, talk, segments, begin, field.offset)
+    hide_secret(sheet, talk, segments, begin, field.offset, channel)
     if frame.segmented:
         sheet.summary = f"segment {len(segments.pieces)} of {segments.title}…"
     else:
@@ -241,8 +241,8 @@ def _information(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame) -
 def _first(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame, octets: bytes, field: Field) -> None:
     """A frame that begins an APDU. One side talks at a time: what either had begun before will not go on."""
     channel = (frame.source, frame.destination)
-    talk.shelf.end_segments(channel)
-    talk.shelf.end_segments((frame.destination, frame.source))
+    talk.shelf.forget_segments(channel)
+    talk.shelf.forget_segments((frame.destination, frame.source))
     taken = strip_llc(sheet, octets, FRAME, field.offset, field)
     apdu, origin = octets[taken:], field.offset + taken
     if not frame.segmented:
@@ -253,7 +253,7 @@ def _first(sheet: Sheet, talk: Conversation, frame: InfoFrame | UiFrame, octets:
     # A repetition is recognised by the whole field: the LLC header counts.
     segments.add(frame.send_sequence if isinstance(frame, InfoFrame) else None, apdu, octets)
     segments.title = preview_apdu(sheet, apdu, FRAME, origin=origin)
-    _hide_secret(sheet, talk, segments, 0, origin)
+    hide_secret(sheet, talk, segments, 0, origin, channel)
     sheet.summary = f"segment 1 of {segments.title}…"
 
 
@@ -264,16 +264,18 @@ def _last(sheet: Sheet, talk: Conversation, segments: Segments, channel: Hashabl
     sheet.summary = f"{sheet.summary} (segment {count} of {count})"
 
 
-def _hide_secret(sheet: Sheet, talk: Conversation, segments: Segments, begin: int, offset: int) -> None:
-    """Hide the part of a password, or of a secret that is written, that stands in this segment."""
-    head = segments.pieces[0].octets[:2]
-    answers = talk.secret_answer and head[:1] in ANSWERS_IN_CLEAR
-    if head[:1] not in BEGINNINGS_WITH_SECRETS and not answers:
+def hide_secret(
+    sheet: Sheet, talk: Conversation, segments: Segments, begin: int, offset: int, channel: Hashable
+) -> None:
+    """Hide the part of a password, or of a secret that is written or read, that stands in this segment."""
+    head = b"".join(piece.octets for piece in segments.pieces[:PIECES_OF_A_HEAD])
+    start = inside_of(head)
+    if start is None or start >= len(head):
+        return
+    if head[start] not in BEGINNINGS_WITH_SECRETS and not (talk.secret_answer and head[start] in ANSWERS):
         return
     apdu = segments.octets
-    all_of_it = answers or (talk.secret_request and head in FURTHER_BLOCKS)
-    spans = [(HEAD_OCTETS, len(apdu))] if all_of_it else hidden_spans(apdu, talk.short_names)
-    for start, length in spans:
-        first, stop = max(start, begin), min(start + length, len(apdu))
+    for at, length in piece_spans(talk, apdu, channel):
+        first, stop = max(at, begin), min(at + length, len(apdu))
         if stop > first:
             sheet.hidden.append((offset + first - begin, stop - first))

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from sessions.dlms.cursor import Field
 from sessions.dlms.errors import DecodeError, FrameError
 from sessions.dlms.inspector.application import open_apdu, preview_apdu
+from sessions.dlms.inspector.link import hide_secret
 from sessions.dlms.inspector.sense import is_apdu
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
 from sessions.dlms.inspector.state import Conversation
@@ -72,6 +73,7 @@ def _segment(sheet: Sheet, talk: Conversation, frame: LongFrame, field: Field) -
         segments = talk.shelf.begin_segments(channel)
         segments.add(0, part)
         segments.title = preview_apdu(sheet, part, FRAME, origin=origin)
+        hide_secret(sheet, talk, segments, 0, origin, channel)
         sheet.summary = f"segment 1 of {segments.title}…"
         return
     sheet.starts_apdu = False
@@ -80,10 +82,11 @@ def _segment(sheet: Sheet, talk: Conversation, frame: LongFrame, field: Field) -
         raise FrameError(
             "control-information", field.offset - 1, f"segment {frame.sequence} without the ones before it"
         )
-    if segments.repeats(frame.sequence, part):
+    if (begin := segments.repeated(frame.sequence, part)) is not None:
+        hide_secret(sheet, talk, segments, begin, origin, channel)
         sheet.summary = f"{frame.summary()}, a repeated segment"
         return
-    segments.add(frame.sequence, part)
+    hide_secret(sheet, talk, segments, segments.add(frame.sequence, part), origin, channel)
     if not frame.final:
         sheet.summary = f"segment {len(segments.pieces)} of {segments.title}…"
         return

@@ -26,6 +26,7 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
     """Add the plaintext to the sheet, or a note or an error that says why there is none."""
     header = apdu.header() if isinstance(apdu, GeneralCiphering) else b""
     sealed = Sealed(apdu.security_control.encode(), apdu.invocation_counter, apdu.ciphertext, header)
+    place = find_field(tree, "ciphertext")
     field = _split_ciphertext(tree, sealed)
     if isinstance(apdu, GeneralCiphering):
         show_key_data(opener, apdu, tree)
@@ -46,6 +47,8 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
         field.value = f"{field.value} ({opened.trust.value})"
     _say_trust(opener, opened, sealed)
     source = opener.sheet.add_source("plaintext", opened.plaintext)
+    if place is not None and (opened.trust is Trust.IN_CLEAR or not sealed.encrypted):
+        opener.sheet.copies[source] = (place.source, place.offset)
     opener.sheet.plaintext = opened.plaintext
     opener.sheet.apdu = None
     opener.deeper(opened.plaintext, source)
@@ -104,7 +107,8 @@ def _split_ciphertext(tree: Field, sealed: Sealed) -> Field | None:
     size = field.length - TAG_OCTETS
     name = "ciphertext" if sealed.encrypted else "plaintext"
     tag = Field("authentication-tag", field.offset + size, TAG_OCTETS, sealed.tag.hex(), field.source)
-    field.children = [Field(name, field.offset, size, sealed.body.hex(), field.source), tag]
+    text = sealed.body.hex() if sealed.encrypted else f"{size} octets"
+    field.children = [Field(name, field.offset, size, text, field.source), tag]
     field.name, field.value = "protected-text", ""
     return tag
 

@@ -33,11 +33,13 @@ from sessions.dlms.apdu.short_name import (
     OF_CURRENT_ASSOCIATION,
     ReadRequest,
     UnconfirmedWriteRequest,
+    VariableAccess,
     VariableAccessSpecification,
     WriteRequest,
     read_specification,
 )
 from sessions.dlms.apdu.tags import ApduTag
+from sessions.dlms.axdr import read_data
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError
 from sessions.dlms.inspector.short_names import request_block
@@ -55,11 +57,18 @@ SECRET_METHODS: Final = frozenset({(12, 5), (12, 6), (15, 2), (72, 7)})
 """Class and method: change_LLS_secret and change_HLS_secret of an association, set_encryption_key of an M-Bus client. Keys of the
 security setup travel wrapped: see `transfers_keys`."""
 KEY_TRANSFER: Final = (64, 2)
+SECRETS_IN_PIECES: Final = SECRET_METHODS | {KEY_TRANSFER}
+"""The same with keys that are to travel wrapped: of a piece nobody can say whether they do."""
+WRAPPED_KEY_OCTETS: Final = (24, 40)
+"""A wrapped key of 128 or 256 bits (RFC 3394); one of another length may stand in clear."""
 NO_NAMES: Final = ShortNameMap()
 """Only the current association is known by its short name."""
 _PASSWORD: Final = 0xAC
 _MECHANISM: Final = 0x8B
 _CHARSTRING: Final = 0x80
+_USER_INFORMATION: Final = 0xBE
+_GLO_INITIATE_REQUEST: Final = 0x21
+_ENCRYPTED: Final = 0x20
 _MECHANISM_PREFIX: Final = DLMS_UA + bytes((MECHANISM_ARC,))
 _WRITE_TO_ASSOCIATION: Final = re.compile(rb"[\x06\x16]\x01\x02\xfa.", re.DOTALL)
 """A writeRequest of one variable of the current association, up to its name."""
@@ -69,6 +78,9 @@ _OF_MANY: Final[dict[int, tuple[int, ...]]] = {ApduTag.SET_REQUEST: (4, 5), Apdu
 """Those of a request with list."""
 _BLOCK_HEADER_OCTETS: Final = 6
 _VALUES: Final = ("contents", "value", "raw-data")
+
+
+ACTION_IN_BLOCKS: Final = (ActionRequestWithFirstPblock, ActionRequestWithListAndFirstPblock)
 
 
 def asks_for_secret(apdu: object, names: ShortNameMap = NO_NAMES) -> bool:
@@ -98,7 +110,8 @@ def carries_secret(apdu: object, names: ShortNameMap = NO_NAMES) -> bool:
         # Where the first block does not even name all variables, nobody knows what the others will hold.
         return block[0].number == 1 and _lists_secret(Reader(block[1]), names) is not False
     written = any((one.class_id, one.attribute_id) in SECRET_ATTRIBUTES for one in _written(apdu))
-    return written or any((one.class_id, one.method_id) in SECRET_METHODS for one in _invoked(apdu))
+    secrets = SECRETS_IN_PIECES if isinstance(apdu, ACTION_IN_BLOCKS) else SECRET_METHODS
+    return written or any((one.class_id, one.method_id) in secrets for one in _invoked(apdu))
 
 
 def _lists_secret(reader: Reader, names: ShortNameMap) -> bool | None:
@@ -120,7 +133,7 @@ def _is_secret(variable: VariableAccessSpecification, names: ShortNameMap) -> bo
     if meaning is None:
         return False
     target = (meaning.target.class_id, meaning.element.number)
-    return target in (SECRET_METHODS if meaning.element.is_method else SECRET_ATTRIBUTES)
+    return target in (SECRETS_IN_PIECES if meaning.element.is_method else SECRET_ATTRIBUTES)
 
 
 def transfers_keys(apdu: object) -> bool:
@@ -167,12 +180,9 @@ def hidden_spans(apdu: bytes, names: ShortNameMap = NO_NAMES) -> list[tuple[int,
     """Offset and length of the secrets in an APDU that may be cut anywhere: a password, or what a request writes."""
     match apdu[:1]:
         case b"\x60":
-            return password_spans(apdu)
-        case b"\x06" | b"\x16":
-            reader = Reader(apdu)
-            reader.u8("tag")
-            hidden = _lists_secret(reader, names)
-            return [(reader.offset, reader.remaining)] if hidden and reader.remaining else []
+            return password_spans(apdu) + dedicated_key_spans(apdu)
+        case b"\x05" | b"\x06" | b"\x16":
+            return _short_name_spans(apdu, names)
         case b"\xc1" | b"\xc3":
             return _service_spans(apdu)
         case b"\xd9":
@@ -182,6 +192,43 @@ def hidden_spans(apdu: bytes, names: ShortNameMap = NO_NAMES) -> list[tuple[int,
     return []
 
 
+def _short_name_spans(apdu: bytes, names: ShortNameMap) -> list[tuple[int, int]]:
+    """The same in a READ with parameters or a WRITE: all behind the first name of a secret; and all of a block of them."""
+    reader = Reader(apdu)
+    found = False
+    try:
+        written = reader.u8("tag") != ApduTag.READ_REQUEST
+        for _ in range(reader.length("count")):
+            found = _skip_variable(reader, names, written=written) or found
+            if found and not written:
+                break
+    except DecodeError:
+        return _rest(reader) if found and not written else []
+    return _rest(reader) if found else []
+
+
+def _skip_variable(reader: Reader, names: ShortNameMap, *, written: bool) -> bool:
+    """One variable of a list, up to its parameter; whether a secret of it follows, or may follow in a block."""
+    kind = reader.u8("choice")
+    if kind in (VariableAccess.READ_DATA_BLOCK_ACCESS, VariableAccess.WRITE_DATA_BLOCK_ACCESS):
+        reader.u8("last-block")
+        number = reader.u16("block-number")
+        begins = Reader(reader.octets[reader.offset :])
+        begins.octets and begins.length("length")
+        return number == 1 and _lists_secret(begins, names) is not False
+    number = reader.u16("variable-name")
+    if kind == VariableAccess.BLOCK_NUMBER_ACCESS:
+        return False
+    variable = VariableAccessSpecification(VariableAccess.VARIABLE_NAME, number)
+    if kind != VariableAccess.PARAMETERIZED_ACCESS:
+        return written and _may_be_secret(variable, names)
+    reader.u8("selector")
+    if _is_secret(variable, names) or (written and _may_be_secret(variable, names)):
+        return True
+    read_data(reader)
+    return False
+
+
 def _service_spans(apdu: bytes) -> list[tuple[int, int]]:
     """The same in a SET or ACTION: all behind the descriptor, or behind the list of them, where one of them is of a secret."""
     reader = Reader(apdu)
@@ -189,7 +236,7 @@ def _service_spans(apdu: bytes) -> list[tuple[int, int]]:
         tag, choice = reader.u8("tag"), reader.u8("choice")
         reader.u8("invoke-id-and-priority")
         listed = choice in _OF_MANY[tag]
-        secrets = SECRET_ATTRIBUTES if tag == ApduTag.SET_REQUEST else SECRET_METHODS
+        secrets = SECRET_ATTRIBUTES if tag == ApduTag.SET_REQUEST else SECRETS_IN_PIECES
         found = False
         for _ in range(reader.length("count") if listed else 1):
             class_id, _, number = reader.u16("class-id"), reader.take(6, "instance-id"), reader.signed(1, "id")
@@ -211,7 +258,7 @@ def _access_spans(apdu: bytes) -> list[tuple[int, int]]:
         read_optional_date_time(reader)
         for _ in range(reader.length("specification-count")):
             one = AccessRequest(0, None, (read_specification_of_access(reader),), ())
-            found = found or carries_secret(one)
+            found = found or carries_secret(one) or transfers_keys(one)
     except DecodeError:
         return []
     return _rest(reader) if found else []
@@ -257,6 +304,37 @@ def password_spans(apdu: bytes) -> list[tuple[int, int]]:
     except DecodeError:
         pass  # the rest has not come yet
     return [] if mechanism in CHALLENGE_MECHANISMS else spans
+
+
+def dedicated_key_spans(apdu: bytes) -> list[tuple[int, int]]:
+    """The same of the dedicated key in an AARQ: in an InitiateRequest in clear, or one that is only authenticated."""
+    reader = Reader(apdu)
+    try:
+        reader.u8("tag")
+        reader.length("length")
+        while reader.remaining:
+            tag, size = reader.u8("tag"), reader.length("length")
+            if tag == _USER_INFORMATION:
+                return _key_span(reader)
+            reader.take(size, "contents")
+    except DecodeError:
+        pass  # the rest has not come yet
+    return []
+
+
+def _key_span(reader: Reader) -> list[tuple[int, int]]:
+    reader.u8("octet-string")
+    reader.length("length")
+    if reader.u8("tag") == _GLO_INITIATE_REQUEST:
+        reader.length("length")
+        if reader.u8("security-control") & _ENCRYPTED:
+            return []
+        reader.take(4, "invocation-counter")
+        reader.u8("tag")
+    if not reader.flag("dedicated-key-present"):
+        return []
+    size = reader.length("length")
+    return [(reader.offset, min(size, reader.remaining))] if reader.remaining else []
 
 
 def _value_span(reader: Reader, size: int) -> list[tuple[int, int]]:

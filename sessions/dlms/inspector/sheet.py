@@ -34,6 +34,8 @@ class Sheet:
         self.notes: list[str] = []
         self.deviations: list[str] = []
         self.hidden: list[tuple[int, int]] = []
+        self.copies: dict[str, tuple[str, int]] = {}
+        """Sources whose octets stand as they are in another one: which, and where there."""
         self.starts_apdu = True
         self.stations: tuple[object, object] | None = None
         """Source and destination as the link names them."""
@@ -87,7 +89,8 @@ class Sheet:
             starts_apdu=self.starts_apdu,
             notes=self.notes,
             deviations=self.deviations,
-            secrets=sorted(set(secret_spans(self.root).get(FRAME, []) + self.hidden)),
+            copies=self.copies,
+            secrets=sorted(set(secret_spans(self.root, self.copies).get(FRAME, []) + self.hidden)),
         )
 
 

@@ -11,20 +11,14 @@ from sessions.dlms.apdu.action import read_response_with_optional_data
 from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import read_action_result, read_get_data_result, read_list_count
 from sessions.dlms.apdu.short_name import read_read_result, read_read_results, read_specifications, read_values
-from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import read_data
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError, InvalidValueError, LimitExceededError
 from sessions.dlms.inspector.assembly import GENERAL, Step
-from sessions.dlms.inspector.secrets import hidden_spans, hide_values
+from sessions.dlms.inspector.pieces import answers_with_secret, hidden_in
+from sessions.dlms.inspector.secrets import hide_values
 from sessions.dlms.inspector.sheet import Sheet, clear_errors, find_field
 from sessions.dlms.inspector.short_names import name_variables
-
-ANSWERS_IN_CLEAR: Final = (
-    bytes((ApduTag.GET_RESPONSE,)),
-    bytes((ApduTag.READ_RESPONSE,)),
-    bytes((ApduTag.ACCESS_RESPONSE,)),
-)
 
 if TYPE_CHECKING:
     from sessions.dlms.inspector.application import Opener
@@ -43,6 +37,7 @@ def general_block(opener: Opener, apdu: GeneralBlockTransfer, tree: Field) -> No
         return
     step = blocks.add(apdu.block_number, apdu.block_data)
     if not _fits(opener.sheet, step, blocks.number, apdu.block_number, tree):
+        _hide_repeated(opener, bytes(blocks.octets), tree)
         if step is Step.OUT_OF_ORDER and apdu.window == 0:
             shelf.end_blocks(key)  # nobody will send the missing one again
         return
@@ -60,9 +55,17 @@ def general_block(opener: Opener, apdu: GeneralBlockTransfer, tree: Field) -> No
 
 def _hide_slice(opener: Opener, so_far: bytes, tree: Field) -> None:
     """Mark a slice secret where the APDU in clear that it belongs to writes a secret, or answers with one."""
-    answers = opener.talk.secret_answer and so_far[:1] in ANSWERS_IN_CLEAR
+    talk = opener.talk
     group = find_field(tree, "block-data")
-    if group is not None and (answers or hidden_spans(so_far, opener.talk.short_names)):
+    if group is not None and (answers_with_secret(talk, so_far) or hidden_in(so_far, talk)):
+        hide_values(group)
+
+
+def _hide_repeated(opener: Opener, so_far: bytes, tree: Field) -> None:
+    """The same for a block that came before: of this transfer, or of the one that has just ended with a secret."""
+    _hide_slice(opener, so_far, tree)
+    group = find_field(tree, "block-data")
+    if group is not None and (opener.talk.secret_request or opener.talk.secret_answer):
         hide_values(group)
 
 
