@@ -30,12 +30,13 @@ from meters.vault import VaultError
 from sessions.dlms.association import AssociationParameters, Negotiated
 from sessions.dlms.client import DlmsClient
 from sessions.dlms.errors import DlmsError
+from sessions.dlms.inspector.secrets import KEY_TRANSFER
 from sessions.dlms.link import FrameReceived, FrameSent
 from sessions.dlms.short_name_map import ShortNameMap
 from sessions.endings import Error, end_session, forget_secrets, internal_error, worker_stopped
 from sessions.engine.counters import CounterKeeper
 from sessions.engine.plan import Plan, make_plan
-from sessions.engine.steps import Outcome, run_step
+from sessions.engine.steps import Outcome, run_step, value_to_send
 from sessions.leases import LEASE_SECONDS, Claim, LeaseLost, claim_session, renew, waiting_for
 from sessions.links.driver import Conversation, LineFrame, make_link
 from sessions.models import DlmsSession, Frame, Step
@@ -84,6 +85,7 @@ class SessionRun:
         self.conversation: Conversation | None = None
         self.keeper: CounterKeeper | None = None
         self.busy = True
+        self._trace: Trace | None = None
         self._short_names: ShortNameMap | None = None
         self._unproven: tuple[Plan, str] | None = None
         self._renewed = asyncio.get_running_loop().time()
@@ -210,7 +212,9 @@ class SessionRun:
     def _converse(self, plan: Plan, parameters: AssociationParameters) -> Conversation:
         """A new conversation, whose frames are recorded; it is ours to close."""
         file = plan.association
-        trace = Trace(plan.keys, plan.secrets)
+        trace = self._trace = Trace(plan.keys, plan.secrets)
+        if parameters.dedicated_key is not None:
+            trace.learn(parameters.dedicated_key)
         client = DlmsClient(
             parameters,
             make_link(file.framing, parameters, file.hdlc, file.timeout, endpoint=plan.endpoint),
@@ -293,12 +297,22 @@ class SessionRun:
         """One step, its beginning committed before its first octet goes out."""
         own = Step.objects.filter(pk=step.pk)
         await self.recorder.commit(lambda: _change(own, state=Step.State.RUNNING, started=timezone.now()))
+        await self._learn_secret(step)
         outcome = await run_step(conversation, self.recorder, step)
         if self.keeper is not None:
             await self.keeper.doubt_after(outcome, proven=self._unproven is None)
         await self.recorder.commit(lambda: self._end(own, outcome, conversation.client.short_names))
         if not conversation.is_open:
             raise _lost_with(outcome)
+
+    async def _learn_secret(self, step: Step) -> None:
+        """What a step sends of a meter's secrets is masked in every frame from now on; keys that travel wrapped are kept."""
+        if step.sealed is None or self._trace is None or step.parameters["class_id"] == KEY_TRANSFER[0]:
+            return
+        with contextlib.suppress(VaultError):  # then the step says so
+            value = await in_database(value_to_send, step)
+            if value is not None:
+                self._trace.learn_value(value)
 
     def _end(self, own: Any, outcome: Outcome, short_names: ShortNameMap | None) -> None:
         """The step's end, and the meter's short names if it told them on the way: the inspector wants them later."""

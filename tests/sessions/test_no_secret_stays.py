@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -21,10 +22,10 @@ from sessions.dlms.conformance import Conformance
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.inspector import DissectionKeys, Dissector
 from sessions.dlms.link import FrameReceived, FrameSent, OctetsDiscarded
-from sessions.dlms.transfers.items import ActionItem, Item, SetItem
+from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
 from sessions.trace import Trace
 from tests.sessions.simulator.pair import Pair
-from tests.sessions.simulator.served import GAK, GMAC, GUEK, LLS, lab_meter
+from tests.sessions.simulator.served import DEDICATED, GAK, GMAC, GUEK, LLS, lab_meter
 
 PIECE = 4
 """Octets of a secret in a row that must not be found: fewer say nothing."""
@@ -58,7 +59,7 @@ SECURITY = {
     "ciphered": GMAC,
     "authenticated": {**GMAC, "protection": "authenticated"},
     "general-authenticated": {**GMAC, "protection": "authenticated", "ciphering_form": "general"},
-    "dedicated": {**GMAC, "protection": "authenticated", "dedicated_key": "fresh"},
+    "dedicated": {**GMAC, "dedicated_key": DEDICATED},
 }
 
 
@@ -93,16 +94,19 @@ class Recorded(Pair):
 
     def __init__(self, *arguments: Any, secrets: tuple[bytes, ...] = (), **changes: Any) -> None:
         super().__init__(*arguments, **changes)
+        self._meter = arguments[0]
         self.trace = Trace(KEYS, secrets)
         self.stored: list[tuple[bytes, str]] = []
         self.said: list[str] = []
         self.lost = -1
+        self.line = b""
         take = self.client.next_event
 
         def next_event() -> Any:
             event = take()
             match event:
                 case FrameSent():
+                    self.line += event.octets
                     self._store(self.trace.read(event.octets, "sent"), "sent")
                 case FrameReceived():
                     self._store(self.trace.read(event.octets, "received"), "received")
@@ -111,6 +115,10 @@ class Recorded(Pair):
             return event
 
         self.client.next_event = next_event  # type: ignore[method-assign]
+
+    @property
+    def meter(self) -> Any:
+        return self._meter
 
     def _store(self, traced: Any, direction: str) -> None:
         self.said += [traced.summary, traced.error]
@@ -175,15 +183,104 @@ def send(pair: Recorded, item: Item, count: int) -> None:
             pair._run(lambda: pair.client.action(item.descriptor, item.parameters, now=pair.now), object)
 
 
-@pytest.mark.parametrize("secret", [SHORT, LONG], ids=["short", "long"])
+WAYS = [
+    (security, line)
+    for security in SECURITY
+    for line in LINES
+    if security in ("clear", "authenticated") or line == "hdlc-32-1"
+]
+
+
+def travelled(pair: Recorded, secret: bytes) -> bool:
+    """Whether the line carried a part of it in clear: else there was nothing to mask."""
+    return any(secret[at : at + PIECE] in pair.line for at in range(len(secret) - PIECE + 1))
+
+
 @pytest.mark.parametrize("slot", SLOTS)
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("line", LINES)
-@pytest.mark.parametrize("security", SECURITY)
-def test_what_a_request_carries(security: str, line: str, form: str, slot: str, secret: bytes) -> None:
+@pytest.mark.parametrize(("security", "line"), WAYS)
+def test_what_a_request_carries(security: str, line: str, form: str, slot: str) -> None:
+    secret = SHORT if form == "normal" else LONG
     pair = recorded_pair(security, form, line)
     pair.open()
     before = len(pair.stored)
     send(pair, SLOTS[slot](secret), FORMS[form][2])
     assert len(pair.stored) > before
+    assert travelled(pair, secret) == (security not in ("ciphered", "dedicated"))
     assert leaks(pair, secret) == []
+
+
+@pytest.mark.parametrize("slot", ["written", "changed", "transferred"])
+@pytest.mark.parametrize("form", ["normal", "blocks", "general-blocks"])
+@pytest.mark.parametrize("line", ["hdlc-32-1", "hdlc-64-3"])
+@pytest.mark.parametrize("security", ["clear", "ciphered", "authenticated"])
+def test_what_goes_out_again_after_a_lost_answer(security: str, line: str, form: str, slot: str) -> None:
+    """Whichever answer is lost: the frames that it would have acknowledged come again."""
+    repeated = 0
+    for lost in range(1, 12):
+        pair = recorded_pair(security, form, line)
+        pair.open()
+        pair.lost = lost
+        send(pair, SLOTS[slot](LONG), 1)
+        assert leaks(pair, LONG) == []
+        repeated += pair.lost <= 0
+    assert repeated > 3
+
+
+@pytest.mark.parametrize("line", ["wrapper", "hdlc-32-1", "hdlc-64-3"])
+@pytest.mark.parametrize("security", ["clear", "authenticated", "general-authenticated"])
+@pytest.mark.parametrize("form", ["normal", "general-blocks"])
+def test_what_an_answer_carries(form: str, security: str, line: str) -> None:
+    pair = recorded_pair(security, form, line)
+    pair.open()
+    secret = GetItem(attribute(15, ASSOCIATION, 7))
+    meter = pair.meter.device
+    plain = meter.get
+    meter.get = lambda caller, descriptor, selection: (
+        octet_string(LONG) if descriptor == secret.descriptor else plain(caller, descriptor, selection)
+    )
+    assert pair.get(15, ASSOCIATION, 7) == octet_string(LONG)
+    assert leaks(pair, LONG) == []
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("secret", [b"0123456789abcdef", sha256(b"password").digest() * 2], ids=["short", "long"])
+def test_the_password_of_an_association(line: str, secret: bytes) -> None:
+    table = dict(LINES[line])
+    hdlc = table.pop("hdlc", None)
+    meter = lab_meter({**LLS, "secret": f"hex:{secret.hex()}"}, **table)
+    pair = Recorded(meter, **({"hdlc": {**meter.association["hdlc"], **hdlc}} if hdlc else {}))
+    pair.open()
+    assert leaks(pair, secret) == []
+
+
+@pytest.mark.parametrize("size", [0, 60])
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("slot", ["written", "changed", "transferred"])
+@pytest.mark.parametrize("known", [True, False], ids=["known names", "names that were read"])
+def test_what_travels_by_short_name(known: bool, slot: str, line: str, size: int) -> None:
+    table = dict(LINES[line])
+    hdlc = table.pop("hdlc", None)
+    changes = {"hdlc": {"max_info": 128, **hdlc}} if hdlc else {}
+    meter = lab_meter({**LLS, "referencing": "short-names"}, type="short_names", max_pdu_size=size, **table)
+    names = [
+        {"base_name": 0xFA00, "class_id": 12, "version": 3, "logical_name": ASSOCIATION},
+        {"base_name": 0x3000, "class_id": 64, "logical_name": SECURITY_SETUP},
+        {"base_name": 0x4000, "class_id": 72, "version": 1, "logical_name": MBUS},
+    ]
+    if known:
+        changes["short_names"] = names
+    if hdlc:
+        changes["hdlc"] = {**meter.association["hdlc"], **hdlc}
+    pair = Recorded(meter, **changes)
+    if known:
+        pair.trace = Trace(replace(KEYS, short_names=pair.association.parameters.short_names))
+    pair.open()
+    item = SLOTS[slot](LONG[:120])
+    if slot == "written":
+        item = SetItem(attribute(12, ASSOCIATION, 2), octet_string(LONG[:120]))
+    if slot == "changed":
+        item = ActionItem(method(12, ASSOCIATION, 5), octet_string(LONG[:120]))
+    send(pair, item, 1)
+    assert travelled(pair, LONG[:120]) or not known
+    assert leaks(pair, LONG[:120]) == []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from meters.cosem.data import array, octet_string, structure, unsigned, visible_string
 from sessions.dlms.acse import Aarq
 from sessions.dlms.hdlc.address import HdlcAddress
 from sessions.dlms.hdlc.frame import InfoFrame
 from sessions.dlms.iec62056_21.characters import with_even_parity
 from sessions.dlms.iec62056_21.message import CommandMessage
 from sessions.dlms.inspector import DissectionKeys
-from sessions.trace import MAX_TEXT, Trace, redissect, with_dedicated_key
+from sessions.trace import MAX_LEARNED, MAX_TEXT, Trace, redissect, with_dedicated_key
 
 SECRET = b"secret-1"
 GET_CLOCK = bytes.fromhex("0001001000010" + "00dc001c100080000010000ff0200")
@@ -121,3 +124,58 @@ def test_a_password_of_the_programming_mode_is_masked_before_it_is_stored(parity
     assert password not in traced.octets
     assert traced.octets[4:14] == b"*" * 10
     assert password not in Trace(secrets=[password]).read_discarded(wire, "echo").octets
+
+
+class TestWhatWasMaskedBefore:
+    """A secret that passed once is known from then on."""
+
+    SECRET = bytes(range(0x41, 0x61))
+
+    def test_comes_back_no_other_way(self) -> None:
+        trace = Trace()
+        frame = aarq_frame()
+        trace.read(frame, "sent")
+        assert SECRET not in trace.read_discarded(frame, "an echo").octets
+        assert SECRET not in trace.read_discarded(b"\x00" + SECRET + b"\x01", "noise").octets
+
+    @pytest.mark.parametrize("first", range(0, 27))
+    @pytest.mark.parametrize("length", [6, 7, 11])
+    def test_nor_do_parts_of_it(self, first: int, length: int) -> None:
+        trace = Trace()
+        trace.learn(self.SECRET)
+        part = self.SECRET[first : first + length]
+        scrubbed = trace.scrub(b"\x00\x01" + part + b"\x02")
+        expected = part if len(part) < 6 else b"*" * len(part)
+        assert scrubbed == b"\x00\x01" + expected + b"\x02"
+
+    def test_what_a_value_holds(self) -> None:
+        trace = Trace()
+        trace.learn_value(structure(unsigned(1), array(octet_string(self.SECRET)), visible_string("a-password")))
+        assert trace.scrub(self.SECRET + b"a-password") == b"*" * 42
+
+    def test_octets_that_say_nothing_are_no_secret(self) -> None:
+        trace = Trace()
+        trace.learn(bytes(16))
+        trace.learn(b"abc")
+        assert trace.scrub(bytes(20) + b"abc") == bytes(20) + b"abc"
+
+    def test_is_bounded(self) -> None:
+        trace = Trace()
+        for number in range(MAX_LEARNED + 1):
+            trace.learn(b"secret-" + bytes((number,)))
+        assert trace.scrub(b"secret-" + bytes((MAX_LEARNED,))) == b"*" * 8
+        assert len(trace._learned) == MAX_LEARNED
+
+
+@given(st.binary(min_size=4, max_size=40), st.binary(max_size=60), st.integers(0, 40), st.integers(0, 40))
+def test_no_run_of_a_secret_is_left_wherever_it_is_cut(secret: bytes, around: bytes, first: int, length: int) -> None:
+    trace = Trace()
+    trace.learn(secret)
+    octets = around[:30] + secret[first : first + length] + around[30:]
+    scrubbed = trace.scrub(octets)
+    assert len(scrubbed) == len(octets)
+    if len(set(secret)) == 1:
+        return
+    runs = [secret[at : at + 6] for at in range(len(secret) - 5)] or [secret]
+    seeds = [run for run in runs if all(len(set(run[at : at + 4])) > 1 for at in range(len(run) - 3))]
+    assert not any(run in scrubbed and run != b"*" * len(run) and b"*" not in run for run in seeds)

@@ -120,7 +120,7 @@ def secret_spans(
         stack += one.children
         if (one.secret or (masked and one.masked)) and one.length:
             spans.setdefault(one.source, []).append((one.offset, one.length))
-    for source, (origin, at) in reversed((copies or {}).items()):
+    for source, (origin, at) in reversed(list((copies or {}).items())):
         spans.setdefault(origin, []).extend((at + offset, length) for offset, length in spans.get(source, []))
     return spans
 

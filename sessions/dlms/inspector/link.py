@@ -22,7 +22,7 @@ from sessions.dlms.hdlc.parameters import HdlcParameters, read_hdlc_parameters
 from sessions.dlms.hdlc.reject import read_frame_reject
 from sessions.dlms.inspector.application import open_apdu, preview_apdu
 from sessions.dlms.inspector.assembly import Segments
-from sessions.dlms.inspector.framing import HDLC_LENGTH, LLC_HEADERS, lacks_flags
+from sessions.dlms.inspector.framing import HDLC_LENGTH, HDLC_MIN_LENGTH, LLC_HEADERS, lacks_flags
 from sessions.dlms.inspector.pieces import ANSWERS, inside_of, piece_spans
 from sessions.dlms.inspector.sheet import FRAME, Sheet, find_field
 from sessions.dlms.inspector.state import Conversation
@@ -145,7 +145,7 @@ def _read_frame(sheet: Sheet, octets: bytes) -> HdlcFrame:
     flag = bytes((FLAG,))
     before = b"" if octets[:1] == flag or not lacks_flags(octets) else flag
     length = int.from_bytes((before + octets)[1:3], "big") & HDLC_LENGTH
-    after = flag if len(octets) >= 2 and len(before + octets) == length + 1 else b""
+    after = flag if length >= HDLC_MIN_LENGTH and len(before + octets) == length + 1 else b""
     group = Field("hdlc-frame", 0, len(octets))
     sheet.root.children.append(group)
     try:

@@ -6,7 +6,7 @@ whole. Envelopes that do not encrypt (authenticated only, signed) are looked thr
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from sessions.dlms.apdu.ciphered import PLAIN_TAGS
@@ -150,7 +150,7 @@ def _skip_general_signing(reader: Reader) -> bool:
     return True
 
 
-_READ: Final = {
+_READ: Final[dict[int, Callable[[Reader], bool]]] = {
     ApduTag.GENERAL_GLO_CIPHERING: _skip_title,
     ApduTag.GENERAL_DED_CIPHERING: _skip_title,
     ApduTag.GENERAL_CIPHERING: _skip_general_ciphering,
