@@ -53,7 +53,10 @@ def build_meters(meter_type: MeterType, settings: MeterSettings) -> tuple[Meter,
     clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
     memory, lockout = Memory(settings.serial_number, settings.store), Lockout(settings.lockout, settings.host_clock)
     meters = tuple(_build(one, own, clock, memory, lockout) for one, own in logical_devices(meter_type, settings))
-    memory.begin()
+    if memory.begin():
+        for meter in meters:
+            meter.power_came_back()
+        memory.settle()
     return meters
 
 
@@ -64,7 +67,9 @@ def build_meter(meter_type: MeterType, settings: MeterSettings) -> Meter:
     clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
     memory, lockout = Memory(settings.serial_number, settings.store), Lockout(settings.lockout, settings.host_clock)
     meter = _build(meter_type, settings, clock, memory, lockout)
-    memory.begin()
+    if memory.begin():
+        meter.power_came_back()
+        memory.settle()
     return meter
 
 

@@ -61,6 +61,8 @@ class Journal:
     def __init__(self, now: Callable[[], datetime] = _now) -> None:
         self.counts: Counter[Deed] = Counter()
         self.executions: deque[Execution] = deque(maxlen=MAX_EXECUTIONS)
+        self.listeners: list[Callable[[Deed], None]] = []
+        """Who is told of each deed when it was done."""
         self.associations_opened = 0
         self._open: dict[int, OpenAssociation] = {}
         self._now = now
@@ -81,6 +83,8 @@ class Journal:
         """An attribute was written, or a method invoked."""
         deed = Deed(kind, class_id, logical_name, number, self._client_sap)
         self.counts[deed] += 1
+        for listener in self.listeners:
+            listener(deed)
         self.executions.append(Execution(self._now(), deed))
 
     def count(self, kind: Kind, class_id: int, logical_name: ObisCode, number: int) -> int:

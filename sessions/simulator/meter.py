@@ -38,6 +38,7 @@ from sessions.simulator.device import (
     MeterSecurity,
     ServedClient,
 )
+from sessions.simulator.events import Event, Events
 from sessions.simulator.journal import Journal
 from sessions.simulator.lockout import Lockout
 from sessions.simulator.memory import Memory, SecretsMemory, SecurityMemory
@@ -100,6 +101,9 @@ class Meter:
         self._busy: list[CosemObject] = []
         """Objects that do something by themselves."""
         self.memory = memory or Memory(serial_number)
+        self.events = Events()
+        self.journal.listeners.append(self.events.done)
+        self.memory.add(f"{server_sap} events", self.events)
         self._lockout = lockout
         if lockout is not None:
             self.memory.add("lockout", lockout)
@@ -127,7 +131,20 @@ class Meter:
         self.security.forget_waiting()
         self._notifications.clear()
         self.boots += 1
+        self.power_came_back()
         self.memory.settle()
+
+    def power_came_back(self) -> None:
+        """It was away since the last thing that the meter remembers."""
+        self.events.record(Event.POWER_DOWN)
+        self.events.record(Event.POWER_UP)
+
+    def remove_cover(self) -> None:
+        """Somebody takes the terminal cover off."""
+        self.events.record(Event.COVER_REMOVED)
+
+    def close_cover(self) -> None:
+        self.events.record(Event.COVER_CLOSED)
 
     def settle(self) -> None:
         self.memory.settle()
@@ -169,6 +186,7 @@ class Meter:
         return self._lockout is not None and self._lockout.is_locked(client.client_sap)
 
     def wrong_secret(self, client: ServedClient) -> None:
+        self.events.record(Event.AUTHENTICATION_FAILURE)
         if self._lockout is not None:
             self._lockout.wrong(client.client_sap)
 

@@ -13,7 +13,7 @@
       1  Data                    type, source | constant | value; stored = true where it can be written
       3  Register                type, source, scaler, unit            4 Extended register: the same
       5  Demand register         type, source (an energy), scaler, unit, period (s)
-      7  Profile generic         columns, profile_entries, capture_period | billing; see `builders/profile.py`
+      7  Profile generic         columns, profile_entries, capture_period | billing | log; see `builders/profile.py`
       61 Register table          cells: registers that differ in group E
       72 M-Bus client            as every other class, and the load of its device; 1, 3, 4, 70 with channel = its name are of it
       15 Association LN          role, client_sap: the association of that client; the one in use needs no entry
@@ -29,7 +29,8 @@
                                  roles are public, reader, maintenance, manager
 
 An object that another one names stands earlier in the file. A source is a name of `load_curve` (energies, powers, voltages, …)
-or the meter's own: serial_number, logical_device_name, firmware, invocation_counter, max_demand, import_rate_n, export_rate_n.
+or the meter's own: serial_number, logical_device_name, firmware, invocation_counter, max_demand, import_rate_n, export_rate_n,
+last_event.
 """
 
 from __future__ import annotations

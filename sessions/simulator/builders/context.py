@@ -13,6 +13,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import from_json
 from meters.cosem.value_type import ValueType
 from sessions.simulator.closings import BillingPeriod, Closings
+from sessions.simulator.events import LogKind
 from sessions.simulator.load_curve import ENERGIES, QUANTITIES, LoadCurve, LoadParameters, Supply
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, device_name
@@ -117,6 +118,9 @@ class Context:
         source = entry["source"]
         if source == "firmware":
             return lambda moment: Data(kind, self.firmware.active)
+        if source == "last_event":
+            events, log = self.meter.events, LogKind(entry["log"])
+            return lambda moment: Data(kind, events.last[log])
         texts = {
             "serial_number": self.settings.serial_number.encode,
             "logical_device_name": self.device_name,

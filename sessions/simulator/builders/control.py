@@ -15,7 +15,7 @@ from sessions.simulator.objects.scripts import ScriptAction, ScriptService, Scri
 
 
 def disconnect_control(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
-    return DisconnectControl(name, context.switch(entry))
+    return DisconnectControl(name, context.switch(entry), tell=context.meter.events.record)
 
 
 def script_table(name: ObisCode, entry: Entry, context: Context) -> CosemObject:

@@ -150,7 +150,7 @@ class Bench:
         return total, rates
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(DEEDS, st.lists(MOMENTS, min_size=1, max_size=5))
 def test_the_rates_add_up_to_the_total_and_never_fall(deeds, moments):
     bench = Bench()
@@ -164,7 +164,7 @@ def test_the_rates_add_up_to_the_total_and_never_fall(deeds, moments):
         last = rates
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(DEEDS, MOMENTS, MOMENTS)
 def test_the_past_stays_what_it_was(deeds, asked, then):
     """What was counted until a moment is not changed by what happens after it."""
