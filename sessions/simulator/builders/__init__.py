@@ -22,6 +22,7 @@ from sessions.simulator.builders import (
     security,
     tariff,
     values,
+    watching,
 )
 from sessions.simulator.builders.context import Builder
 
@@ -36,6 +37,7 @@ BUILDERS: Final[Mapping[int, Builder]] = {
     **image.BUILDERS,
     **mbus.BUILDERS,
     **tariff.BUILDERS,
+    **watching.BUILDERS,
     **association.BUILDERS,
 }
 """The builder of each class that behaves, by class_id. Every other class of the tables is `declared`."""

@@ -82,18 +82,22 @@ class MeterClock:
         naive_or_aware = moment.to_datetime()
         if naive_or_aware.tzinfo is not None:
             return self.localize(naive_or_aware)
-        try:
-            return self.localize((naive_or_aware - self._ahead_at(moment, naive_or_aware)).replace(tzinfo=self.zone))
-        except OverflowError:  # the first or last day of the calendar
-            return naive_or_aware.replace(tzinfo=self.zone)
+        return self.from_shown(naive_or_aware, daylight_saving=moment.daylight_saving)
 
-    def _ahead_at(self, moment: CosemDateTime, shown: datetime) -> timedelta:
+    def from_shown(self, shown: datetime, *, daylight_saving: bool = False) -> datetime:
+        """When the clock shows this time; of an hour that comes twice, the one in daylight saving or the other."""
+        try:
+            return self.localize((shown - self._ahead_at(shown, daylight_saving)).replace(tzinfo=self.zone))
+        except OverflowError:  # the first or last day of the calendar
+            return shown.replace(tzinfo=self.zone)
+
+    def _ahead_at(self, shown: datetime, daylight_saving: bool) -> timedelta:
         """How far the clock is ahead of normal time when it shows this."""
         ahead = self.daylight.ahead
         if not self.daylight.is_active(shown - ahead):
             return timedelta()
         twice = not self.daylight.is_active(shown)
-        return ahead if moment.daylight_saving or not twice else timedelta()
+        return ahead if daylight_saving or not twice else timedelta()
 
     def keep(self) -> dict[str, Any]:
         """For the meter's memory: the battery keeps the clock going."""

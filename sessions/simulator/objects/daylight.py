@@ -54,12 +54,15 @@ def moment_in_year(wanted: CosemDateTime, year: int) -> datetime:
         year = wanted.date.year
     time = wanted.time
     second = 0 if time.second == UNSPECIFIED else time.second
-    day = _day(wanted.date, year)
+    day = named_day(wanted.date, year)
     return datetime(day.year, day.month, day.day, time.hour, time.minute, second)
 
 
-def _day(wanted: CosemDate, year: int) -> date:
-    """With a weekday: the first one on the day or after it, or the last (second last) one of the month."""
+def named_day(wanted: CosemDate, year: int) -> date:
+    """The day of a year that a date names, whose month is given; ValueError for none.
+
+    With a weekday: the first one on the day or after it, or the last (second last) one of the month.
+    """
     length = calendar.monthrange(year, wanted.month)[1] if wanted.month in range(1, 13) else 0
     backwards = {LAST_DAY: 0, SECOND_LAST_DAY: 1}.get(wanted.day)
     day = date(year, wanted.month, length if backwards is not None else wanted.day)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from meters.cosem.data import Data, DataType, array, long_unsigned
 from meters.cosem.interface_class import Access, InterfaceClass, Method
@@ -16,6 +16,7 @@ from meters.cosem.obis import ObisCode
 from meters.cosem.value_faults import faults
 from meters.cosem.value_type import Form, ValueType
 from sessions.dlms.apdu.descriptors import DataAccessResult
+from sessions.dlms.axdr import decode_data, encode_data
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, InvokeMethod, require
 from sessions.simulator.plain import least_value
 
@@ -57,9 +58,22 @@ class DeclaredObject(CosemObject):
                 self.attributes[number] = Attribute(
                     partial(self._values.__getitem__, number), partial(self._store, number)
                 )
+        self._first = dict(self._values)
         self.methods = {
             number: effect for number, method in known.methods.items() if (effect := self._effect(method)) is not None
         }
+
+    def keep(self) -> Any:
+        """The values that are no more what the meter was made with."""
+        changed = {number: value for number, value in self._values.items() if value != self._first[number]}
+        return {str(number): encode_data(value).hex() for number, value in changed.items()} or None
+
+    def restore(self, kept: Any) -> None:
+        values = {int(number): decode_data(bytes.fromhex(octets)) for number, octets in (kept or {}).items()}
+        for number in values:
+            if number not in self._values:
+                raise KeyError(number)
+        self._values.update(values)
 
     def _store(self, number: int, value: Data) -> None:
         check(value, self._known.attributes[number].type, self._values[number])

@@ -1,0 +1,188 @@
+"""Objects that run scripts by themselves: Register monitor (21), Single action schedule (22), Limiter (71), each version 0.
+
+They look when the meter does (`catch_up`): before each message, so that what a client sees is what has happened until then. A
+script_selector of 0 is no script. Source: Blue Book, the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from meters.cosem.data import Data, as_date_time, boolean, long_unsigned
+from meters.cosem.date_time import UNSPECIFIED, UNSPECIFIED_YEAR, CosemDate, CosemTime
+from meters.cosem.interface_class import InterfaceClass
+from meters.cosem.obis import ObisCode
+from sessions.simulator.objects.base import Attribute, CosemObject, Denied
+from sessions.simulator.objects.clock import MeterClock
+from sessions.simulator.objects.daylight import named_day
+from sessions.simulator.objects.declared import DeclaredObject
+
+SCRIPT_TABLE: Final = 9
+NO_SCRIPT: Final = 0
+LOOKS: Final = 8
+"""How often a limiter looks at a span of time, besides its end."""
+MAX_DAYS: Final = 31
+"""Days after which a schedule does not make up for what was missed."""
+
+Find = Callable[[int, ObisCode], CosemObject | None]
+"""The object of a class and name."""
+
+
+class Watcher(DeclaredObject):
+    """What these classes have in common: they keep what their tables declare, and refer to values and scripts."""
+
+    def __init__(
+        self,
+        known: InterfaceClass,
+        logical_name: ObisCode,
+        values: Mapping[int, Data],
+        clock: MeterClock,
+        find: Find,
+    ) -> None:
+        super().__init__(known, logical_name, values)
+        self._clock = clock
+        self._find = find
+
+    def _run(self, reference: Data) -> None:
+        """Run the script of a reference. Nobody hears that it was refused."""
+        name, selector = ObisCode.from_octets(reference[0].value), reference[1]
+        table = self._find(SCRIPT_TABLE, name)
+        if table is not None and selector.value != NO_SCRIPT:
+            try:
+                table.invoke(1, long_unsigned(selector.value))
+            except Denied:
+                pass
+
+    def _value_at(self, reference: Data, moment: datetime) -> float | None:
+        """The number that an attribute had at a moment; None where there is none."""
+        class_id, name, number = reference
+        target = self._find(class_id.value, ObisCode.from_octets(name.value))
+        if target is None or number.value not in target.attributes:
+            return None
+        return _number(target.captured(number.value, moment))
+
+
+def _number(value: Data) -> float | None:
+    return value.value if isinstance(value.value, int | float) and not isinstance(value.value, bool) else None
+
+
+class RegisterMonitor(Watcher):
+    """For each threshold that the monitored value crosses one of its actions is run: action_up, or action_down."""
+
+    class_id = 21
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._was_above: list[bool] = []
+
+    def catch_up(self) -> None:
+        value = self._value_at(self._values[3], self._clock.now())
+        if value is None:
+            return
+        limits = [_number(threshold) for threshold in self._values[2]]
+        above = [limit is not None and value > limit for limit in limits]
+        if len(above) == len(self._was_above):  # else the thresholds are new: nothing was crossed
+            for number, (is_above, was_above) in enumerate(zip(above, self._was_above, strict=True)):
+                if is_above is not was_above and number < len(self._values[4]):
+                    self._run(self._values[4][number][0 if is_above else 1])
+        self._was_above = above
+
+    def _store(self, number: int, value: Data) -> None:
+        super()._store(number, value)
+        self._was_above = []
+
+
+class Limiter(Watcher):
+    """When the monitored value has been above the active threshold for its time, one action is run; under it, the other."""
+
+    class_id = 71
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._over = False
+        self.attributes[3] = Attribute(lambda: self._values[5 if self._in_emergency() else 4])
+        self.attributes[10] = Attribute(lambda: boolean(self._in_emergency()))
+
+    def catch_up(self) -> None:
+        now = self._clock.now()
+        if not self._over and self._held(now, self._values[6].value, over=True):
+            self._over = True
+            self._run(self._values[11][0])
+        elif self._over and self._held(now, self._values[7].value, over=False):
+            self._over = False
+            self._run(self._values[11][1])
+
+    def _held(self, now: datetime, seconds: int, *, over: bool) -> bool:
+        """Whether the value was above the threshold, or was not, all this time."""
+        limit = _number(self.attributes[3].read())  # type: ignore[arg-type]  # it is never encoded
+        if limit is None:
+            return False
+        moments = (now - timedelta(seconds=seconds * look / LOOKS) for look in range(LOOKS + 1))
+        values = (self._value_at(self._values[2], moment) for moment in moments)
+        return all(value is not None and (value > limit) is over for value in values)
+
+    def _in_emergency(self) -> bool:
+        """While the emergency profile lasts, if it is for a group of this meter."""
+        identifier, activation, duration = self._values[8]
+        begin = as_date_time(activation)
+        if begin is None or identifier not in list(self._values[9]):
+            return False
+        try:
+            elapsed = self._clock.now() - self._clock.local(begin)
+        except (ValueError, OverflowError):
+            return False
+        return timedelta() <= elapsed < timedelta(seconds=duration.value)
+
+    def keep(self) -> Any:
+        return {"values": super().keep(), "over": self._over}
+
+    def restore(self, kept: Any) -> None:
+        super().restore(kept["values"])
+        self._over = bool(kept["over"])
+
+
+class SingleActionSchedule(Watcher):
+    """Its script is run at each execution time since the meter looked last."""
+
+    class_id = 22
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._looked = self._clock.now()
+
+    def catch_up(self) -> None:
+        since, now = self._looked, self._clock.now()
+        self._looked = now
+        first = max(since, now - timedelta(days=MAX_DAYS)).date()
+        days = [first + timedelta(days=number) for number in range((now.date() - first).days + 1)]
+        for day in days:
+            for time, wanted in self._values[4]:
+                due = self._due(CosemTime.decode(time.value), CosemDate.decode(wanted.value), day)
+                if due is not None and since < due <= now:
+                    self._run(self._values[2])
+
+    def _due(self, time: CosemTime, wanted: CosemDate, day: date) -> datetime | None:
+        """When it is due on this day; None for a day that is not meant, or a time that is none."""
+        if time.hour == UNSPECIFIED or time.minute == UNSPECIFIED or not falls_on(wanted, day):
+            return None
+        second = 0 if time.second == UNSPECIFIED else time.second
+        try:
+            shown = datetime(day.year, day.month, day.day, time.hour, time.minute, second)
+        except ValueError:
+            return None
+        return self._clock.from_shown(shown)
+
+
+def falls_on(wanted: CosemDate, day: date) -> bool:
+    """Whether a date with wildcards means this day."""
+    if wanted.year not in (UNSPECIFIED_YEAR, day.year) or wanted.month not in (UNSPECIFIED, day.month):
+        return False
+    if wanted.day == UNSPECIFIED:
+        return wanted.day_of_week in (UNSPECIFIED, day.isoweekday())
+    try:
+        return named_day(replace(wanted, month=day.month), day.year) == day
+    except ValueError:
+        return False
