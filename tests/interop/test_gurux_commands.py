@@ -19,10 +19,15 @@ pytest.importorskip("gurux_dlms")
 from gurux_dlms import GXDateTime
 from gurux_dlms.enums import DataType
 from gurux_dlms.objects import (
+    GXDLMSActivityCalendar,
     GXDLMSClock,
     GXDLMSData,
+    GXDLMSDemandRegister,
     GXDLMSDisconnectControl,
+    GXDLMSExtendedRegister,
     GXDLMSImageTransfer,
+    GXDLMSProfileGeneric,
+    GXDLMSScriptTable,
     GXDLMSSecuritySetup,
 )
 from gurux_dlms.objects.enums import GlobalKeyType
@@ -280,6 +285,57 @@ def test_an_altered_image_is_not_activated(start: Start, association: str) -> No
                 peer.exchange(method(peer.client))
             assert peer.read(target, 6) == VERIFICATION_FAILED
         assert peer.read(GXDLMSData("1.0.0.2.0.255"), 2) == b"MW3P-1.4.2"
+
+
+# -- tariffs, billing, demand ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("association", ["in clear", "suite 0"])
+def test_a_calendar_is_written_and_activated(start: Start, association: str) -> None:
+    meter = start(association)
+    with meter.associated() as peer:
+        calendar = GXDLMSActivityCalendar("0.0.13.0.0.255")
+        for attribute in range(2, 11):
+            peer.read(calendar, attribute)
+        calendar.calendarNamePassive = "ONE RATE"
+        calendar.dayProfileTablePassive = calendar.dayProfileTablePassive[:1]
+        for day in range(7):
+            name = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")[day]
+            setattr(calendar.weekProfileTablePassive[0], name, calendar.dayProfileTablePassive[0].dayId)
+        for attribute in (6, 7, 8, 9):
+            peer.exchange(peer.client.write(calendar, attribute))
+        peer.exchange(calendar.activatePassiveCalendar(peer.client))
+        assert peer.read(calendar, 2) == "ONE RATE"
+    ours = meter.by_us()
+    for active, passive in ((2, 6), (3, 7), (4, 8), (5, 9)):
+        assert ours.get(20, "0-0:13.0.0*255", active) == ours.get(20, "0-0:13.0.0*255", passive)
+    assert len(ours.get(20, "0-0:13.0.0*255", 5)) == 1
+    assert meter.truth.executions(20, "0-0:13.0.0*255", 1) == 1
+
+
+@pytest.mark.parametrize("association", ["in clear", "suite 0"])
+def test_demand_is_reset_and_billing_closes(start: Start, association: str) -> None:
+    """By the script that does it, and by the methods of registers and profiles."""
+    meter = start(association)
+    with meter.associated() as peer:
+        billing, maximum = GXDLMSProfileGeneric("0.0.98.1.0.255"), GXDLMSExtendedRegister("1.0.1.6.0.255")
+        rows = peer.read(billing, 7)
+        assert peer.read(maximum, 2) > 0
+        scripts = GXDLMSScriptTable("0.0.10.0.1.255")
+        peer.read(scripts, 2)
+        peer.exchange(scripts.execute(peer.client, scripts.scripts[0]))
+        assert peer.read(billing, 7) == rows + 1
+        assert peer.read(maximum, 2) == 0
+        demand = GXDLMSDemandRegister("1.0.1.4.0.255")
+        assert peer.read(demand, 3) > 0
+        peer.exchange(demand.reset(peer.client))
+        assert peer.read(demand, 3) == 0
+        profile = GXDLMSProfileGeneric("1.0.99.1.0.255")
+        assert peer.read(profile, 7) > 0
+        peer.exchange(profile.reset(peer.client))
+        assert peer.read(profile, 7) == 0
+    done = [(9, "0-0:10.0.1*255", 1), (7, "0-0:98.1.0*255", 2), (5, "1-0:1.4.0*255", 1), (7, "1-0:99.1.0*255", 1)]
+    assert [meter.truth.executions(*each) for each in done] == [1] * 4
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------
