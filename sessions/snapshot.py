@@ -129,6 +129,12 @@ class SnapshotTaker:
         self._progress(done, total)
         self.snapshot.finished, self.snapshot.broken = True, None
 
+    @property
+    def settled(self) -> int:
+        """How much is known, or known to break a conversation: what only grows while something comes of asking."""
+        recorded = [each for one in self.snapshot.objects for each in one.attributes.values()]
+        return sum(2 * each.known + each.broke for each in recorded)
+
     # -- the object list ---------------------------------------------------------------------------------------------
 
     async def _list(self, conversation: Conversation, *, by_names: bool) -> None:
@@ -163,27 +169,42 @@ class SnapshotTaker:
             )
         for each in objects:
             for number, recorded in before[each.class_id, each.logical_name].attributes.items() if before else ():
-                if recorded.known and (not recorded.refused or recorded.refused in RESULT_NAMES):
+                if not recorded.known:
+                    each.attributes[number].broke = recorded.broke
+                elif not recorded.refused or recorded.refused in RESULT_NAMES or recorded.broke:
                     each.attributes[number] = recorded
         self.snapshot.objects = objects
 
     # -- attributes --------------------------------------------------------------------------------------------------
 
     async def _read(self, conversation: Conversation, some: Sequence[Asked]) -> None:
-        """Together; where that fails as a whole, one by one. A conversation that breaks is raised."""
-        if len(some) == 1:
-            self._record(some[0], await self._read_one(conversation, *some[0]))
-            return
-        try:
-            answers = await conversation.get_many([_descriptor(each, number) for each, number in some])
-        except DlmsError:
-            if not conversation.is_open:
-                raise
-            for one in some:
+        """Together; where that fails as a whole, one by one. A conversation that breaks is raised, and remembered where."""
+        if len(some) > 1:
+            try:
+                answers = await conversation.get_many([_descriptor(each, number) for each, number in some])
+            except DlmsError as error:
+                if not conversation.is_open:
+                    self._remember(some, error)
+                    raise
+            else:
+                for one, answer in zip(some, answers, strict=True):
+                    self._record(one, answer)
+                return
+        for one in some:
+            try:
                 self._record(one, await self._read_one(conversation, *one))
-            return
-        for one, answer in zip(some, answers, strict=True):
-            self._record(one, answer)
+            except DlmsError as error:
+                self._remember([one], error)
+                raise
+
+    @staticmethod
+    def _remember(some: Sequence[Asked], error: DlmsError) -> None:
+        """What breaks a conversation is asked for alone when the snapshot goes on, and if it breaks that one, not again."""
+        for each, number in some:
+            each.attributes[number].broke = True
+        if len(some) == 1:
+            each, number = some[0]
+            each.attributes[number].refused = error.code
 
     async def _read_one(self, conversation: Conversation, each: SnapshotObject, number: int) -> Answer:
         try:
@@ -199,11 +220,12 @@ class SnapshotTaker:
         each, number = asked
         recorded = each.attributes[number]
         if isinstance(answer, Data):
-            recorded.value, recorded.refused = answer, ""
+            recorded.value, recorded.refused, recorded.broke = answer, "", False
             if (each.class_id, number) == (CLOCK, TIME):
                 recorded.at = self._now()
         else:
             recorded.refused = _name(answer) if isinstance(answer, DataAccessResult) else answer.code
+            recorded.broke = False
 
     # -- profiles ----------------------------------------------------------------------------------------------------
 
@@ -281,13 +303,20 @@ def _unread(class_id: int, number: int, right: AttributeRight | None, *, bits: b
 
 
 def _batches(wanted: Iterable[Asked]) -> Iterable[Sequence[Asked]]:
-    """A few at a time, and each profile's buffer alone: after what else its profile says, such as how many rows there are."""
-    left = iter(sorted(wanted, key=lambda asked: _is_buffer(*asked)))
+    """A few at a time, and alone each profile's buffer (after what else its profile says, such as how many rows there are)
+    and, last of all, what once broke a conversation.
+    """
+    left = iter(sorted(wanted, key=_turn))
     while some := tuple(islice(left, TOGETHER)):
-        small = tuple(asked for asked in some if not _is_buffer(*asked))
+        small = tuple(asked for asked in some if not _turn(asked))
         if small:
             yield small
         yield from ((asked,) for asked in some[len(small) :])
+
+
+def _turn(asked: Asked) -> int:
+    each, number = asked
+    return 2 if each.attributes[number].broke else int(_is_buffer(each, number))
 
 
 def _is_buffer(each: SnapshotObject, number: int) -> bool:

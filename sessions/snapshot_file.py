@@ -16,7 +16,8 @@
 attribute that may be read has one of: "value" (typed, see `meters.cosem.value_entry`; what that form does not say without loss
 stands as `{"octets": …}` in A-XDR), "refused" (a data-access-result, or the code of an error), "secret": true (it was not asked
 for), "list": true (it is made of the objects of this file). Of a profile's buffer "first_entry" is the number of its first
-recorded row; of a clock's time "at" says when it was read. What has none of them was not read.
+recorded row; of a clock's time "at" says when it was read. "broke": true stands where the conversation ended over it: with
+"refused" it was asked for alone, without it is one of a few of which one did. What has nothing was not read.
 
 What comes from a file is checked before it is believed: `SnapshotFileError` names the place.
 """
@@ -62,6 +63,7 @@ class Recorded:
 
     `refused`: the data-access-result or the error's code. `secret`: it was not asked for. `is_list`: the value is made of the
     snapshot's objects. `first_entry`: the number of the first row of a profile's buffer. `at`: when a clock was read.
+    `broke`: the conversation ended when this was asked for.
     """
 
     right: AttributeRight | None = None
@@ -71,6 +73,7 @@ class Recorded:
     is_list: bool = False
     first_entry: int = 1
     at: datetime | None = None
+    broke: bool = False
 
     @property
     def known(self) -> bool:
@@ -200,7 +203,7 @@ def _recorded_json(recorded: Recorded) -> dict[str, Any]:
         told["value"] = _value_json(recorded.value)
     if recorded.refused:
         told["refused"] = recorded.refused
-    flags = {"secret": recorded.secret, "list": recorded.is_list}
+    flags = {"secret": recorded.secret, "list": recorded.is_list, "broke": recorded.broke}
     return told | {name: True for name, stands in flags.items() if stands}
 
 
@@ -307,6 +310,7 @@ class _Reader:
             refused=self._take(row, "refused", str, place) if "refused" in row else "",
             secret=self._take(row, "secret", bool, place) if "secret" in row else False,
             is_list=self._take(row, "list", bool, place) if "list" in row else False,
+            broke=self._take(row, "broke", bool, place) if "broke" in row else False,
             first_entry=self._number(row, "first_entry", place, MAX_ENTRY) if "first_entry" in row else 1,
             at=self._moment(row, "at", place) if "at" in row else None,
         )

@@ -42,7 +42,7 @@ def snapshot(**changes: Any) -> Snapshot:
         {
             1: Recorded(AttributeRight(1), octet_string(REGISTER.octets)),
             2: Recorded(AttributeRight(1, (1, 2)), double_long_unsigned(4711), first_entry=7, at=NOON),
-            3: Recorded(AttributeRight(4), refused="temporary-failure"),
+            3: Recorded(AttributeRight(4), refused="temporary-failure", broke=True),
             -1: Recorded(AttributeRight(3, ()), secret=True),
             5: Recorded(None, is_list=True),
         },
@@ -146,6 +146,7 @@ def attribute(**entry: Any) -> dict[str, Any]:
         (attribute(first_entry=-1), "first_entry"),
         (attribute(at="noon"), "at is no time"),
         (attribute(secret="yes"), "secret"),
+        (attribute(broke=0), "broke"),
     ],
 )
 def test_what_is_wrong_is_named(changes, words, tmp_path):

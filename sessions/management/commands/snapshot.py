@@ -68,7 +68,7 @@ class Command(LineCommand):
         keeper = _Keeper(snapshot, output, self._tell)
         taker = SnapshotTaker(snapshot, rows=options["rows"], now=_now, progress=keeper.progress)
         try:
-            asyncio.run(_take(taker, options["endpoint"], association))
+            asyncio.run(_take(taker, options["endpoint"], association, self._tell))
             keeper.save()
         except DlmsError as error:
             self._tell(keeper.stop(error.as_dict()))
@@ -97,7 +97,20 @@ def _begin(to: Endpoint, table: dict[str, Any], output: Path, *, resume: bool) -
         raise CommandError(str(error)) from None
 
 
-async def _take(taker: SnapshotTaker, to: Endpoint, association: AssociationFile) -> None:
+async def _take(taker: SnapshotTaker, to: Endpoint, association: AssociationFile, tell: Callable[[str], None]) -> None:
+    """Again and again, as long as a conversation that breaks has brought something: an attribute that breaks it is left out."""
+    while True:
+        settled = taker.settled
+        try:
+            await _take_once(taker, to, association)
+            return
+        except DlmsError as error:
+            if taker.settled <= settled or taker.snapshot.finished:
+                raise
+            tell(f"{error.layer}: {error.message} Going on in a new conversation.")
+
+
+async def _take_once(taker: SnapshotTaker, to: Endpoint, association: AssociationFile) -> None:
     conversation = await prepare_conversation(to, association)
     try:
         negotiated = await conversation.open()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from meters.cosem.obis import ObisCode
 from sessions.management.commands import snapshot as module
+from sessions.simulator.lab import LabMeter
 from sessions.simulator.meter import Meter
 from sessions.snapshot_file import load_snapshot, parse_snapshot, save_snapshot
 from tests.sessions.management.commands.test_simulate import announced, usage
@@ -95,22 +98,28 @@ def test_nobody_there_leaves_no_file(tmp_path, association):
     assert not output.exists()
 
 
+def breaking(meter: LabMeter, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[int, Any], bool]) -> None:
+    """The meter hangs up where `breaks` says so, of the number of a GET and what it asks for."""
+    assert isinstance(meter.device, Meter)
+    get, count = meter.device.get, 0
+
+    def hang_up(caller, descriptor, selection):
+        nonlocal count
+        count += 1
+        if breaks(count, descriptor):
+            raise RuntimeError("the meter hangs up")
+        return get(caller, descriptor, selection)
+
+    monkeypatch.setattr(meter.device, "get", hang_up)
+
+
 def test_a_part_is_kept_and_finished(tmp_path, association, monkeypatch, capfd):
     output = tmp_path / "snapshot.json"
     meter = lab_meter(LLS)
-    assert isinstance(meter.device, Meter)
-    get, left = meter.device.get, 50
-
-    def breaking(*arguments):
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise RuntimeError("the meter is gone")
-        return get(*arguments)
-
-    monkeypatch.setattr(meter.device, "get", breaking)
     with listening(lab_for(meter), tmp_path) as meters:
-        code, err = ended(meters[0]["endpoint"], association, output)
+        with monkeypatch.context() as patched:
+            breaking(meter, patched, lambda count, asked: count > 50)
+            code, err = ended(meters[0]["endpoint"], association, output)
         assert code == 1
         assert "--resume goes on with it" in err
         part = load_snapshot(output)
@@ -121,6 +130,25 @@ def test_a_part_is_kept_and_finished(tmp_path, association, monkeypatch, capfd):
     assert f"{len(load_snapshot(output).objects)} objects" in out
     assert load_snapshot(output).finished
     assert load_snapshot(output).broken is None
+
+
+def test_what_breaks_a_conversation_is_left_out_and_everything_else_is_read(tmp_path, association, monkeypatch, capfd):
+    output, name = tmp_path / "snapshot.json", ObisCode.parse("1-0:1.8.0*255")
+    meter = lab_meter(LLS)
+    breaking(
+        meter, monkeypatch, lambda count, asked: (asked.instance_id, asked.attribute_id) == (name, 2) or count == 9
+    )
+    with listening(lab_for(meter), tmp_path) as meters:
+        out, err = run(meters[0]["endpoint"], association, output)
+    assert "1 refused" in out
+    assert "Going on in a new conversation." in err
+    taken = load_snapshot(output)
+    assert taken.finished
+    broke = [
+        (str(one.logical_name), n, each) for one in taken.objects for n, each in one.attributes.items() if each.broke
+    ]
+    ((where, number, recorded),) = broke
+    assert (where, number, recorded.refused) == (str(name), 2, "connection-lost")
 
 
 def test_interrupted(tmp_path, association, monkeypatch):
