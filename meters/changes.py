@@ -19,8 +19,15 @@ from uuid import uuid4
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import BooleanField, Field, QuerySet
 
-from meters.models import Association, Batch, Change, Meter, MeterKey, Tag
+from meters.models import Association, Batch, Change, Meter, MeterKey, SavedFilter, Tag
 
+Thing = Meter | Batch | Tag | SavedFilter
+KINDS: Mapping[type[Thing], Change.Kind] = {
+    Meter: Change.Kind.METER,
+    Batch: Change.Kind.BATCH,
+    Tag: Change.Kind.TAG,
+    SavedFilter: Change.Kind.FILTER,
+}
 Fields = dict[str, list[Any]]
 """By field the value before and the value after; None where there was or is none."""
 
@@ -57,12 +64,9 @@ def _is_number(pair: list[Any]) -> bool:
     return pair[0] != pair[1] and any(type(value) in (int, float) for value in pair)
 
 
-def entry(
-    *, user: Any, thing: Meter | Batch | Tag, fields: Fields, message: str = "", action: str = Change.Action.UPDATE
-) -> Change:
+def entry(*, user: Any, thing: Thing, fields: Fields, message: str = "", action: str = Change.Action.UPDATE) -> Change:
     """An entry that is not saved yet, for whoever saves many at once."""
-    kind = {Meter: Change.Kind.METER, Batch: Change.Kind.BATCH, Tag: Change.Kind.TAG}[type(thing)]
-    return _entry(user, kind, thing.pk, str(thing), fields, message, action)
+    return _entry(user, KINDS[type(thing)], thing.pk, str(thing), fields, message, action)
 
 
 def _entry(user: Any, kind: str, pk: int, label: str, fields: Fields, message: str, action: str) -> Change:
@@ -81,7 +85,7 @@ def _entry(user: Any, kind: str, pk: int, label: str, fields: Fields, message: s
 
 
 def record(
-    *, user: Any, thing: Meter | Batch | Tag, fields: Fields, message: str = "", action: str = Change.Action.UPDATE
+    *, user: Any, thing: Thing, fields: Fields, message: str = "", action: str = Change.Action.UPDATE
 ) -> Change | None:
     """Write one entry; None, and nothing is written, for a change that changed nothing."""
     if action == Change.Action.UPDATE and not fields:

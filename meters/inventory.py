@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from meters.changes import difference, record
-from meters.models import Batch, Change, Comment, Meter, MeterType, Tag
+from meters.models import BATCH_NAME, Batch, Change, Comment, Meter, MeterType, SavedFilter, Tag
 
 MAX_TAGS = 20
 """Of one meter: more are a column that is missing."""
@@ -24,6 +24,10 @@ def find_batch(*, name: str, user: Any) -> Batch | None:
     name = " ".join(name.split())
     if not name:
         return None
+    try:
+        BATCH_NAME(name)
+    except ValidationError as error:
+        raise ValidationError({"batch": error.messages}) from None
     found = Batch.objects.filter(name=name).first()
     if found is not None:
         return found
@@ -38,19 +42,22 @@ def find_tags(*, names: Iterable[str], user: Any) -> list[Tag]:
     found: dict[str, Tag] = {}
     for name in (" ".join(each.split()) for each in names):
         if name and name.lower() not in found:
+            _check_tag_name(name)
             found[name.lower()] = Tag.objects.filter(name__iexact=name).first() or _make_tag(name, user)
     if len(found) > MAX_TAGS:
         raise ValidationError({"tags": f"A meter has at most {MAX_TAGS} tags, not {len(found)}."})
     return list(found.values())
 
 
-def _make_tag(name: str, user: Any) -> Tag:
-    tag = Tag(name=name)
+def _check_tag_name(name: str) -> None:
     try:
-        tag.full_clean()
+        Tag(name=name).clean_fields()
     except ValidationError as error:
         raise ValidationError({"tags": error.messages}) from None
-    tag.save()
+
+
+def _make_tag(name: str, user: Any) -> Tag:
+    tag = Tag.objects.create(name=name)
     record(user=user, thing=tag, fields={"name": [None, name]}, action=Change.Action.CREATE)
     return tag
 
@@ -106,3 +113,26 @@ def counts_by_state(batch: Batch) -> Mapping[str, int]:
     """How many meters of a batch are in which state; states that none is in are left out."""
     rows = Meter.objects.filter(batch=batch).order_by().values_list("state").annotate(count=Count("pk"))
     return dict(rows)
+
+
+@transaction.atomic
+def save_filter(*, user: Any, name: str, query: str, shared: bool = False) -> SavedFilter:
+    """Keep a filter of the list under a name; a name that this person used already means the new filter."""
+    name = " ".join(name.split())
+    found = SavedFilter.objects.select_for_update().filter(user=user, name=name).first()
+    before: dict[str, Any] = {"query": found.query, "shared": found.shared} if found else {}
+    kept = found or SavedFilter(user=user, name=name)
+    kept.query, kept.shared = query, shared
+    kept.full_clean()
+    kept.save()
+    fields = difference(before, {"query": query, "shared": shared})
+    record(user=user, thing=kept, fields=fields, action=Change.Action.UPDATE if found else Change.Action.CREATE)
+    return kept
+
+
+@transaction.atomic
+def delete_filter(*, kept: SavedFilter, user: Any) -> None:
+    """Forget a saved filter; the log keeps what it was."""
+    fields: dict[str, list[Any]] = {"query": [kept.query, None], "shared": [kept.shared, None]}
+    record(user=user, thing=kept, fields=fields, action=Change.Action.DELETE)
+    kept.delete()

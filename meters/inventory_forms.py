@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from meters.bulk import BulkEdit
 from meters.form_fields import DefaultChoiceField
 from meters.inventory import check_state_reason
 from meters.models import Batch, Comment, Meter, MeterType
@@ -65,6 +66,43 @@ class InventoryFields(forms.Form):
         """What stands in the fields first."""
         tags = ", ".join(sorted(tag.name for tag in meter.tags.all()))
         return {"batch": meter.batch.name if meter.batch else "", "tags": tags, "state": meter.state}
+
+
+class BulkForm(forms.Form):
+    """What becomes of the chosen meters; what is left empty stays as it is."""
+
+    state = forms.ChoiceField(required=False, choices=[("", "as it is"), *Meter.State.choices])
+    batch = forms.CharField(
+        max_length=100,
+        required=False,
+        help_text="A new name makes a new batch.",
+        widget=forms.TextInput({"list": "batches", "placeholder": "as it is"}),
+    )
+    no_batch = forms.BooleanField(required=False, label="Out of its batch")
+    location = forms.CharField(max_length=200, required=False, widget=forms.TextInput({"placeholder": "as it is"}))
+    no_location = forms.BooleanField(required=False, label="No location")
+    meter_type = forms.ModelChoiceField(MeterType.objects.all(), required=False, label="Type", empty_label="as it is")
+    add_tags = TagsField(max_length=500, required=False, label="Add tags", help_text="Words between commas.")
+    remove_tags = TagsField(max_length=500, required=False, label="Remove tags")
+    reason = forms.CharField(max_length=500, required=False, help_text="Needed for a new state. The log keeps it.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
+        for name in ("no_batch", "no_location"):
+            self.fields[name].widget.attrs["class"] = "form-check-input"
+
+    def edit(self) -> BulkEdit:
+        cleaned = self.cleaned_data
+        return BulkEdit(
+            state=cleaned["state"] or None,
+            batch="" if cleaned["no_batch"] else cleaned["batch"] or None,
+            location="" if cleaned["no_location"] else cleaned["location"] or None,
+            meter_type=cleaned["meter_type"],
+            add_tags=cleaned["add_tags"],
+            remove_tags=cleaned["remove_tags"],
+            reason=cleaned["reason"],
+        )
 
 
 class BatchForm(forms.ModelForm):

@@ -61,6 +61,7 @@ class Line(models.Model):
 
     class Meta:
         ordering = ["name", "pk"]
+        indexes = [models.Index(fields=["kind"], name="line_by_kind")]
 
     def __str__(self) -> str:
         return self.name or self.describe()
@@ -216,15 +217,33 @@ class Meter(models.Model):
     notes = models.TextField(blank=True)
     created = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(null=True, blank=True, editable=False)
+    search_text = models.TextField(blank=True, default="", editable=False)
+    """What the search looks at, in small letters, a blank before each word: one column, for an index to serve all words."""
 
     class Meta:
         ordering = ["serial_number"]
+        indexes = [
+            models.Index(fields=[name, "serial_number"], name=f"meter_by_{name}")
+            for name in ("state", "batch", "meter_type", "framing", "name", "location", "last_seen")
+        ]
 
     def __str__(self) -> str:
         return f"{self.serial_number} {self.name}".strip()
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = self.words_to_search()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         return reverse("meters:meter_detail", args=[self.pk])
+
+    def words_to_search(self) -> str:
+        """Serial number, name, location, type and line as `search_text` has them."""
+        line = self.line
+        parts = (self.serial_number, self.name, self.location, self.meter_type, line.name, line.host, line.serial_port)
+        return f" {' '.join(str(part) for part in parts if part)}".lower()
 
     def clean(self) -> None:
         if not self.speaks_hdlc or self.physical_address is None:
@@ -305,6 +324,36 @@ class Change(models.Model):
         return f"{self.get_kind_display()} {self.label} {self.get_action_display()}"
 
 
+class SavedFilter(models.Model):
+    """A filter of the list of meters under a name: `query` as `meters.list_state` writes it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_filters")
+    name = models.CharField(max_length=100, validators=[BATCH_NAME])
+    query = models.CharField(max_length=2000, blank=True)
+    shared = models.BooleanField(default=False)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="saved_filter_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("meters:filter_open", args=[self.pk])
+
+
+class ListChoice(models.Model):
+    """Which columns of the list of meters somebody wants to see."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="list_choice")
+    columns = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return ", ".join(self.columns)
+
+
 class Association(models.Model):
     """One way to be let in: who we are, who the meter's side is, and how both prove it."""
 
@@ -371,6 +420,7 @@ class Association(models.Model):
 
     class Meta:
         ordering = ["meter", "pk"]
+        indexes = [models.Index(fields=["authentication", "meter"], name="association_by_authentication")]
         constraints = [models.UniqueConstraint(fields=["meter", "name"], name="association_name_unique")]
 
     def __str__(self) -> str:

@@ -138,6 +138,8 @@ def find_line(fields: Mapping[str, Any]) -> Line:
     if wanted.name and wanted.name != found.name:
         found.name = wanted.name
         found.save(update_fields=["name"])
+        for meter in found.meters.select_related("line", "meter_type"):
+            meter.save(update_fields=["search_text"])
     return found
 
 

@@ -1,12 +1,18 @@
 from django.urls import path
 
-from meters import catalog_views, inventory_views, views
+from meters import catalog_views, inventory_views, list_views, views
 
 app_name = "meters"
 
 urlpatterns = [
-    path("", views.meter_list, name="meter_list"),
+    path("", list_views.meter_list, name="meter_list"),
     path("obis/", catalog_views.obis_lookup, name="obis_lookup"),
+    path("export/", list_views.meter_export, name="meter_export"),
+    path("bulk/", list_views.meter_bulk, name="meter_bulk"),
+    path("columns/", list_views.columns_choose, name="columns_choose"),
+    path("filters/", list_views.filter_save, name="filter_save"),
+    path("filters/<int:pk>/", list_views.filter_open, name="filter_open"),
+    path("filters/<int:pk>/delete/", list_views.filter_delete, name="filter_delete"),
     path("add/", views.meter_add, name="meter_add"),
     path("<int:pk>/", views.meter_detail, name="meter_detail"),
     path("<int:pk>/edit/", views.meter_edit, name="meter_edit"),

@@ -2,78 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
-from django_tables2 import RequestConfig
 
 from meters.changes import changes_of, state_history
 from meters.forms import MeterForm
 from meters.inventory_forms import CommentForm
 from meters.inventory_views import rows_of
+from meters.list_views import related_sessions
 from meters.models import Association, Batch, InvocationCounter, KeyVersion, Meter, MeterKey
 from meters.services import CounterError, learn_invocation_counter, save_meter
-from meters.tables import MeterTable
 from meters.vault import VaultError
 
-PAGE_SIZE = 100
 SESSIONS_SHOWN = 20
 CHANGES_SHOWN = 10
 COMMENTS_SHOWN = 50
 BATCHES_OFFERED = 300
-
-
-def related_sessions() -> QuerySet[Any]:
-    """The sessions of the app above, which this one must not import, through the relation that it made."""
-    return Meter._meta.get_field("sessions").related_model._default_manager.all()
-
-
-@require_safe
-def meter_list(request: HttpRequest) -> HttpResponse:
-    """The inventory; with htmx only the table. `q` searches, `sort` sorts."""
-    asked = request.GET.get("q", "").strip()
-    meters = _searched(asked)
-    table = MeterTable(meters)
-    RequestConfig(request, paginate={"per_page": PAGE_SIZE}).configure(table)
-    _attach_last_sessions([row.record for row in table.page.object_list])
-    context = {"table": table, "q": asked, "count": table.paginator.count, "section": "meters"}
-    partial = getattr(request, "htmx", None) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    answer = render(request, "meters/_meter_table.html" if partial else "meters/meter_list.html", context)
-    patch_vary_headers(answer, ["HX-Request"])
-    return answer
-
-
-def _searched(asked: str) -> QuerySet[Meter]:
-    last = related_sessions().filter(meter=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    meters = Meter.objects.select_related("line", "meter_type").prefetch_related("associations")
-    meters = meters.annotate(last_session_id=Subquery(last))
-    for word in asked.split():
-        meters = meters.filter(
-            Q(serial_number__icontains=word)
-            | Q(name__icontains=word)
-            | Q(location__icontains=word)
-            | Q(meter_type__model__icontains=word)
-            | Q(meter_type__manufacturer__icontains=word)
-            | Q(line__host__icontains=word)
-            | Q(line__serial_port__icontains=word)
-            | Q(line__name__icontains=word)
-        )
-    return meters
-
-
-def _attach_last_sessions(meters: list[Meter]) -> None:
-    ids = [meter.last_session_id for meter in meters if meter.last_session_id]  # type: ignore[attr-defined]
-    found = related_sessions().in_bulk(ids)
-    for meter in meters:
-        meter.last_session = found.get(meter.last_session_id)  # type: ignore[attr-defined]
 
 
 @require_safe

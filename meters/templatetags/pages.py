@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import BoundField
@@ -60,6 +61,12 @@ def sprite_url() -> str:
 def icon(name: str) -> SafeString:
     """An outline icon of the vendored sprite; decoration only, so hidden from screen readers."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', sprite_url(), name)
+
+
+@register.simple_tag
+def querystring_of(**values: str) -> str:
+    """`batch=Lot+7&state=FAULTY`, for an address that does not go on from this page's."""
+    return urlencode(values)
 
 
 @register.simple_tag

@@ -141,12 +141,15 @@ class TestList:
 
     def test_costs_the_same_for_one_meter_and_for_twenty(self, technician, django_assert_num_queries) -> None:
         make_session(make_meter())
-        with django_assert_num_queries(6):  # sign-in session, user, count, meters, associations, their last sessions
+        # sign-in session, user, columns, count, meters, associations, their last sessions (2), and what can be chosen (4)
+        with django_assert_num_queries(12):
             technician.get("/meters/")
         for number in range(20):
             make_session(make_meter(meter={"serial_number": f"m{number}"}, line={"port": 5000 + number}))
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(12):
             technician.get("/meters/")
+        with django_assert_num_queries(8):
+            technician.get("/meters/", headers={"HX-Request": "true"})
 
     def test_escapes_what_people_and_meters_say(self, technician) -> None:
         make_meter(meter={"serial_number": EVIL, "name": EVIL, "model": EVIL})
