@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from meters.changes import difference, record
-from meters.models import BATCH_NAME, Batch, Change, Comment, Meter, MeterType, SavedFilter, Tag
+from meters.models import NAME, Batch, Change, Comment, Meter, MeterType, SavedFilter, Tag
 
 MAX_TAGS = 20
 """Of one meter: more are a column that is missing."""
@@ -25,7 +25,7 @@ def find_batch(*, name: str, user: Any) -> Batch | None:
     if not name:
         return None
     try:
-        BATCH_NAME(name)
+        NAME(name)
     except ValidationError as error:
         raise ValidationError({"batch": error.messages}) from None
     found = Batch.objects.filter(name=name).first()
@@ -119,6 +119,7 @@ def counts_by_state(batch: Batch) -> Mapping[str, int]:
 def save_filter(*, user: Any, name: str, query: str, shared: bool = False) -> SavedFilter:
     """Keep a filter of the list under a name; a name that this person used already means the new filter."""
     name = " ".join(name.split())
+    NAME(name)  # no database is asked for what it cannot hold
     found = SavedFilter.objects.select_for_update().filter(user=user, name=name).first()
     before: dict[str, Any] = {"query": found.query, "shared": found.shared} if found else {}
     kept = found or SavedFilter(user=user, name=name)

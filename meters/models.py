@@ -19,7 +19,7 @@ from django.utils import timezone
 DEVICE_ADDRESS = RegexValidator(r"^[0-9A-Za-z ]{0,32}$", "At most 32 digits, letters and blanks.")
 SYSTEM_TITLE = RegexValidator(r"^([0-9A-Fa-f]{16})?$", "A system title is 8 octets: 16 hex digits.")
 TAG_NAME = RegexValidator(r"^[^,\x00-\x1f]+$", "A tag has no comma and no control character.")
-BATCH_NAME = RegexValidator(r"^[^\x00-\x1f]+$", "A name has no control characters.")
+NAME = RegexValidator(r"^[^\x00-\x1f]+$", "A name has no control characters.")
 
 
 class PortNotOfferedError(Exception):
@@ -136,7 +136,7 @@ class MeterType(models.Model):
 class Batch(models.Model):
     """Meters that came together and are judged together; of one type, where it names one."""
 
-    name = models.CharField(max_length=100, unique=True, validators=[BATCH_NAME])
+    name = models.CharField(max_length=100, unique=True, validators=[NAME])
     meter_type = models.ForeignKey(MeterType, models.SET_NULL, null=True, blank=True, related_name="batches")
     notes = models.TextField(blank=True)
     created = models.DateTimeField(auto_now_add=True)
@@ -328,7 +328,7 @@ class SavedFilter(models.Model):
     """A filter of the list of meters under a name: `query` as `meters.list_state` writes it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_filters")
-    name = models.CharField(max_length=100, validators=[BATCH_NAME])
+    name = models.CharField(max_length=100, validators=[NAME])
     query = models.CharField(max_length=2000, blank=True)
     shared = models.BooleanField(default=False)
     created = models.DateTimeField(auto_now_add=True)

@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from django.core.handlers.asgi import ASGIRequest
+from django.db import connections
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
@@ -297,3 +298,4 @@ async def test_under_asgi_the_export_leaves_in_parts() -> None:
     assert answer.is_async
     parts = [part async for part in answer.streaming_content]
     assert [len(parts), b"12345678" in parts[1]] == [2, True]
+    await sync_to_async(connections.close_all)()  # of the thread that served it
