@@ -15,10 +15,10 @@ import pytest
 
 pytest.importorskip("pydlms")
 
-from pydlms import DlmsData, encode_data
+from pydlms import DlmsData, encode_data, simulator
 from pydlms import ObisCode as PeersObisCode
 from pydlms.apdu.xdlms import Conformance as PeerConformance
-from pydlms.simulator import ClientProfile, MeterSimulator, example_meter, serve
+from pydlms.simulator import ClientProfile, HdlcServer, MeterSimulator, example_meter, serve
 
 from meters.cosem.data import octet_string
 from meters.cosem.obis import ObisCode
@@ -132,11 +132,8 @@ def foreign(request: pytest.FixtureRequest) -> Iterator[Callable[..., Foreign]]:
         meter = example_meter(**keys, **options)
         meter.conformance |= PeerConformance(more)
         meter.clients[1] = access.profile
-        meter.add_object(
-            1,
-            NAME.instance_id.dotted,
-            {1: DlmsData.octet_string(NAME.instance_id.octets), 2: DlmsData.octet_string(b"x")},
-        )
+        held = {1: DlmsData.octet_string(NAME.instance_id.octets), 2: DlmsData.octet_string(b"x")}
+        meter.add_object(1, NAME.instance_id.dotted, held, base_name=0x0300)
         hdlc = request.param == "hdlc"
         server = serve(meter, hdlc=hdlc, **({"hdlc_window": window} if hdlc else {}))
         servers.append(server)
@@ -273,3 +270,73 @@ def test_many_things_at_once(foreign: Callable[..., Foreign], access: Access, wi
     assert switched.result is ActionResult.SUCCESS
     assert isinstance(missing, DataAccessResult)
     assert meter.holds(NAME) == our_octets(octet_string(b"many"))
+
+
+# -- lines that lose frames, pushes, short names -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "faults", [{}, {"drop": (5, 9)}, {"reject": (4, 8)}], ids=["none", "lost frames", "damaged frames"]
+)
+@pytest.mark.parametrize("window", [1, 3, 7])
+def test_frames_of_a_window_are_lost_and_sent_again(
+    monkeypatch: pytest.MonkeyPatch, window: int, faults: dict[str, tuple[int, ...]]
+) -> None:
+    made: list[HdlcServer] = []
+
+    def unreliable(*arguments: Any, **options: Any) -> HdlcServer:
+        made.append(HdlcServer(*arguments, **options, **faults))
+        return made[-1]
+
+    monkeypatch.setattr(simulator, "HdlcServer", unreliable)
+    meter = example_meter()
+    meter.clients[1] = CLEAR.profile
+    held = {1: DlmsData.octet_string(NAME.instance_id.octets), 2: DlmsData.octet_string(b"x")}
+    meter.add_object(1, NAME.instance_id.dotted, held)
+    server = serve(meter, hdlc=True, hdlc_window=window)
+    foreign = Foreign(meter, server.server_address[1], True, CLEAR.table)
+
+    async def write_and_read(conversation: Conversation) -> Any:
+        assert await conversation.set(NAME, octet_string(bytes(range(250)) * 2)) is DataAccessResult.SUCCESS
+        return await conversation.get(NAME)
+
+    try:
+        hdlc = {"max_info": 64, "window": window}
+        assert foreign.talk(write_and_read, hdlc=hdlc, timeout=2) == octet_string(bytes(range(250)) * 2)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert made
+
+
+@BOTH
+def test_a_push_before_an_answer(foreign: Callable[..., Foreign], access: Access) -> None:
+    """It neither disturbs the answer nor is it lost."""
+    meter = foreign(access)
+    push = bytes.fromhex("0F0000000100020209060000190900FF1105")
+    pushed: list[Any] = []
+
+    async def read(conversation: Conversation) -> Any:
+        meter.meter.push_before_response(push, protection="general-glo" if access.ciphered else None)
+        conversation.on_notification = pushed.append
+        return await conversation.get(NAME)
+
+    assert meter.talk(read) == octet_string(b"x")
+    (event,) = pushed
+    assert event.apdu.encode() == push
+    assert event.protected == access.ciphered
+
+
+def test_by_short_names(foreign: Callable[..., Foreign]) -> None:
+    meter = foreign()
+    meter.meter.conformance = PeerConformance.READ | PeerConformance.WRITE | PeerConformance.MULTIPLE_REFERENCES
+
+    async def read(conversation: Conversation) -> None:
+        for (class_id, name), attributes in list(meter.meter.objects.items()):
+            if class_id in (1, 3, 8) and (class_id, str(name), 2) != COUNTER:
+                value = await conversation.get(CosemAttributeDescriptor(class_id, ObisCode.parse(str(name)), 2))
+                assert our_octets(value) == encode_data(attributes[2])
+        assert await conversation.set(NAME, octet_string(b"by its short name")) is DataAccessResult.SUCCESS
+
+    meter.talk(read, referencing="short-names")
+    assert meter.holds(NAME) == our_octets(octet_string(b"by its short name"))
