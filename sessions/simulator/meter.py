@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Final
 
-from meters.cosem.data import Data, as_date_time, date_time
+from meters.cosem.data import Data, as_date_time, date_time, long_unsigned
 from meters.cosem.obis import ObisCode
 from meters.cosem.short_names import Element, attribute_offset, method_offset
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor, DataAccessResult
@@ -43,6 +44,7 @@ from sessions.simulator.journal import Journal
 from sessions.simulator.lockout import Lockout
 from sessions.simulator.memory import Memory, SecretsMemory, SecurityMemory
 from sessions.simulator.objects.base import CosemObject, Denied, Value
+from sessions.simulator.objects.scripts import ScriptTable
 from sessions.simulator.rights import Access
 from sessions.simulator.short_name_association import CHANGE_HLS_SECRET as CHANGE_HLS_SECRET_SN
 from sessions.simulator.short_name_association import (
@@ -123,6 +125,13 @@ class Meter:
             self.short_names = ShortNameMap([self._own_row, *(each.row for each in self.objects.values())])
             for each in self.objects.values():
                 _check_short_names(self.short_names, each)
+
+    def run_script(self, table: ObisCode, selector: int) -> None:
+        """What the meter does by itself: a script that is not there, or is refused, changes nothing."""
+        access = self.objects.get((ScriptTable.class_id, table))
+        if access is not None:
+            with suppress(Denied):
+                access.target.invoke(1, long_unsigned(selector))
 
     # -- power -------------------------------------------------------------------------------------------------------
 

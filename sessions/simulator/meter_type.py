@@ -17,6 +17,7 @@
       61 Register table          cells: registers that differ in group E
       72 M-Bus client            as every other class, and the load of its device; 1, 3, 4, 70 with channel = its name are of it
       15 Association LN          role, client_sap: the association of that client; the one in use needs no entry
+      22 Single action schedule  values.executed_script, values.type, values.execution_time
       18 Image transfer          block_size, public_key, verify_seconds, activate_seconds, reboot; see `builders/image.py`
       40 Push setup              columns, confirmed = true where the client is to confirm
       6  Register activation     registers (logical names), values.mask_list; 11 and 20, special days and calendar: values;

@@ -19,6 +19,7 @@ from sessions.simulator.builders import (
     mbus,
     profile,
     push,
+    schedule,
     security,
     tariff,
     values,
@@ -38,6 +39,7 @@ BUILDERS: Final[Mapping[int, Builder]] = {
     **mbus.BUILDERS,
     **tariff.BUILDERS,
     **watching.BUILDERS,
+    **schedule.BUILDERS,
     **association.BUILDERS,
 }
 """The builder of each class that behaves, by class_id. Every other class of the tables is `declared`."""

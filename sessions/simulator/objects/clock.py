@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from enum import IntEnum
@@ -41,6 +42,7 @@ class MeterClock:
     zone_minutes: int = 0
     offset: timedelta = field(default_factory=timedelta)
     daylight: DaylightSavings = NO_DAYLIGHT_SAVINGS
+    _shown: datetime | None = field(default=None, init=False)
 
     @property
     def zone(self) -> timezone:
@@ -48,7 +50,16 @@ class MeterClock:
         return timezone(timedelta(minutes=self.zone_minutes))
 
     def now(self) -> datetime:
-        return self.localize(self.host() + self.offset)
+        return self.localize(self.host() + self.offset if self._shown is None else self._shown)
+
+    @contextmanager
+    def showing(self, moment: datetime) -> Iterator[None]:
+        """Within this context it is that moment: what was due then is done as of then."""
+        self._shown = moment
+        try:
+            yield
+        finally:
+            self._shown = None
 
     def normal(self, moment: datetime) -> datetime:
         """The same moment by normal time, which never goes back."""
