@@ -9,7 +9,6 @@ moment always add up to its total, and none ever falls. Source: Blue Book, class
 
 from __future__ import annotations
 
-import calendar as months
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -19,10 +18,7 @@ from typing import Any, Final
 
 from meters.cosem.data import Data, DataType, array, as_date_time, long_unsigned, octet_string, structure, unsigned
 from meters.cosem.date_time import (
-    LAST_DAY,
-    SECOND_LAST_DAY,
     UNSPECIFIED,
-    UNSPECIFIED_YEAR,
     CosemDate,
     CosemDateTime,
     CosemTime,
@@ -31,28 +27,12 @@ from meters.cosem.obis import ObisCode
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.simulator.load_curve import FIRST_DAY
 from sessions.simulator.objects.clock import MeterClock
-from sessions.simulator.objects.daylight import moment_in_year
+from sessions.simulator.objects.daylight import falls_on, moment_in_year
 
 DAYS_OF_A_WEEK: Final = 7
 TARIFF_SCRIPTS: Final = ObisCode(0, 0, 10, 0, 100, 255)
 MAX_CHANGES: Final = 64
 """Calendars and switches by hand that a meter remembers. Those before are forgotten: the first that is left counts for them."""
-
-
-def names(wanted: CosemDate, day: date) -> bool:
-    """Whether a date with wildcards is this day."""
-    length = months.monthrange(day.year, day.month)[1]
-    days = {day.day, UNSPECIFIED}
-    if day.day == length:
-        days.add(LAST_DAY)
-    if day.day == length - 1:
-        days.add(SECOND_LAST_DAY)
-    return (
-        wanted.year in (day.year, UNSPECIFIED_YEAR)
-        and wanted.month in (day.month, UNSPECIFIED)
-        and wanted.day in days
-        and wanted.day_of_week in (day.isoweekday(), UNSPECIFIED)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +71,7 @@ class Calendar:
 
     def switches(self, day: date, specials: Iterable[tuple[CosemDate, int]]) -> tuple[tuple[time, int], ...]:
         """Times of this day, and the script that is run at each. A special day goes before the season's week."""
-        special = next((number for wanted, number in specials if number in self.days and names(wanted, day)), None)
+        special = next((number for wanted, number in specials if number in self.days and falls_on(wanted, day)), None)
         return self.days[special if special is not None else self.weeks[self._week(day)][day.weekday()]]
 
     def _week(self, day: date) -> bytes:

@@ -1,4 +1,4 @@
-"""Register monitor, Single action schedule and Limiter of a meter type: `values` as of every class that is declared.
+"""Register monitor and Limiter of a meter type: `values` as of every class that is declared.
 
 What they watch and which scripts they run is named by their values; it may stand anywhere in the file.
 """
@@ -12,7 +12,7 @@ from meters.cosem.obis import ObisCode
 from sessions.simulator.builders.context import Builder, Context, Entry
 from sessions.simulator.builders.declared import declared_values, listed_class
 from sessions.simulator.objects.base import CosemObject
-from sessions.simulator.objects.watching import Limiter, RegisterMonitor, SingleActionSchedule, Watcher
+from sessions.simulator.objects.watching import Limiter, RegisterMonitor, Watcher
 
 
 def _builder(kind: type[Watcher]) -> Builder:
@@ -28,6 +28,4 @@ def _builder(kind: type[Watcher]) -> Builder:
     return build
 
 
-BUILDERS: Final[Mapping[int, Builder]] = {
-    kind.class_id: _builder(kind) for kind in (RegisterMonitor, SingleActionSchedule, Limiter)
-}
+BUILDERS: Final[Mapping[int, Builder]] = {kind.class_id: _builder(kind) for kind in (RegisterMonitor, Limiter)}

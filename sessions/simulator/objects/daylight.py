@@ -6,7 +6,7 @@ Source: Blue Book, class 8: daylight_savings_begin is normal time, daylight_savi
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -71,3 +71,15 @@ def named_day(wanted: CosemDate, year: int) -> date:
     if backwards is None:
         return day + timedelta(days=(wanted.day_of_week - day.isoweekday()) % 7)
     return day - timedelta(days=(day.isoweekday() - wanted.day_of_week) % 7 + 7 * backwards)
+
+
+def falls_on(wanted: CosemDate, day: date) -> bool:
+    """Whether a date with wildcards means this day."""
+    if wanted.year not in (UNSPECIFIED_YEAR, day.year) or wanted.month not in (UNSPECIFIED, day.month):
+        return False
+    if wanted.day == UNSPECIFIED:
+        return wanted.day_of_week in (UNSPECIFIED, day.isoweekday())
+    try:
+        return named_day(replace(wanted, month=day.month), day.year) == day
+    except ValueError:
+        return False

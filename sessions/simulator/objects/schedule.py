@@ -18,7 +18,7 @@ from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, require
 from sessions.simulator.objects.clock import MeterClock
-from sessions.simulator.tariffs import names
+from sessions.simulator.objects.daylight import falls_on
 
 TYPES: Final = range(1, 6)
 MAX_TIMES: Final = 64
@@ -50,7 +50,7 @@ class ExecutionTime:
 
     def on(self, day: date) -> Iterator[time]:
         """The times of this day."""
-        if not names(self.day, day):
+        if not falls_on(self.day, day):
             return
         second = 0 if self.at.second == UNSPECIFIED else self.at.second
         for hour in range(24) if self.at.hour == UNSPECIFIED else (self.at.hour,):

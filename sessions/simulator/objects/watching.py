@@ -1,4 +1,4 @@
-"""Objects that run scripts by themselves: Register monitor (21), Single action schedule (22), Limiter (71), each version 0.
+"""Objects that run scripts when a value says so: Register monitor (21) and Limiter (71), each version 0.
 
 They look when the meter does (`catch_up`): before each message, so that what a client sees is what has happened until then. A
 script_selector of 0 is no script. Source: Blue Book, the classes.
@@ -7,25 +7,20 @@ script_selector of 0 is no script. Source: Blue Book, the classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from meters.cosem.data import Data, as_date_time, boolean, long_unsigned
-from meters.cosem.date_time import UNSPECIFIED, UNSPECIFIED_YEAR, CosemDate, CosemTime
 from meters.cosem.interface_class import InterfaceClass
 from meters.cosem.obis import ObisCode
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied
 from sessions.simulator.objects.clock import MeterClock
-from sessions.simulator.objects.daylight import named_day
 from sessions.simulator.objects.declared import DeclaredObject
 
 SCRIPT_TABLE: Final = 9
 NO_SCRIPT: Final = 0
 LOOKS: Final = 8
 """How often a limiter looks at a span of time, besides its end."""
-MAX_DAYS: Final = 31
-"""Days after which a schedule does not make up for what was missed."""
 
 Find = Callable[[int, ObisCode], CosemObject | None]
 """The object of a class and name."""
@@ -142,47 +137,3 @@ class Limiter(Watcher):
     def restore(self, kept: Any) -> None:
         super().restore(kept["values"])
         self._over = bool(kept["over"])
-
-
-class SingleActionSchedule(Watcher):
-    """Its script is run at each execution time since the meter looked last."""
-
-    class_id = 22
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._looked = self._clock.now()
-
-    def catch_up(self) -> None:
-        since, now = self._looked, self._clock.now()
-        self._looked = now
-        first = max(since, now - timedelta(days=MAX_DAYS)).date()
-        days = [first + timedelta(days=number) for number in range((now.date() - first).days + 1)]
-        for day in days:
-            for time, wanted in self._values[4]:
-                due = self._due(CosemTime.decode(time.value), CosemDate.decode(wanted.value), day)
-                if due is not None and since < due <= now:
-                    self._run(self._values[2])
-
-    def _due(self, time: CosemTime, wanted: CosemDate, day: date) -> datetime | None:
-        """When it is due on this day; None for a day that is not meant, or a time that is none."""
-        if time.hour == UNSPECIFIED or time.minute == UNSPECIFIED or not falls_on(wanted, day):
-            return None
-        second = 0 if time.second == UNSPECIFIED else time.second
-        try:
-            shown = datetime(day.year, day.month, day.day, time.hour, time.minute, second)
-        except ValueError:
-            return None
-        return self._clock.from_shown(shown)
-
-
-def falls_on(wanted: CosemDate, day: date) -> bool:
-    """Whether a date with wildcards means this day."""
-    if wanted.year not in (UNSPECIFIED_YEAR, day.year) or wanted.month not in (UNSPECIFIED, day.month):
-        return False
-    if wanted.day == UNSPECIFIED:
-        return wanted.day_of_week in (UNSPECIFIED, day.isoweekday())
-    try:
-        return named_day(replace(wanted, month=day.month), day.year) == day
-    except ValueError:
-        return False

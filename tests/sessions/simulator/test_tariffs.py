@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.cosem.data import Data, array, long_unsigned, octet_string, structure, unsigned
-from meters.cosem.date_time import CosemDate, CosemDateTime
-from meters.cosem.date_time_text import parse_date
+from meters.cosem.date_time import CosemDateTime
 from sessions.simulator.objects.clock import NO_DAYLIGHT_SAVINGS, MeterClock
-from sessions.simulator.tariffs import Calendar, RateRegisters, TariffPlan, day_and_night, names
+from sessions.simulator.tariffs import Calendar, RateRegisters, TariffPlan, day_and_night
 from tests.sessions.simulator.builders.building import meter_of, only
 from tests.sessions.simulator.calendars import CALENDAR, RATES, SPECIAL_DAYS, TOTAL
 from tests.sessions.simulator.served import HandClock
@@ -57,27 +56,6 @@ def test_the_switches_follow_the_clock_on_the_wall():
     (begins, _), _ = plan.switches(date(2026, 6, 3))
     assert begins == datetime(2026, 6, 3, 4, tzinfo=UTC)  # six o'clock in summer
     assert plan.switches(date(2026, 1, 2))[1][0] == datetime(2026, 1, 2, 4, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "day", "fits"),
-    [
-        ("2026-11-25", date(2026, 11, 25), True),
-        ("2026-11-25", date(2027, 11, 25), False),
-        ("*-*-last", date(2028, 2, 29), True),
-        ("*-*-last", date(2028, 2, 28), False),
-        ("*-*-second-last", date(2028, 2, 28), True),
-        ("*-*-* Sun", date(2026, 11, 29), True),
-        ("*-*-* Sun", date(2026, 11, 30), False),
-        ("*-11-*", date(2026, 12, 1), False),
-    ],
-)
-def test_dates_with_wildcards(text, day, fits):
-    assert names(parse_date(text), day) is fits
-
-
-def test_everything_unspecified_is_every_day():
-    assert names(CosemDate(), date(2026, 2, 28))
 
 
 @pytest.mark.parametrize("at", range(4))

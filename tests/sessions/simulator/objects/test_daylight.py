@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meters.cosem.date_time_text import parse_date_time
-from sessions.simulator.objects.daylight import DaylightSavings, moment_in_year
+from meters.cosem.date_time import CosemDate
+from meters.cosem.date_time_text import parse_date, parse_date_time
+from sessions.simulator.objects.daylight import DaylightSavings, falls_on, moment_in_year
 
 EUROPE = DaylightSavings(parse_date_time("*-03-last Sun 02:00:00"), parse_date_time("*-10-last Sun 03:00:00"))
 AUSTRALIA = DaylightSavings(parse_date_time("*-10-01 Sun 02:00:00"), parse_date_time("*-04-01 Sun 03:00:00"))
@@ -59,3 +60,38 @@ def test_normal_time_decides_without_a_gap(moment, savings):
     """Within any two days the state changes once at most."""
     states = [savings.is_active(moment + timedelta(minutes=15 * step)) for step in range(192)]
     assert sum(a != b for a, b in pairwise(states)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "fits"),
+    [
+        ("2026-11-25", date(2026, 11, 25), True),
+        ("2026-11-25", date(2027, 11, 25), False),
+        ("*-*-last", date(2028, 2, 29), True),
+        ("*-*-last", date(2028, 2, 28), False),
+        ("*-*-second-last", date(2028, 2, 28), True),
+        ("*-*-* Sun", date(2026, 11, 29), True),
+        ("*-*-* Sun", date(2026, 11, 30), False),
+        ("*-11-*", date(2026, 12, 1), False),
+    ],
+)
+def test_dates_with_wildcards(text, day, fits):
+    assert falls_on(parse_date(text), day) is fits
+
+
+def test_everything_unspecified_is_every_day():
+    assert falls_on(CosemDate(), date(2026, 2, 28))
+
+
+def test_a_date_falls_on_the_days_that_it_means():
+    days = [date(2026, 11, day) for day in range(1, 31)]
+    for wanted, found in (
+        ("*-*-second-last", [29]),
+        ("*-11-01 Sun", [1]),
+        ("*-11-02 Sun", [8]),
+        ("*-11-last Sun", [29]),
+        ("*-dst-begin-01", []),
+        ("*-*-31", []),
+        ("2027-11-01", []),
+    ):
+        assert [day.day for day in days if falls_on(parse_date(wanted), day)] == found

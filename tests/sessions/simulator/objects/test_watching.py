@@ -1,8 +1,8 @@
-"""Monitors, schedules and limiters run their scripts when it is time, and once."""
+"""Monitors and limiters run their scripts when it is time, and once."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -11,20 +11,19 @@ from meters.cosem.data import (
     array,
     boolean,
     double_long_unsigned,
-    enum,
     integer,
     long_unsigned,
     octet_string,
     structure,
     unsigned,
 )
-from meters.cosem.date_time_text import parse_date, parse_date_time, parse_time
+from meters.cosem.date_time_text import parse_date_time
 from meters.cosem.interface_class import interface_class
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied
 from sessions.simulator.objects.clock import MeterClock
-from sessions.simulator.objects.watching import Limiter, RegisterMonitor, SingleActionSchedule, falls_on
+from sessions.simulator.objects.watching import Limiter, RegisterMonitor
 from tests.sessions.simulator.objects.refusing import NAME, denied
 from tests.sessions.simulator.served import HandClock
 
@@ -217,73 +216,11 @@ def test_a_limiter_remembers_that_it_acted(world):
     assert wait(world, again, 60) == [1]
 
 
-# -- single action schedule --------------------------------------------------------------------------------------------
-
-
-def schedule(world: World, *times: tuple[str, str]) -> SingleActionSchedule:
-    rows = (
-        structure(octet_string(parse_time(time).encode()), octet_string(parse_date(day).encode()))
-        for time, day in times
-    )
-    return world.make(SingleActionSchedule, {2: script(7), 3: enum(1), 4: array(*rows)})
-
-
-def test_a_script_runs_when_its_time_has_passed_and_once(world):  # it is Wednesday, 11 o'clock
-    target = schedule(world, ("12:00:00", "*-*-*"))
-    assert wait(world, target, 3599) == []
-    assert wait(world, target, 1) == [7]
-    assert wait(world, target, 3600) == [7]
-    assert wait(world, target, 86_400) == [7, 7]
-
-
-@pytest.mark.parametrize(
-    ("time", "day", "times"),
-    [
-        ("12:00:00", "2026-11-26", 1),
-        ("12:00:00", "2026-11-25", 1),
-        ("10:00:00", "2026-11-25", 0),
-        ("12:00:00", "*-*-* Fri", 1),
-        ("12:00:00", "*-11-last", 1),
-        ("12:00:00", "*-12-*", 1),
-        ("*:00:00", "*-*-*", 0),
-        ("12:00:00", "*-*-*", 7),
-    ],
-)
-def test_days_with_wildcards_within_a_week(world, time, day, times):
-    target = schedule(world, (time, day))
-    wait(world, target, 7 * 86_400)
-    assert world.ran == [7] * times
-
-
-def test_a_clock_that_was_set_back_runs_it_again_and_years_are_not_made_up_for(world):
-    target = schedule(world, ("12:00:00", "*-*-*"))
-    wait(world, target, 7200)
-    world.clock.set(world.clock.now() - timedelta(hours=2))
-    target.catch_up()
-    assert wait(world, target, 7200) == [7, 7]
-    wait(world, target, 4000 * 86_400)
-    assert len(world.ran) <= 2 + 32
-
-
-def test_a_date_falls_on_the_days_that_it_means():
-    days = [date(2026, 11, day) for day in range(1, 31)]
-    for wanted, found in (
-        ("*-*-second-last", [29]),
-        ("*-11-01 Sun", [1]),
-        ("*-11-02 Sun", [8]),
-        ("*-11-last Sun", [29]),
-        ("*-dst-begin-01", []),
-        ("*-*-31", []),
-        ("2027-11-01", []),
-    ):
-        assert [day.day for day in days if falls_on(parse_date(wanted), day)] == found
-
-
 # -- all of them -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [lambda w: monitor(w, 100), limiter, lambda w: schedule(w, ("12:00:00", "*-*-*"))])
+@pytest.mark.parametrize("make", [lambda w: monitor(w, 100), limiter])
 def test_what_is_not_as_declared_is_refused(world, make):
     target = make(world)
     with denied(DataAccessResult.TYPE_UNMATCHED):
-        target.write(4 if isinstance(target, SingleActionSchedule) else 2, unsigned(1))
+        target.write(2, unsigned(1))
