@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
+from tests.sessions.simulator.truth_client import ask
 from tests.site import Site
 from workbench import broker
 
@@ -121,8 +121,8 @@ class RunningSite(Site):
 
     def executions(self) -> list[tuple[str, int]]:
         """What the meter itself says that it carried out, in order: invoke or write, and the number."""
-        with urlopen(f"{self.truth_address}/meters/10000001", timeout=10) as answer:
-            return [(each["kind"], each["number"]) for each in json.load(answer)["executions"]]
+        _, told = ask(self.truth_address, "/meters/10000001")
+        return [(each["kind"], each["number"]) for each in told["executions"]]
 
     def open_session(self, *steps: dict[str, Any], close: bool = False) -> int:
         return int(self.shell(OPEN.format(steps=json.dumps(steps), close=close)))

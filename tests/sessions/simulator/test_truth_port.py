@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from http import HTTPStatus
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
@@ -15,6 +12,7 @@ from sessions.simulator.lab import LabError
 from sessions.simulator.truth import LabTruth
 from sessions.simulator.truth_port import MAX_HEAD, TruthPort
 from tests.sessions.simulator.served import GMAC, GUEK, lab_meter
+from tests.sessions.simulator.truth_client import ask
 
 
 def port(*, keys: bool = False) -> TruthPort:
@@ -63,18 +61,13 @@ def test_rubbish_is_refused(head):
 @pytest.mark.asyncio
 async def test_over_the_line():
     async with port() as listening:
-
-        def ask(path: str) -> dict:
-            with urlopen(listening.address + path, timeout=10) as answer:
-                assert answer.headers["Content-Type"] == "application/json"
-                return json.load(answer)
-
-        assert (await asyncio.to_thread(ask, "/meters"))["meters"][0]["serial_number"] == "10000001"
-        assert (await asyncio.to_thread(ask, "/meters/10000001"))["awake"] is True
-        with pytest.raises(HTTPError) as refused:
-            await asyncio.to_thread(ask, "/nothing")
-        refused.value.close()
-        assert refused.value.code == 404
+        for path, status, word in (
+            ("/meters", 200, "meters"),
+            ("/meters/10000001", 200, "awake"),
+            ("/no", 404, "error"),
+        ):
+            found, told = await asyncio.to_thread(ask, listening.address, path)
+            assert (found, word in told) == (status, True)
 
 
 @pytest.mark.asyncio

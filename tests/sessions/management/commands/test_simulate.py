@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 from django.core.management import call_command
@@ -26,6 +25,7 @@ from sessions.simulator.lab import LABS
 from sessions.simulator.quirks import QUIRKS
 from tests.conftest import ROOT
 from tests.meters.test_gxc import REGISTER, made
+from tests.sessions.simulator.truth_client import ask
 
 
 @contextmanager
@@ -88,10 +88,9 @@ def test_the_demo_lab_from_start_to_stop(tmp_path, stop):
 
 def test_the_truth_is_told_where_it_is_asked_for():
     with announced("--count", "2", "--port", "0", "--truth", "0", "--truth-keys") as said:
-        with urlopen(f"{said['truth']}/meters", timeout=10) as answer:
-            assert [meter["serial_number"] for meter in json.load(answer)["meters"]] == ["10000001", "10000002"]
-        with urlopen(f"{said['truth']}/meters/10000001", timeout=10) as answer:
-            assert json.load(answer)["secrets"] == {"32": b"12345678".hex()}
+        _, told = ask(said["truth"], "/meters")
+        assert [meter["serial_number"] for meter in told["meters"]] == ["10000001", "10000002"]
+        assert ask(said["truth"], "/meters/10000001")[1]["secrets"] == {"32": b"12345678".hex()}
     with announced("--port", "0") as said:
         assert list(said) == ["meters"]
     assert "--truth PORT" in usage("--truth-keys")
