@@ -18,6 +18,7 @@ from meters.cosem.data import (
 from meters.cosem.interface_class import interface_class, known_classes
 from meters.cosem.value_faults import faults
 from sessions.dlms.apdu.descriptors import DataAccessResult
+from sessions.dlms.errors import DlmsError
 from sessions.simulator.objects.declared import DeclaredObject
 from tests.sessions.simulator.objects.refusing import NAME, denied
 
@@ -87,3 +88,22 @@ def test_a_list_is_changed_by_its_methods():
 
 def test_methods_whose_effect_nobody_knows_are_not_there():
     assert DeclaredObject(interface_class(104, 0), NAME, {}).methods == {}
+
+
+def test_what_was_written_survives_and_nothing_else_is_kept():
+    first = {2: octet_string(NAME.octets)}
+    target = DeclaredObject(IPV4, NAME, first)
+    assert target.keep() is None
+    target.write(3, double_long_unsigned(7))
+    again = DeclaredObject(IPV4, NAME, first)
+    again.restore(target.keep())
+    assert [again.read(number) for number in range(1, 11)] == [target.read(number) for number in range(1, 11)]
+    assert set(target.keep()) == {"3"}
+
+
+@pytest.mark.parametrize("kept", [{"99": "1101"}, {"3": "11"}, {"3": "no hex"}, {"three": "1101"}])
+def test_what_was_never_kept_is_not_taken_back(kept):
+    target = DeclaredObject(IPV4, NAME, {})
+    with pytest.raises((KeyError, ValueError, DlmsError)):
+        target.restore(kept)
+    assert target.keep() is None
