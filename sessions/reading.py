@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from meters.cosem.data import Data, DataType, as_json, date_time
 from meters.cosem.date_time import CosemDateTime, decode_moment, looks_like_date_time
@@ -22,7 +22,7 @@ from meters.cosem.rows import Rows
 from meters.cosem.units import ScalerUnit
 from sessions.association_file import AssociationFile
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, DataAccessResult
-from sessions.dlms.association import AssociationParameters
+from sessions.dlms.association import AssociationParameters, Negotiated
 from sessions.dlms.client import DlmsClient
 from sessions.dlms.compact_array import decode_compact_data
 from sessions.dlms.counters import InvocationCounters
@@ -43,6 +43,9 @@ MAX_SCALER_READS: Final = 32
 """Registers that are asked for scaler and unit in one profile: each costs a question."""
 
 STANDARD_CLOCK: Final = CaptureObject(8, ObisCode(0, 0, 1, 0, 0, 255), 2)
+COUNTER_BLOCK: Final = 128
+COUNTERS_LOW: Final = 16
+"""Invocation counters that are reserved together, and when the next block is."""
 MAX_INVOCATION_COUNTER: Final = 0xFFFFFFFF
 
 
@@ -175,14 +178,42 @@ class _FrameCount:
         self.frames += not hasattr(frame, "reason")
 
 
+class CounterSource(Protocol):
+    """Reserves blocks of invocation counters: see `sessions.command_counters`. `is_certain`: the meter need not be asked."""
+
+    @property
+    def is_certain(self) -> bool: ...
+
+    async def learn(self, next_counter: int, *, trusted: bool) -> None: ...
+
+    async def reserve(self, count: int) -> range: ...
+
+    async def doubt(self) -> None: ...
+
+
+class _Counters:
+    """The counters of one conversation, topped up from their source before they run out."""
+
+    def __init__(self, source: CounterSource) -> None:
+        self.source = source
+        self.numbers = InvocationCounters()
+
+    async def top_up(self) -> None:
+        if self.numbers.remaining < COUNTERS_LOW:
+            self.numbers.extend(await self.source.reserve(COUNTER_BLOCK))
+
+
 async def read_objects(
-    endpoint: Endpoint, association: AssociationFile, references: Sequence[ObjectReference]
+    endpoint: Endpoint,
+    association: AssociationFile,
+    references: Sequence[ObjectReference],
+    source: CounterSource | None = None,
 ) -> Report:
-    """Associate, read, release. DlmsError when there is no association, or when it breaks."""
+    """Associate, read, release. DlmsError when there is no association, or when it breaks. `source`: see below."""
     count = _FrameCount()
-    conversation = await prepare_conversation(endpoint, association, on_frame=count)
+    conversation = await prepare_conversation(endpoint, association, on_frame=count, source=source)
     try:
-        negotiated = await conversation.open()
+        negotiated = await open_conversation(conversation, source)
         readings = await read_all(conversation, references)
         await conversation.release()
     finally:
@@ -191,33 +222,92 @@ async def read_objects(
 
 
 async def prepare_conversation(
-    endpoint: Endpoint, association: AssociationFile, *, on_frame: Callable[[LineFrame], None] | None = None
+    endpoint: Endpoint,
+    association: AssociationFile,
+    *,
+    on_frame: Callable[[LineFrame], None] | None = None,
+    source: CounterSource | None = None,
 ) -> Conversation:
-    """A conversation to be opened; where it needs an invocation counter that nobody gave, the meter is asked first."""
-    counter = association.invocation_counter
-    if association.parameters.needs_counters and counter is None:
-        counter = await learn_invocation_counter(endpoint, association, on_frame=on_frame)
-    return _conversation(endpoint, association, association.prepared(secrets.token_bytes), counter, on_frame)
+    """A conversation to be opened; where it needs an invocation counter that nobody knows, the meter is asked first.
+
+    `source`: where counters are reserved. None: nobody else uses the key, now or later, as in a test with a simulated meter.
+    """
+    counters = None
+    if association.parameters.needs_counters:
+        counters = _Counters(source or _Unshared())
+        await _learn(counters.source, endpoint, association, on_frame)
+        await counters.top_up()
+    return _conversation(endpoint, association, association.prepared(secrets.token_bytes), counters, on_frame)
+
+
+async def open_conversation(conversation: Conversation, source: CounterSource | None) -> Negotiated:
+    """Open it; where the meter does not let us in, its counter may have run ahead, and is asked for next time."""
+    try:
+        return await conversation.open()
+    except LineError:
+        raise
+    except DlmsError:
+        if source is not None:
+            await source.doubt()
+        raise
+
+
+async def _learn(
+    source: CounterSource,
+    endpoint: Endpoint,
+    association: AssociationFile,
+    on_frame: Callable[[LineFrame], None] | None,
+) -> None:
+    """What comes next: by the file, else by the meter where nobody is certain."""
+    if association.invocation_counter is not None:
+        await source.learn(association.invocation_counter, trusted=True)
+    elif not source.is_certain:
+        told = await learn_invocation_counter(endpoint, association, on_frame=on_frame)
+        await source.learn(told, trusted=False)
+
+
+class _Unshared:
+    """Counters that only this conversation uses."""
+
+    is_certain = False
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    async def learn(self, next_counter: int, *, trusted: bool) -> None:
+        self._next = next_counter
+
+    async def reserve(self, count: int) -> range:
+        first, self._next = self._next, min(self._next + count, MAX_INVOCATION_COUNTER + 1)
+        return range(first, self._next)
+
+    async def doubt(self) -> None:
+        """Nobody uses them again."""
 
 
 def _conversation(
     endpoint: Endpoint,
     association: AssociationFile,
     parameters: AssociationParameters,
-    counter: int | None,
+    counters: _Counters | None,
     on_frame: Callable[[LineFrame], None] | None,
 ) -> Conversation:
     link = make_link(association.framing, parameters, association.hdlc, association.timeout, endpoint=endpoint)
-    counters = None if counter is None else InvocationCounters(range(counter, MAX_INVOCATION_COUNTER + 1))
     client = DlmsClient(
         parameters,
         link,
         challenge=secrets.token_bytes(parameters.challenge_octets),
         random=secrets.token_bytes,
-        counters=counters,
+        counters=None if counters is None else counters.numbers,
         reply_timeout=association.timeout,
     )
-    return Conversation(endpoint, client, on_frame=on_frame, reverse_deviation=association.reverse_deviation)
+    return Conversation(
+        endpoint,
+        client,
+        on_frame=on_frame,
+        before_octets=None if counters is None else counters.top_up,
+        reverse_deviation=association.reverse_deviation,
+    )
 
 
 async def learn_invocation_counter(

@@ -1,4 +1,7 @@
-"""`manage.py read ENDPOINT --association FILE.toml OBJECT… [--json]`: one association, reads, release; no database.
+"""`manage.py read ENDPOINT --association FILE.toml OBJECT… [--json]`: one association, reads, release.
+
+It needs no database. Where the workbench's knows the association's key, invocation counters are reserved there; else in a file
+beside the association file.
 
 Exit codes: 0 the association stood (each value says its own result), 1 an error, said as one sentence or one JSON object with
 layer, code, message and hint; 2 wrong usage.
@@ -17,6 +20,7 @@ from meters.cosem.data import Data, text
 from meters.cosem.deviations import reversed_deviations
 from meters.cosem.interface_class import attribute_of
 from sessions.association_file import load_association
+from sessions.command_counters import reserved_counters
 from sessions.dlms.errors import DlmsError
 from sessions.management.line_command import LineCommand, dumps, endpoint, printable
 from sessions.object_reference import ObjectReference, ObjectReferenceError
@@ -48,7 +52,8 @@ class Command(LineCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             association = load_association(options["association"])
-            report = asyncio.run(read_objects(options["endpoint"], association, options["objects"]))
+            source = reserved_counters(options["association"], association)
+            report = asyncio.run(read_objects(options["endpoint"], association, options["objects"], source))
         except DlmsError as error:
             self.refuse(error, as_json=options["json"])
         except KeyboardInterrupt:

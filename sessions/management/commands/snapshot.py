@@ -18,10 +18,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from sessions.association_file import AssociationFile, load_table, parse_association
+from sessions.command_counters import reserved_counters
 from sessions.dlms.errors import DlmsError
 from sessions.links.endpoint import Endpoint
 from sessions.management.line_command import LineCommand, endpoint, printable
-from sessions.reading import prepare_conversation
+from sessions.reading import CounterSource, open_conversation, prepare_conversation
 from sessions.snapshot import SnapshotTaker, without_secrets
 from sessions.snapshot_file import Snapshot, SnapshotFileError, load_snapshot, save_snapshot
 
@@ -68,7 +69,8 @@ class Command(LineCommand):
         keeper = _Keeper(snapshot, output, self._tell)
         taker = SnapshotTaker(snapshot, rows=options["rows"], now=_now, progress=keeper.progress)
         try:
-            asyncio.run(_take(taker, options["endpoint"], association, self._tell))
+            source = reserved_counters(options["association"], association)
+            asyncio.run(_take(taker, options["endpoint"], association, source, self._tell))
             keeper.save()
         except DlmsError as error:
             self._tell(keeper.stop(error.as_dict()))
@@ -97,12 +99,18 @@ def _begin(to: Endpoint, table: dict[str, Any], output: Path, *, resume: bool) -
         raise CommandError(str(error)) from None
 
 
-async def _take(taker: SnapshotTaker, to: Endpoint, association: AssociationFile, tell: Callable[[str], None]) -> None:
+async def _take(
+    taker: SnapshotTaker,
+    to: Endpoint,
+    association: AssociationFile,
+    source: CounterSource | None,
+    tell: Callable[[str], None],
+) -> None:
     """Again and again, as long as a conversation that breaks has brought something: an attribute that breaks it is left out."""
     while True:
         settled = taker.settled
         try:
-            await _take_once(taker, to, association)
+            await _take_once(taker, to, association, source)
             return
         except DlmsError as error:
             if taker.settled <= settled or taker.snapshot.finished:
@@ -110,10 +118,12 @@ async def _take(taker: SnapshotTaker, to: Endpoint, association: AssociationFile
             tell(f"{error.layer}: {error.message} Going on in a new conversation.")
 
 
-async def _take_once(taker: SnapshotTaker, to: Endpoint, association: AssociationFile) -> None:
-    conversation = await prepare_conversation(to, association)
+async def _take_once(
+    taker: SnapshotTaker, to: Endpoint, association: AssociationFile, source: CounterSource | None
+) -> None:
+    conversation = await prepare_conversation(to, association, source=source)
     try:
-        negotiated = await conversation.open()
+        negotiated = await open_conversation(conversation, source)
         await taker.take(conversation, association, negotiated)
         await conversation.release()
     finally:
