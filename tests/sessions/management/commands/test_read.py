@@ -32,6 +32,7 @@ from meters.cosem.data import (
 from meters.cosem.obis import ObisCode
 from meters.cosem.profile import CaptureObject
 from meters.cosem.units import ScalerUnit
+from sessions import command_counters
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.errors import NoReplyError
 from sessions.management.commands.read import Command, show
@@ -45,14 +46,26 @@ PROFILE = "7/1-0:99.1.0*255/2"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
+AWAY = "postgres://nobody:nothing@127.0.0.1:1/none"
+
+
 def environment(directory: Path) -> dict[str, str]:
-    """A database that cannot be reached, and a data directory that is not there: `read` needs neither."""
+    """No database, and a data directory that is not there: `read` needs neither."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WORKBENCH_", "DATABASE_"))}
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")},
-        "DATABASE_URL": "postgres://nobody:nothing@127.0.0.1:1/none",
+        **kept,
         "WORKBENCH_DATA_DIR": str(directory / "data"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+without_database = environment
+
+
+@pytest.fixture(autouse=True)
+def _no_database(monkeypatch) -> None:
+    """Nor is there one where the command runs in this process."""
+    monkeypatch.setattr(command_counters, "_database_is_there", lambda: False)
 
 
 @contextmanager
@@ -385,9 +398,32 @@ def test_a_serial_port_that_is_not_there(lab, tmp_path):
 def test_a_used_up_counter(lab, tmp_path):
     meter = next(each for each in lab.values() if each["association"].get("guek") and "tcp" in each["endpoint"])
     run(tmp_path, meter["endpoint"], meter["association"], CLOCK)
-    error = refused(tmp_path, meter["endpoint"], {**meter["association"], "invocation_counter": 0})
+    old = {**meter["association"], "invocation_counter": 0}
+    code, _, _ = run(tmp_path, meter["endpoint"], old, CLOCK)
+    assert code == 0  # what stands in the file is never used again
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    error = refused(elsewhere, meter["endpoint"], old)
     assert error["layer"] == "security"
     assert "counter" in error["message"]
+
+
+def test_a_database_that_may_know_the_key_and_does_not_answer(lab, tmp_path, monkeypatch):
+    """Who uses counters up is refused: others may have used them. Everybody else is served."""
+    monkeypatch.setitem(sys.modules[__name__].__dict__, "environment", with_database_away)
+    meters = [each for each in lab.values() if "tcp" in each["endpoint"]]
+    ciphered = next(each for each in meters if each["association"].get("guek"))
+    plain = next(each for each in meters if not each["association"].get("guek"))
+    code, output, _ = run(tmp_path, ciphered["endpoint"], ciphered["association"], CLOCK, "--json")
+    error = json.loads(output)["error"]
+    assert (code, error["layer"], error["code"]) == (1, "security", "invocation-counter-unknown")
+    assert "DATABASE_URL" in error["hint"]
+    code, _, _ = run(tmp_path, plain["endpoint"], plain["association"], CLOCK)
+    assert code == 0
+
+
+def with_database_away(directory: Path) -> dict[str, str]:
+    return {**without_database(directory), "DATABASE_URL": AWAY}
 
 
 def test_an_association_file_with_a_wrong_key(one, tmp_path):
