@@ -32,7 +32,6 @@ from meters.cosem.data import (
 from meters.cosem.obis import ObisCode
 from meters.cosem.profile import CaptureObject
 from meters.cosem.units import ScalerUnit
-from sessions import command_counters
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.errors import NoReplyError
 from sessions.management.commands.read import Command, show
@@ -60,12 +59,6 @@ def environment(directory: Path) -> dict[str, str]:
 
 
 without_database = environment
-
-
-@pytest.fixture(autouse=True)
-def _no_database(monkeypatch) -> None:
-    """Nor is there one where the command runs in this process."""
-    monkeypatch.setattr(command_counters, "_database_is_there", lambda: False)
 
 
 @contextmanager
