@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
+from django.apps import apps
 
 from meters.cosem.data import Data, DataType, double_long_unsigned, octet_string, structure
 from meters.cosem.obis import ObisCode
@@ -16,7 +20,9 @@ from sessions.dlms.apdu.set import SetRequestNormal, SetResponseNormal
 from sessions.engine import run as module
 from sessions.engine import steps as steps_module
 from sessions.engine.steps import REFUSAL_HINTS, refusal
-from sessions.models import DlmsSession, Step
+from sessions.live import frame_json, state_message
+from sessions.models import DlmsSession, Frame, Step
+from sessions.recorder import in_database
 from tests.sessions.dlms.scripted import GUEK
 from tests.sessions.engine.bench import (
     CIPHERED,
@@ -310,3 +316,38 @@ class TestSecrets:
         assert (step.state, step.result["text"]) == ("DONE", "a secret")
         for shown in (self.HEX, self.SECRET.decode()):
             assert shown not in str(step.result)
+
+    @pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+    def test_no_row_no_message_and_no_log_holds_one(self, hdlc: bool, caplog) -> None:
+        """The whole database, what browsers are sent, and the log, after a session that sent two."""
+        value = {"type": "octet-string", "value": self.HEX}
+        place = {name: one for name, one in self.PLACE.items() if name != "attribute_id"}
+        steps = [
+            {"kind": "WRITE", **self.PLACE, "value": value},
+            {"kind": "INVOKE", **place, "method_id": 2, "value": value},
+        ]
+        written: list[bytes] = []
+
+        def everything() -> list[str]:
+            models = [model for model in apps.get_models() if model._meta.app_label in ("dlms_sessions", "meters")]
+            rows = [row for model in models for row in model._default_manager.values_list()]
+            found = [bytes(one) if isinstance(one, memoryview) else one for row in rows for one in row]
+            assert any(isinstance(one, bytes) for one in found)  # frames
+            texts = [one.hex() if isinstance(one, bytes) else str(one) for one in found]
+            frames = [json.dumps(frame_json(frame)) for frame in Frame.objects.all()]
+            states = [json.dumps(state_message(one, list(one.steps.all()))) for one in DlmsSession.objects.all()]
+            return [*texts, *frames, *states, caplog.text]
+
+        async def test(bench: Bench) -> None:
+            bench.meter.meter.objects[self.ATTRIBUTE] = octet_string(b"")
+            done = await bench.run(*steps)
+            first, _ = await steps_of(done)
+            assert first.state == "DONE"
+            written.append(bench.meter.meter.objects[self.ATTRIBUTE].value)
+            text = "\n".join(await in_database(everything))
+            encoded = base64.b64encode(self.SECRET).decode()
+            for form in (self.SECRET.decode(), self.HEX, self.HEX.upper(), self.SECRET.hex(" "), encoded):
+                assert form not in text
+
+        on_bench(PUBLIC, test, hdlc=hdlc)
+        assert written == [self.SECRET]
