@@ -92,6 +92,7 @@ def _build(
         lockout=lockout,
     )
     context = Context(meter_type, settings, meter, clock)
+    meter.second = clock.second
     memory.add("clock", clock)
     memory.add(f"{settings.server_sap} supply", context.supply)
     for entry in meter_type.objects:

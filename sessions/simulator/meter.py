@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -102,6 +102,9 @@ class Meter:
         self.boots = 0
         self._busy: list[CosemObject] = []
         """Objects that do something by themselves."""
+        self.second: Callable[[], int] | None = None
+        """Tells the seconds of the meter's time apart."""
+        self._caught_up: int | None = None
         self.memory = memory or Memory(serial_number)
         self.events = Events()
         self.journal.listeners.append(self.events.done)
@@ -159,6 +162,11 @@ class Meter:
         self.memory.settle()
 
     def catch_up(self) -> None:
+        """At most once in a second of the meter's time, unless somebody changed something in it: nothing is due more often."""
+        second = None if self.second is None else self.second()
+        if second is not None and second == self._caught_up:
+            return
+        self._caught_up = second
         for target in self._busy:
             target.catch_up()
 
@@ -243,6 +251,7 @@ class Meter:
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
         if selection is not None:
             raise Denied(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
+        self._caught_up = None
         with self.journal.on_behalf_of(caller):
             access.target.write(descriptor.attribute_id, value)
 
@@ -252,6 +261,7 @@ class Meter:
             raise Denied(DataAccessResult.OBJECT_UNDEFINED)
         if not access.may_invoke(caller.client.role, descriptor.method_id):
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
+        self._caught_up = None
         with self.journal.on_behalf_of(caller):
             return access.target.invoke(descriptor.method_id, parameters)
 

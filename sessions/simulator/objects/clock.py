@@ -52,6 +52,10 @@ class MeterClock:
     def now(self) -> datetime:
         return self.localize(self.host() + self.offset if self._shown is None else self._shown)
 
+    def second(self) -> int:
+        """A number that is another one in each second of the meter's time."""
+        return int((self.host() + self.offset).timestamp())
+
     @contextmanager
     def showing(self, moment: datetime) -> Iterator[None]:
         """Within this context it is that moment: what was due then is done as of then."""

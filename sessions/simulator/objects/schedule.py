@@ -118,6 +118,8 @@ class SingleActionSchedule(CosemObject):
         return sorted(found)[-MAX_DUE:]
 
     def catch_up(self) -> None:
+        if not self._executions:
+            return
         since, now = self._looked_until, self._clock.now()
         if now <= since:
             return

@@ -61,6 +61,8 @@ class ActivityCalendar(CosemObject):
 
     def catch_up(self) -> None:
         """At its time, once; a calendar that cannot be stays passive."""
+        if self._activation == NEVER:
+            return
         try:
             due = self.plan.clock.local(self._activation)
         except (ValueError, OverflowError):

@@ -21,7 +21,7 @@ from sessions.simulator.association_object import SECRET
 from sessions.simulator.device import PUBLIC, SERVED_CONFORMANCE, Caller, Role, ServedClient
 from sessions.simulator.meter import ASSOCIATION_NAME, Meter
 from sessions.simulator.objects.base import Denied, EncodedValue
-from tests.sessions.simulator.served import GMAC, lab_meter
+from tests.sessions.simulator.served import GMAC, HandClock, lab_meter
 
 SIMPLE = frozenset(DataType) - {DataType.ARRAY, DataType.STRUCTURE, DataType.COMPACT_ARRAY, DataType.NULL_DATA}
 
@@ -223,3 +223,20 @@ def test_a_part_of_the_object_list_that_is_none(selector, result):
             MANAGER, CosemAttributeDescriptor(15, ASSOCIATION_NAME, 2), SelectiveAccess(selector, octet_string(b""))
         )
     assert raised.value.result is result
+
+
+def test_the_meter_looks_after_itself_once_in_a_second_and_after_each_change():
+    clock = HandClock()
+    device = lab_meter(GMAC, clock=clock).device
+    looked: list[int] = []
+    busy = next(access.target for access in device.objects.values() if access.target.class_id == 20)
+    busy.catch_up = lambda: looked.append(1)
+    for _ in range(3):
+        device.catch_up()
+    assert len(looked) == 1
+    clock.advance(seconds=1)
+    device.catch_up()
+    assert len(looked) == 2
+    device.action(MANAGER, CosemMethodDescriptor(70, ObisCode.parse("0-0:96.3.10*255"), 1), integer(0))
+    device.catch_up()
+    assert len(looked) == 3
