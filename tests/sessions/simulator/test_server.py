@@ -295,13 +295,14 @@ def said(answer: bytes | None) -> tuple[int, int, int]:
 @pytest.mark.parametrize("hdlc", [False, True])
 def test_a_conversation_by_short_names(name, hdlc):
     address = {"physical_address": 17} if hdlc else {}
-    pair = Pair(lab_meter(ASSOCIATIONS[name], type="short_names", max_pdu_size=200, **address))
+    meter = lab_meter(ASSOCIATIONS[name], type="short_names", max_pdu_size=200, **address)
+    pair = Pair(meter)
     negotiated = pair.open()
     assert negotiated.vaa_name == 0xFA00
     assert negotiated.conformance & ~Conformance.GENERAL_PROTECTION == SERVED_SHORT_NAME_CONFORMANCE
     assert len(pair.get(8, "0-0:1.0.0*255", 2).value) == 12
     assert pair.get(3, "1-1:1.8.0*255", 2).value > 1_000_000
-    assert len(pair.get(12, "0-0:40.0.0*255", 2)) == 30
+    assert len(pair.get(12, "0-0:40.0.0*255", 2)) == 1 + len(meter.device.objects)
     assert len(pair.blocks) > 1
     by_entry = pair.get(7, "1-0:99.1.0*255", 2, EntryDescriptor(1, 30).to_selective_access())
     assert len(by_entry) == 30
@@ -323,7 +324,7 @@ def test_general_blocks_carry_what_short_names_have_no_blocks_for(association, h
     )
     pair = Pair(meter)
     pair.open()
-    assert len(pair.get(12, "0-0:40.0.0*255", 2)) == 30
+    assert len(pair.get(12, "0-0:40.0.0*255", 2)) == 1 + len(meter.device.objects)
     assert pair.blocks == []
     assert pair.set(1, "0-0:96.1.1*255", 2, octet_string(b"x" * 1500)).name == "SUCCESS"
     assert pair.get(1, "0-0:96.1.1*255", 2) == octet_string(b"x" * 1500)
