@@ -16,6 +16,7 @@ class Bench:
     def __init__(self, page: Page, lab: dict[str, dict[str, Any]]) -> None:
         self.page = page
         self.lab = lab
+        self._open = ""
 
     # -- sessions ------------------------------------------------------------------------------------------------------
 
@@ -39,6 +40,7 @@ class Bench:
         # As long as the badge says what the server wrote, no script listens, and a click on a tab is nobody's.
         expect(self.badge).not_to_have_attribute("data-link", "connecting")
         expect(self.session_state).to_have_text("Open")
+        self._open = self.page.url.split("#")[0]
 
     def step(self, number: int) -> Locator:
         return self.page.locator(".step-row").nth(number - 1)
@@ -62,6 +64,15 @@ class Bench:
     def close(self) -> None:
         self.page.get_by_role("button", name="Close", exact=True).click()
         expect(self.session_state).to_have_text("Done")
+        self._open = ""
+
+    def leave(self) -> None:
+        """End the session that a test left open: it holds a worker, and a few of them hold all."""
+        if self._open:
+            self.page.goto(self._open)
+            expect(self.badge).not_to_have_attribute("data-link", "connecting")
+            if self.session_state.inner_text() == "Open":
+                self.close()
 
     def recorded_frames(self) -> list[dict[str, Any]]:
         """What the workbench has in its rows."""

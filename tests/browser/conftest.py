@@ -92,5 +92,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 
 @pytest.fixture
-def bench(page: Page, lab: dict[str, dict[str, Any]]) -> Bench:
-    return Bench(page, lab)
+def bench(page: Page, lab: dict[str, dict[str, Any]]) -> Iterator[Bench]:
+    bench = Bench(page, lab)
+    yield bench
+    bench.leave()
