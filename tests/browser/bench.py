@@ -83,6 +83,8 @@ class Bench:
         """The numbers that the page shows when one walks through the whole list."""
         seen: list[int] = []
         self.page.locator("#frames").evaluate("list => (list.scrollTop = 0)")
+        # The list is drawn with the next frame of the browser: until then it still shows where it was.
+        expect(self.rows.and_(self.page.locator('[data-seq="1"]'))).to_be_visible()
         while True:
             self.page.wait_for_function("() => !document.querySelector('#frames .missing:not([hidden])')")
             numbers = self.page.locator("#frames").evaluate(

@@ -254,11 +254,16 @@ def test_a_session_in_clear_over_a_noisy_serial_line(seed):
 
 
 def test_a_line_that_is_a_little_noisy_is_read_all_the_same():
-    """The faults above do not simply end every session."""
-    witness = Witness(LLS, HDLC, LineFaults(seed=1, bit_errors=0.0001, lost=0.0003, garbage=0.05), None)
-    witness.run()
-    assert witness.values >= 10
-    assert witness.shifts_confirmed >= 4
+    """The faults above do not simply end every session: of ten lines most values come, and most commands are confirmed."""
+    witnesses = [
+        Witness(LLS, HDLC, LineFaults(seed=seed, bit_errors=0.0001, lost=0.0003, garbage=0.05), None)
+        for seed in range(10)
+    ]
+    for witness in witnesses:
+        witness.run()
+    shifts = SESSIONS * STEPS.count("shift")
+    assert sum(witness.values for witness in witnesses) >= len(witnesses) * (SESSIONS * len(STEPS) - shifts) / 2
+    assert sum(witness.shifts_confirmed for witness in witnesses) >= len(witnesses) * shifts / 2
 
 
 def test_a_good_line_reads_everything():
