@@ -121,12 +121,12 @@ def bare(size: int) -> dict[str, Figure]:
         f"information of {size} octets: frame built": rate("MB/s", megabytes, lambda: info_frame(octets)),
         f"information of {size} octets: frame parsed": rate("MB/s", megabytes, lambda: decode_hdlc_frame(frame)),
         f"information of {size} octets: frame found in a stream and parsed": rate(
-            "MB/s", megabytes, lambda: FrameReader().feed(frame)
+            "MB/s", megabytes, lambda: list(FrameReader().feed(frame))
         ),
     }
 
 
 def figures() -> dict[str, Figure]:
     octets = line()
-    found = rate("frames/s", FRAMES, lambda: FrameReader().feed(octets))
+    found = rate("frames/s", FRAMES, lambda: list(FrameReader().feed(octets)))
     return {**against_the_peer(), **bare(128), **bare(2000), "frames of 120 octets found in a stream": found}
