@@ -10,13 +10,12 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from meters.cosem.obis import ObisCode
-from meters.cosem.obis_catalog import CatalogEntry, entry, search
+from meters.cosem.obis_catalog import RATES, CatalogEntry, entry, search
 from meters.cosem.obis_names import explain, manufacturer_specific
 
 SHOWN = 200
 MAX_ASKED = 200
 EXAMPLES = ("1-0:1.8.0*255", "voltage L1", "gas volume", "max demand", "relay", "0100630100FF", "C.1.0")
-LAST_RATE = 4
 
 
 @require_safe
@@ -57,7 +56,7 @@ def _explained(code: ObisCode) -> dict[str, Any]:
 
 def _neighbours(code: ObisCode) -> list[CatalogEntry]:
     """The same quantity by rate, phase and processing, where a technician would look next."""
-    groups = [ObisCode(code.a, code.b, code.c, code.d, rate, code.f) for rate in range(LAST_RATE + 1)]
+    groups = [ObisCode(code.a, code.b, code.c, code.d, rate, code.f) for rate in RATES]
     if code.a == 1 and 1 <= code.c <= 80:
         base = (code.c - 1) % 20 + 1
         groups += [ObisCode(1, code.b, base + phase, code.d, code.e, code.f) for phase in (0, 20, 40, 60)]
