@@ -9,11 +9,13 @@ are made only when somebody looks: what is decoded here is where each element be
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, overload
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Final
 
-from meters.cosem.data import CONSTRUCTED, CompactArray, Data, DataSequence, DataType, TypeDescription
+from meters.cosem.data import CONSTRUCTED, CompactArray, Data, DataType, TypeDescription
 from sessions.dlms.cursor import MAX_DEPTH, Reader, Tracer, Writer
+from sessions.dlms.elements import Elements
 from sessions.dlms.errors import InvalidValueError, LimitExceededError, UnknownTagError
 from sessions.dlms.scalars import FIXED_OCTETS, TYPES, behind_sized, read_value, write_untagged_value
 
@@ -112,35 +114,11 @@ def _fixed_octets(steps: Steps) -> int | None:
 # -- elements ----------------------------------------------------------------------------------------------------------
 
 
-class CompactElements(DataSequence):
-    """The elements of a compact-array. They were walked over once, so that reading one cannot fail."""
-
-    __slots__ = ("_description", "_octets", "_starts")
-
-    def __init__(self, octets: bytes, description: TypeDescription, starts: Sequence[int]) -> None:
-        self._octets = octets
-        self._description = description
-        self._starts = starts
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    @overload
-    def __getitem__(self, index: int) -> Data: ...
-    @overload
-    def __getitem__(self, index: slice) -> CompactElements: ...
-    def __getitem__(self, index: int | slice) -> Data | CompactElements:
-        if isinstance(index, slice):
-            return CompactElements(self._octets, self._description, self._starts[index])
-        return _read_untagged(self._reader_at(self._starts[index]), self._description)
-
-    def __iter__(self) -> Iterator[Data]:
-        return (_read_untagged(self._reader_at(start), self._description) for start in self._starts)
-
-    def _reader_at(self, start: int) -> Reader:
-        reader = Reader(self._octets)
-        reader.offset = start
-        return reader
+def _element(octets: bytes, description: TypeDescription, start: int) -> Data:
+    """The element that begins there. All were walked over once, so that reading one cannot fail."""
+    reader = Reader(octets)
+    reader.offset = start
+    return _read_untagged(reader, description)
 
 
 def read_compact_array(reader: Reader, *, depth: int = 0) -> CompactArray:
@@ -167,7 +145,7 @@ def read_untagged_elements(contents: Reader, description: TypeDescription) -> Se
     starts = _starts(contents, description, most) if most else ()
     if not most or len(starts) > most:
         raise LimitExceededError("compact-array", contents.position, f"more than {allowed} elements")
-    elements = CompactElements(contents.octets, description, starts)
+    elements = Elements(partial(_element, contents.octets, description), starts)
     if contents.tracer is not None:
         _list(contents, contents.tracer, description, starts)
     contents.offset = contents.end

@@ -8,8 +8,9 @@ from meters.cosem import data as d
 from meters.cosem.data import BitString, CompactArray, Data, DataType, TypeDescription
 from sessions.dlms import compact_array as module
 from sessions.dlms.axdr import decode_data, encode_data, read_data
-from sessions.dlms.compact_array import CompactElements, decode_compact_data
+from sessions.dlms.compact_array import decode_compact_data
 from sessions.dlms.cursor import Reader, Tracer
+from sessions.dlms.elements import Elements
 from sessions.dlms.errors import (
     DecodeError,
     InvalidValueError,
@@ -102,7 +103,7 @@ def elements_of(hexed):
 
 def test_elements_are_made_when_they_are_looked_at():
     elements = elements_of("130202 1211 06 00010A 00020B")
-    assert isinstance(elements, CompactElements)
+    assert isinstance(elements, Elements)
     first, second = d.structure(d.long_unsigned(1), d.unsigned(10)), d.structure(d.long_unsigned(2), d.unsigned(11))
     assert (len(elements), elements[0], elements[-1]) == (2, first, second)
     assert elements[1:] == (second,)
