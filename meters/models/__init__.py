@@ -1,0 +1,32 @@
+"""What a meter is, where it hangs, and how one is let in."""
+
+from meters.models.associations import Association
+from meters.models.change_log import Change
+from meters.models.inventory import Batch, Comment, Meter, Tag
+from meters.models.keys import DataKey, InvocationCounter, KeyVersion, MeterKey
+from meters.models.lines import Line, PortNotOfferedError
+from meters.models.lists import ListChoice, SavedFilter
+from meters.models.meter_types import MeterType
+from meters.models.validators import DEVICE_ADDRESS, NAME, SYSTEM_TITLE, TAG_NAME
+
+__all__ = [
+    "DEVICE_ADDRESS",
+    "NAME",
+    "SYSTEM_TITLE",
+    "TAG_NAME",
+    "Association",
+    "Batch",
+    "Change",
+    "Comment",
+    "DataKey",
+    "InvocationCounter",
+    "KeyVersion",
+    "Line",
+    "ListChoice",
+    "Meter",
+    "MeterKey",
+    "MeterType",
+    "PortNotOfferedError",
+    "SavedFilter",
+    "Tag",
+]
