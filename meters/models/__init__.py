@@ -2,6 +2,7 @@
 
 from meters.models.associations import Association
 from meters.models.change_log import Change
+from meters.models.imports import ImportPart, ImportRecord, ImportRow, ImportRun, ImportUpload
 from meters.models.inventory import Batch, Comment, Meter, Tag
 from meters.models.keys import DataKey, InvocationCounter, KeyVersion, MeterKey
 from meters.models.lines import Line, PortNotOfferedError
@@ -19,6 +20,11 @@ __all__ = [
     "Change",
     "Comment",
     "DataKey",
+    "ImportPart",
+    "ImportRecord",
+    "ImportRow",
+    "ImportRun",
+    "ImportUpload",
     "InvocationCounter",
     "KeyVersion",
     "Line",

@@ -46,7 +46,10 @@ class Line(models.Model):
 
     class Meta:
         ordering = ["name", "pk"]
-        indexes = [models.Index(fields=["kind"], name="line_by_kind")]
+        indexes = [
+            models.Index(fields=["kind"], name="line_by_kind"),
+            models.Index(fields=["host", "port"], name="line_by_host"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.describe()
