@@ -23,7 +23,7 @@ from meters.models import Association, InvocationCounter, KeyVersion, Line, Mete
 
 Slot = MeterKey.Slot
 OF_THE_ASSOCIATION = (Slot.LLS_SECRET, Slot.HLS_SECRET, Slot.SIGNING_KEY)
-KEYS = (Slot.GUEK, Slot.GAK, Slot.DEDICATED_KEY)
+KEYS = (Slot.GUEK, Slot.GAK, Slot.GBEK, Slot.DEDICATED_KEY)
 KEY_LENGTHS = {0: 16, 1: 16, 2: 32}
 """Octets of a symmetric key by security suite."""
 SIGNING_LENGTHS = {Slot.SIGNING_KEY: {1: 32, 2: 48}, Slot.PEER_SIGNING_KEY: {1: 64, 2: 96}}

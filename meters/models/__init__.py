@@ -8,6 +8,7 @@ from meters.models.keys import DataKey, InvocationCounter, KeyVersion, MeterKey
 from meters.models.lines import Line, PortNotOfferedError
 from meters.models.lists import ListChoice, SavedFilter
 from meters.models.meter_types import MeterType
+from meters.models.uploads import SealedUpload
 from meters.models.validators import DEVICE_ADDRESS, NAME, SYSTEM_TITLE, TAG_NAME
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "MeterType",
     "PortNotOfferedError",
     "SavedFilter",
+    "SealedUpload",
     "Tag",
 ]

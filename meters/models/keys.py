@@ -30,6 +30,7 @@ class MeterKey(models.Model):
     class Slot(models.TextChoices):
         GUEK = "GUEK", "Global unicast encryption key"
         GAK = "GAK", "Global authentication key"
+        GBEK = "GBEK", "Global broadcast encryption key"
         LLS_SECRET = "LLS_SECRET", "Password"
         HLS_SECRET = "HLS_SECRET", "High-level secret"
         DEDICATED_KEY = "DEDICATED_KEY", "Dedicated key"

@@ -21,6 +21,7 @@ Authentication, Protection = Association.Authentication, Association.Protection
 KEY_SLOTS = {
     Slot.GUEK: "guek",
     Slot.GAK: "gak",
+    Slot.GBEK: "gbek",
     Slot.SIGNING_KEY: "client_signing_key",
     Slot.PEER_SIGNING_KEY: "server_signing_key",
 }
@@ -57,7 +58,11 @@ def make_plan(session_id: int) -> Plan:
         association=association,
         meter_id=dlms_session.meter_id,
         counter_key=used[Slot.GUEK].fingerprint if parameters.needs_counters and Slot.GUEK in used else "",
-        key_version_ids=tuple(secret.key_version_id for secret in used.values() if secret.key_version_id),
+        key_version_ids=tuple(
+            secret.key_version_id
+            for slot, secret in used.items()
+            if secret.key_version_id and slot != Slot.GBEK  # an association proves nothing about the broadcast key
+        ),
         secrets=tuple(secret.octets for slot, secret in used.items() if slot != Slot.PEER_SIGNING_KEY),
         keys=DissectionKeys(
             guek=parameters.guek,
@@ -111,7 +116,7 @@ def _used_secrets(access: Access) -> dict[str, OpenedSecret]:
     elif association.authentication not in (Authentication.NONE, Authentication.HLS_GMAC):
         slots.append(Slot.HLS_SECRET)
     if association.needs_counters or association.ciphered:
-        slots += [Slot.GUEK, Slot.GAK]
+        slots += [Slot.GUEK, Slot.GAK, Slot.GBEK]
     return {slot: access.secrets[slot] for slot in slots if slot in access.secrets}
 
 

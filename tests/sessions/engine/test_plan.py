@@ -93,6 +93,14 @@ def test_a_stored_dedicated_key_is_never_used_itself() -> None:
     assert len(plan.key_version_ids) == 2
 
 
+def test_a_broadcast_key_is_taken_along_but_no_association_proves_it() -> None:
+    gbek = bytes(range(0x20, 0x30))
+    plan = plan_of(make_ciphered_meter(secrets={"GUEK": GUEK, "GAK": GAK, "GBEK": gbek}))
+    assert (plan.association.parameters.gbek, plan.keys.gbek) == (gbek, gbek)
+    assert gbek in plan.secrets
+    assert len(plan.key_version_ids) == 2
+
+
 def test_hdlc_addresses() -> None:
     plan = plan_of(make_meter(meter={"framing": "HDLC", "physical_address": 17, "max_info": 64}))
     assert plan.association.framing == "hdlc"
