@@ -4,11 +4,15 @@ Pure reading: XML in, values out. What the tool leaves out of a file has its def
 constant of the tool, so it is not a secret and is not read: the technician enters it anew. Keys stand in clear in such a file;
 they belong into the vault and are hidden from `repr`.
 
+Nothing is passed over in silence: an object that cannot be read is a fault of its device, what has no field here stands in
+`others` (of the device) or is counted in `unread` (of its objects).
+
 Facts: published device files of real meters.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import unescape
@@ -23,13 +27,18 @@ from meters.cosem.profile import CaptureObject
 
 MAX_OCTETS: Final = 64 * 1024 * 1024
 MAX_OBJECTS: Final = 100_000
+MAX_DEVICES: Final = 1000
+MAX_FAULTS: Final = 50
+"""Objects that cannot be read, by device: with more the file is something else."""
 NAMESPACE: Final = "{Gurux1}"
 TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 CLASS_PREFIX: Final = "GXDLMS"
 ROOT: Final = f"{NAMESPACE}ArrayOfGXDLMSDevice"
 
 DEFAULT_ACCESS: Final = 3
-"""What a file leaves out is read and write."""
+"""Of an attribute a file leaves out read and write; of a method, no access."""
+NOTHING: Final = frozenset({"", "0", "false", "None"})
+"""Texts that say nothing where an element has no field here."""
 
 AUTHENTICATIONS: Final = {
     "None": "none",
@@ -65,6 +74,64 @@ FRAMINGS: Final = {
     13: "CoAP",
 }
 PARITIES: Final = {0: "N", 1: "O", 2: "E", 3: "M", 4: "S"}
+STOP_BITS: Final = {0: 1, 1: 1, 2: 2}
+NET: Final = "Gurux.Net.GXNet"
+SERIAL: Final = "Gurux.Serial.GXSerial"
+READ_OF_DEVICE: Final = frozenset(
+    {
+        "Authentication",
+        "AuthenticationKey",
+        "AuthenticationName",
+        "BlockCipherKey",
+        "BroadcastKey",
+        "ClientAddress",
+        "Conformance",
+        "DedicatedKey",
+        "FrameCounter",
+        "HDLCAddressing",
+        "InterfaceType",
+        "InvocationCounter",
+        "LogicalAddress",
+        "Manufacturer",
+        "MaxInfoRX",
+        "MaxInfoTX",
+        "MediaSettings",
+        "MediaType",
+        "Name",
+        "Objects",
+        "Objects2",
+        "Password",
+        "PduSize",
+        "PhysicalAddress",
+        "PreEstablished",
+        "Security",
+        "SecuritySuite",
+        "ServerAddressSize",
+        "ServerSystemTitle",
+        "SystemTitle",
+        "UseLN",
+        "UserId",
+        "UtcTimeZone",
+        "WaitTime",
+        "WindowSizeRX",
+        "WindowSizeTX",
+    }
+)
+READ_OF_OBJECT: Final = frozenset(
+    {
+        "Attributes",
+        "CaptureObjects",
+        "Description",
+        "LogicalName",
+        "Methods",
+        "ObjectType",
+        "Scaler",
+        "ShortName",
+        "Unit",
+        "Version",
+    }
+)
+READ_OF_ITEM: Final = frozenset({"Access", "Access3", "Index", "MethodAccess", "Name", "Type"})
 CLASS_IDS: Final[Mapping[str, int]] = {
     "Data": 1,
     "Register": 3,
@@ -194,21 +261,31 @@ class FileObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileMedia:
-    """The line of a device: host and port, or a serial port with its settings; what the file leaves out is None."""
+    """The line of a device: host and port, or a serial port with its settings; what the file leaves out is None.
 
+    `kind` is the tool's word for it (`NET`, `SERIAL`, others). `udp` is None where the protocol is none that is known.
+    """
+
+    kind: str = ""
     host: str = ""
     port: int | None = None
+    udp: bool | None = False
     serial_port: str = ""
     baud: int | None = None
     data_bits: int | None = None
     parity: str = ""
+    stop_bits: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceFile:
-    """One meter of a file: its association, its line, its objects. Names as in an association file of the workbench."""
+    """One meter of a file: its association, its line, its objects. Names as in an association file of the workbench.
+
+    `name` is the association's, `device_name` the device's (often the same). `wait_time` is in seconds.
+    """
 
     name: str
+    device_name: str
     manufacturer: str
     authentication: str
     has_password: bool
@@ -218,6 +295,7 @@ class DeviceFile:
     logical_address: int
     physical_address: int
     hdlc_addressing: int
+    address_octets: int | None
     framing: str
     logical_names: bool
     conformance: int | None
@@ -226,6 +304,7 @@ class DeviceFile:
     max_info_rx: int | None
     window_tx: int | None
     window_rx: int | None
+    wait_time: int | None
     pre_established: bool
     user_id: int | None
     reverse_deviation: bool
@@ -239,10 +318,26 @@ class DeviceFile:
     dedicated_key: bytes = field(repr=False)
     media: FileMedia
     objects: tuple[FileObject, ...]
+    faults: tuple[str, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_gxc(octets: bytes) -> list[DeviceFile]:
-    """The devices of a file; `GxcError` says what is wrong with it. External entities and DTDs are refused."""
+    """The devices of a file; `GxcError` says what is wrong with it, or with the first device that cannot be read."""
+    devices = []
+    for found in read_each(octets):
+        if isinstance(found, GxcError):
+            raise found
+        devices.append(found)
+    return devices
+
+
+def read_each(octets: bytes) -> list[DeviceFile | GxcError]:
+    """Each device of a file, or what is wrong with it; `GxcError` for a file that is none.
+
+    External entities and DTDs are refused.
+    """
     if len(octets) > MAX_OCTETS:
         raise GxcError(f"The file has {len(octets)} octets; {MAX_OCTETS} are the most that is read.")
     try:
@@ -253,21 +348,32 @@ def read_gxc(octets: bytes) -> list[DeviceFile]:
         raise GxcError(f"The file is not XML: {error}") from None
     if root.tag != ROOT:
         raise GxcError("This is no device file of GXDLMSDirector: it does not begin with ArrayOfGXDLMSDevice.")
-    devices = [
-        _device(element, f"device {number}") for number, element in enumerate(root, 1) if element.tag.endswith("Device")
-    ]
-    if not devices:
+    elements = [element for element in root if element.tag.endswith("Device")]
+    if not elements:
         raise GxcError("The file holds no device.")
-    return devices
+    if len(elements) > MAX_DEVICES:
+        raise GxcError(f"The file holds {len(elements)} devices; {MAX_DEVICES} are the most that are read.")
+    return [_device_or_error(element, f"device {number}") for number, element in enumerate(elements, 1)]
 
 
 # -- one device --------------------------------------------------------------------------------------------------------
 
 
+def _device_or_error(element: Element, place: str) -> DeviceFile | GxcError:
+    try:
+        return _device(element, place)
+    except GxcError as error:
+        return error
+
+
 def _device(element: Element, place: str) -> DeviceFile:
     number = _Numbers(element, place)
+    container = element.find(f"{NAMESPACE}Objects2")
+    container = element.find(f"{NAMESPACE}Objects") if container is None else container
+    objects, faults = _objects(container, place)
     return DeviceFile(
         name=_text(element, "AuthenticationName") or _text(element, "Name"),
+        device_name=_text(element, "Name"),
         manufacturer=_text(element, "Manufacturer").upper(),
         authentication=_word(element, "Authentication", AUTHENTICATIONS, "None", place),
         has_password=bool(_text(element, "Password")),
@@ -277,6 +383,7 @@ def _device(element: Element, place: str) -> DeviceFile:
         logical_address=number("LogicalAddress", 1),
         physical_address=number("PhysicalAddress", 1),
         hdlc_addressing=number("HDLCAddressing", 0),
+        address_octets=number.optional("ServerAddressSize"),
         framing=FRAMINGS.get(number("InterfaceType", 0), "unknown"),
         logical_names=_text(element, "UseLN") != "false",
         conformance=number.optional("Conformance"),
@@ -285,6 +392,7 @@ def _device(element: Element, place: str) -> DeviceFile:
         max_info_rx=number.optional("MaxInfoRX"),
         window_tx=number.optional("WindowSizeTX"),
         window_rx=number.optional("WindowSizeRX"),
+        wait_time=number.optional("WaitTime"),
         pre_established=_text(element, "PreEstablished") == "true",
         user_id=number.optional("UserId"),
         reverse_deviation=_text(element, "UtcTimeZone") == "true",
@@ -297,8 +405,19 @@ def _device(element: Element, place: str) -> DeviceFile:
         gak=_hex(element, "AuthenticationKey", place),
         dedicated_key=_hex(element, "DedicatedKey", place),
         media=_media(element, place),
-        objects=tuple(_objects(element.find(f"{NAMESPACE}Objects2"), place)),
+        objects=objects,
+        faults=faults,
+        others=dict(_others(element)),
+        unread=_unread(container),
     )
+
+
+def _others(element: Element) -> Iterator[tuple[str, str]]:
+    """What stands in the device and has no field, as its name and text."""
+    for child in element:
+        name, text = _local(child), (child.text or "").strip()
+        if name not in READ_OF_DEVICE and (len(child) or text not in NOTHING):
+            yield name, text
 
 
 def _media(element: Element, place: str) -> FileMedia:
@@ -309,26 +428,61 @@ def _media(element: Element, place: str) -> FileMedia:
     except (ParseError, DefusedXmlException, ValueError):
         raise GxcError(f"{place}: MediaSettings cannot be read.") from None
     said = {child.tag: (child.text or "").strip() for child in root}
-    if _text(element, "MediaType").endswith("GXNet"):
-        return FileMedia(host=said.get("IP", ""), port=_int(said.get("Port"), place, "Port"))
+    kind = _text(element, "MediaType")
+    if kind.endswith("GXNet"):
+        udp = {"": False, "1": False, "tcp": False, "0": True, "udp": True}.get(said.get("Protocol", "").lower())
+        return FileMedia(kind=NET, host=said.get("IP", ""), port=_int(said.get("Port"), place, "Port"), udp=udp)
+    if kind and not kind.endswith("GXSerial"):
+        return FileMedia(kind=kind)
     return FileMedia(
+        kind=SERIAL,
         serial_port=said.get("Port", ""),
         baud=_int(said.get("Bps"), place, "Bps"),
         data_bits=_int(said.get("ByteSize"), place, "ByteSize"),
         parity=PARITIES.get(_int(said.get("Parity"), place, "Parity") or 0, ""),
+        stop_bits=STOP_BITS.get(_int(said.get("StopBits"), place, "StopBits") or 0),
     )
 
 
 # -- objects -----------------------------------------------------------------------------------------------------------
 
 
-def _objects(element: Element | None, place: str) -> Iterator[FileObject]:
+def _objects(element: Element | None, place: str) -> tuple[tuple[FileObject, ...], tuple[str, ...]]:
+    """The objects that can be read, and what is wrong with the others."""
+    objects: list[FileObject] = []
+    faults: list[str] = []
     if element is None:
-        return
+        return (), ()
     if len(element) > MAX_OBJECTS:
         raise GxcError(f"{place}: {len(element)} objects; {MAX_OBJECTS} are the most that is read.")
     for number, entry in enumerate(element, 1):
-        yield _object(entry, f"{place}, object {number}")
+        try:
+            objects.append(_object(entry, f"{place}, object {number}"))
+        except GxcError as fault:
+            faults.append(str(fault))
+            if len(faults) > MAX_FAULTS:
+                raise GxcError(
+                    f"{place}: more than {MAX_FAULTS} objects cannot be read. The first: {faults[0]}"
+                ) from None
+    return tuple(objects), tuple(faults)
+
+
+def _unread(container: Element | None) -> Mapping[str, int]:
+    """How often the objects say something that has no field here, by the element's name."""
+    counted: Counter[str] = Counter()
+    for entry in container if container is not None else ():
+        counted.update(
+            _local(child) for child in entry if _local(child) not in READ_OF_OBJECT and _says_something(child)
+        )
+        for item in (*entry.findall(f"{NAMESPACE}Attributes/*"), *entry.findall(f"{NAMESPACE}Methods/*")):
+            counted.update(
+                _local(child) for child in item if _local(child) not in READ_OF_ITEM and _says_something(child)
+            )
+    return dict(counted)
+
+
+def _says_something(element: Element) -> bool:
+    return any((each.text or "").strip() not in NOTHING for each in element.iter())
 
 
 def _object(element: Element, place: str) -> FileObject:
@@ -372,11 +526,13 @@ def _items(element: Element, name: str, place: str, make: Callable[[Element, _Nu
 
 
 def _attribute(item: Element, number: _Numbers) -> FileAttribute:
-    return FileAttribute(access=number("Access", DEFAULT_ACCESS), type=_text(item, "Type"), name=_text(item, "Name"))
+    # The bits of version 3's access rights, where the tool was told some, hold read and write at the same places.
+    access = number("Access3", 0) or number("Access", DEFAULT_ACCESS)
+    return FileAttribute(access=access, type=_text(item, "Type"), name=_text(item, "Name"))
 
 
 def _method(item: Element, number: _Numbers) -> int:
-    return number("Access", 1)
+    return number("MethodAccess", number("Access", 0))
 
 
 def _capture_objects(element: Element | None, place: str) -> Iterator[CaptureObject]:
@@ -407,6 +563,10 @@ class _Numbers:
 
     def optional(self, name: str) -> int | None:
         return _int(_text(self._element, name), self._place, name)
+
+
+def _local(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def _text(element: Element, name: str) -> str:

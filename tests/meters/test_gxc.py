@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from meters.cosem.obis import ObisCode
-from meters.gxc import CLASS_IDS, GxcError, read_gxc
+from meters.gxc import CLASS_IDS, GxcError, read_each, read_gxc
 from tests.conftest import ROOT
 
 FILES = ROOT.parent / "shared" / "gxc"
@@ -75,6 +75,14 @@ def test_the_line():
         "<MediaSettings>&lt;Port&gt;COM8&lt;/Port&gt;&lt;Bps&gt;19200&lt;/Bps&gt;&lt;Parity&gt;2&lt;/Parity&gt;</MediaSettings>",
     )
     assert (serial.media.serial_port, serial.media.baud, serial.media.parity) == ("COM8", 19200, "E")
+    assert (net.media.udp, serial.media.stop_bits) == (False, 1)
+    assert device("<MediaType>Gurux.Terminal.GXTerminal</MediaType>").media.kind == "Gurux.Terminal.GXTerminal"
+
+
+@pytest.mark.parametrize(("said", "udp"), [("1", False), ("Tcp", False), ("0", True), ("Udp", True), ("7", None)])
+def test_the_protocol_of_a_network_line(said, udp):
+    settings = f"<MediaSettings>&lt;Protocol&gt;{said}&lt;/Protocol&gt;</MediaSettings>"
+    assert device("<MediaType>Gurux.Net.GXNet</MediaType>", settings).media.udp is udp
 
 
 def test_an_object():
@@ -108,15 +116,61 @@ def test_the_columns_of_a_profile():
         (made("<Authentication>Strong</Authentication>"), "Authentication is 'Strong'"),
         (made("<BlockCipherKey>secret!</BlockCipherKey>"), "BlockCipherKey is not hexadecimal"),
         (made("<MediaSettings>&lt;IP&gt;</MediaSettings>"), "MediaSettings cannot be read"),
-        (made(objects='<GXDLMSObject xsi:type="GXDLMSNovelty"/>'), "device 1, object 1: the class GXDLMSNovelty"),
-        (made(objects=REGISTER.replace("1.0.1.8.0.255", "energy")), "'energy' is no logical name"),
-        (made(objects=PROFILE.replace("Key", "Lock")), "a capture object without its object"),
+        (f"{HEAD}{TAIL[:15]}{'<GXDLMSDevice/>' * 1000}</ArrayOfGXDLMSDevice>".encode(), "holds 1001 devices"),
+        (made(objects="<GXDLMSObject/>" * 51), "more than 50 objects cannot be read"),
     ],
 )
 def test_what_is_refused(octets, words):
     with pytest.raises(GxcError, match=re.escape(words)) as refusal:
         read_gxc(octets)
     assert "secret!" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ('<GXDLMSObject xsi:type="GXDLMSNovelty"/>', "device 1, object 1: the class GXDLMSNovelty"),
+        (REGISTER.replace("1.0.1.8.0.255", "energy"), "'energy' is no logical name"),
+        (PROFILE.replace("Key", "Lock"), "a capture object without its object"),
+        (REGISTER.replace("<Version>0<", "<Version>new<"), "Version is 'new'"),
+    ],
+)
+def test_an_object_that_cannot_be_read_is_a_fault_and_the_others_are_read(fault, words):
+    found = device(objects=fault + PROFILE)
+    assert [each.class_id for each in found.objects] == [7]
+    assert len(found.faults) == 1
+    assert words in found.faults[0]
+
+
+def test_one_device_that_cannot_be_read_does_not_hide_the_others():
+    two = made("<ClientAddress>many</ClientAddress></GXDLMSDevice><GXDLMSDevice><Name>second</Name>")
+    refused, found = read_each(two)
+    assert "device 1: ClientAddress" in str(refused)
+    assert found.device_name == "second"
+    with pytest.raises(GxcError, match="ClientAddress"):
+        read_gxc(two)
+
+
+def test_what_has_no_field_is_told_and_what_says_nothing_is_not():
+    found = device(
+        "<Standard>2</Standard><Signing>0</Signing><Novelty>x</Novelty><Challenge/>",
+        objects=REGISTER.replace("<Type>UInt32</Type>", "<UIType>String</UIType><AccessSelector>0</AccessSelector>"),
+    )
+    assert found.others == {"Standard": "2", "Novelty": "x"}
+    assert found.unread == {"UIType": 1}
+    assert "Novelty" not in repr(found)
+
+
+def test_rights_of_methods_and_of_newer_associations():
+    item = "<Item><Index>{}</Index>{}</Item>"
+    methods = item.format(1, "<MethodAccess>1</MethodAccess>") + item.format(2, "")
+    attributes = item.format(2, "<Access>1</Access><Access3>0</Access3>") + item.format(3, "<Access3>2</Access3>")
+    head = '<GXDLMSObject xsi:type="GXDLMSData"><LogicalName>0.0.1.0.0.255</LogicalName>'
+    (found,) = device(
+        objects=f"{head}<Attributes>{attributes}</Attributes><Methods>{methods}</Methods></GXDLMSObject>"
+    ).objects
+    assert found.methods == {1: 1, 2: 0}
+    assert {number: attribute.access for number, attribute in found.attributes.items()} == {2: 1, 3: 2}
 
 
 @pytest.mark.parametrize("cut", range(0, 900, 7))
