@@ -9,7 +9,7 @@ The request is known by its id, which whoever serves the request puts into `curr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -100,6 +100,18 @@ def record(
 
 def meter_snapshot(meter: Meter) -> dict[str, Any]:
     """All that the log tells of a saved meter: its own fields, its associations', and its keys by reference."""
+    keys = MeterKey.objects.filter(meter=meter).prefetch_related("versions")
+    return _snapshot(meter, Association.objects.filter(meter=meter), keys)
+
+
+def meter_snapshots(meters: QuerySet[Meter]) -> dict[int, tuple[Meter, dict[str, Any]]]:
+    """The same of many, by id, in few queries."""
+    related = meters.select_related("line", "meter_type", "batch")
+    found = related.prefetch_related("tags", "associations", "keys__versions")
+    return {meter.pk: (meter, _snapshot(meter, meter.associations.all(), meter.keys.all())) for meter in found}
+
+
+def _snapshot(meter: Meter, associations: Iterable[Association], keys: Iterable[MeterKey]) -> dict[str, Any]:
     found: dict[str, Any] = {
         field.name: getattr(meter, field.name)
         for field in meter._meta.concrete_fields
@@ -109,9 +121,8 @@ def meter_snapshot(meter: Meter) -> dict[str, Any]:
     found["meter_type"] = str(meter.meter_type) if meter.meter_type else None
     found["batch"] = meter.batch.name if meter.batch else None
     found["tags"] = sorted(tag.name for tag in meter.tags.all())
-    for association in Association.objects.filter(meter=meter):
+    for association in associations:
         found |= _association_snapshot(association)
-    keys = MeterKey.objects.filter(meter=meter).prefetch_related("versions")
     for key in keys:
         version = key.current
         if version is not None:
@@ -130,8 +141,13 @@ def record_meter(*, user: Any, meter: Meter, before: Mapping[str, Any] | None, m
     after = meter_snapshot(meter)
     if before is not None:
         return record(user=user, thing=meter, fields=difference(before, after), message=message)
-    given = {name: [None, value] for name, value in after.items() if value not in (None, "", [], _default_of(name))}
+    given: Fields = {name: [None, value] for name, value in told(after).items()}
     return record(user=user, thing=meter, fields=given, message=message, action=Change.Action.CREATE)
+
+
+def told(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a meter that is new, or gone: what is not empty and not as it always begins."""
+    return {name: value for name, value in snapshot.items() if value not in (None, "", [], _default_of(name))}
 
 
 def _default_of(name: str) -> Any:
