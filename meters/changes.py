@@ -19,14 +19,15 @@ from uuid import uuid4
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import BooleanField, Field, QuerySet
 
-from meters.models import Association, Batch, Change, Meter, MeterKey, SavedFilter, Tag
+from meters.models import Association, Batch, CatalogObject, Change, Meter, MeterKey, SavedFilter, Tag
 
-Thing = Meter | Batch | Tag | SavedFilter
+Thing = Meter | Batch | Tag | SavedFilter | CatalogObject
 KINDS: Mapping[type[Thing], Change.Kind] = {
     Meter: Change.Kind.METER,
     Batch: Change.Kind.BATCH,
     Tag: Change.Kind.TAG,
     SavedFilter: Change.Kind.FILTER,
+    CatalogObject: Change.Kind.CATALOG,
 }
 Fields = dict[str, list[Any]]
 """By field the value before and the value after; None where there was or is none."""
@@ -66,7 +67,8 @@ def _is_number(pair: list[Any]) -> bool:
 
 def entry(*, user: Any, thing: Thing, fields: Fields, message: str = "", action: str = Change.Action.UPDATE) -> Change:
     """An entry that is not saved yet, for whoever saves many at once."""
-    return _entry(user, KINDS[type(thing)], thing.pk, str(thing), fields, message, action)
+    pk = thing.logged_as if isinstance(thing, CatalogObject) else thing.pk
+    return _entry(user, KINDS[type(thing)], pk, str(thing), fields, message, action)
 
 
 def _entry(user: Any, kind: str, pk: int, label: str, fields: Fields, message: str, action: str) -> Change:

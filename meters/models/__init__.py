@@ -1,6 +1,7 @@
 """What a meter is, where it hangs, and how one is let in."""
 
 from meters.models.associations import Association
+from meters.models.catalogs import CatalogObject
 from meters.models.change_log import Change
 from meters.models.imports import ImportPart, ImportRecord, ImportRow, ImportRun, ImportUpload
 from meters.models.inventory import Batch, Comment, Meter, Tag
@@ -18,6 +19,7 @@ __all__ = [
     "TAG_NAME",
     "Association",
     "Batch",
+    "CatalogObject",
     "Change",
     "Comment",
     "DataKey",

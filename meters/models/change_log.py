@@ -24,6 +24,7 @@ class Change(models.Model):
         BATCH = "BATCH", "Batch"
         TAG = "TAG", "Tag"
         FILTER = "FILTER", "Saved filter"
+        CATALOG = "CATALOG", "OBIS catalog"
 
     moment = models.DateTimeField(default=timezone.now)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
