@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("meters", "0013_imports"),
+        ("meters", "0014_sealed_uploads"),
     ]
 
     operations = [
