@@ -87,8 +87,9 @@ def save_meter(
     """Create a meter, or change the one with `meter_id`, with its line, association and secrets.
 
     `meter`, `line` and `association` hold the models' fields by name; `meter` also takes `manufacturer` and `model`, which
-    name the type, `batch` and `tags` by name, and the `reason` of a new state. `association` means the one with its `id`, else
-    the default one. A slot without a secret keeps the one it has. The change log has one entry for all of it.
+    name the type, `batch` and `tags` by name, and the `reason` of a new state. `association` means the one with its `id`; where
+    its `is_default` is False the one with its `name`, made when there is none; else the default one. A slot without a secret
+    keeps the one it has. The change log has one entry for all of it.
     """
     found = Meter.objects.select_for_update().get(pk=meter_id) if meter_id else Meter()
     before = meter_snapshot(found) if meter_id else None
@@ -158,9 +159,12 @@ def _meter_type(manufacturer: str, model: str) -> MeterType:
 def _association(meter: Meter, fields: Mapping[str, Any]) -> Association:
     values = dict(fields)
     wanted = values.pop("id", None)
-    found = meter.associations.get(pk=wanted) if wanted else meter.default_association
-    if found is None:
-        found = Association(meter=meter, is_default=True)
+    if wanted:
+        found = meter.associations.get(pk=wanted)
+    elif values.get("is_default") is False:
+        found = meter.associations.filter(name=values["name"]).first() or Association(meter=meter)
+    else:
+        found = meter.default_association or Association(meter=meter, is_default=True)
     _assign_and_save(found, values)
     return found
 

@@ -53,6 +53,8 @@ def build_meters(meter_type: MeterType, settings: MeterSettings) -> tuple[Meter,
     clock = MeterClock(settings.host_clock, meter_type.time_zone, daylight=meter_type.daylight)
     memory, lockout = Memory(settings.serial_number, settings.store), Lockout(settings.lockout, settings.host_clock)
     meters = tuple(_build(one, own, clock, memory, lockout) for one, own in logical_devices(meter_type, settings))
+    for meter in meters:
+        meter.siblings = tuple(other for other in meters if other is not meter)
     if memory.begin():
         for meter in meters:
             meter.power_came_back()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, Final
 from zlib import crc32
 
@@ -38,11 +39,14 @@ from sessions.simulator.objects.base import Attribute, CosemObject, constant
 from sessions.simulator.objects.clock import Clock, MeterClock
 from sessions.simulator.plain import PlainObject
 from sessions.simulator.profile import LoadProfile, ProfileColumn
+from sessions.simulator.recorded_objects import RecordedSecuritySetup, refuse
 from sessions.simulator.rights import GivenAccess
+from sessions.simulator.security_setup import SecuritySetup
 
 LOGICAL_DEVICE_NAME: Final = ObisCode(0, 0, 42, 0, 0, 255)
 UNKNOWN: Final = constant(null())
 """An attribute of which the class tables know nothing."""
+SECURITY_SETUP: Final = 64
 READ_ONLY: Final = 1
 """Access mode of what a file without a list of attributes says nothing of: read."""
 REGISTERS: Final = frozenset({3, 4, 5})
@@ -164,12 +168,24 @@ class _Objects:
             return SapAssignment(each.logical_name, {MANAGEMENT_DEVICE: self._device_name()})
         if each.class_id in REGISTERS:
             return GrowingRegister(each, self._clock)
+        if each.class_id == SECURITY_SETUP:
+            return RecordedSecuritySetup(each.version, each.logical_name, {}, self._security_setup(each))
         values = {
             number: made for number, listed in each.attributes.items() if (made := _typed(listed.type)) is not None
         }
         if each.logical_name == LOGICAL_DEVICE_NAME:
             values[2] = octet_string(self._device_name())
         return PlainObject(each.class_id, each.version, each.logical_name, values)
+
+    def _security_setup(self, each: FileObject) -> SecuritySetup:
+        meter = self._meter
+        return SecuritySetup(
+            each.logical_name,
+            meter.security,
+            server_system_title=meter.server_system_title,
+            now=self._clock.host,
+            random=token_bytes,
+        )
 
     def _device_name(self) -> bytes:
         return f"{self._device.manufacturer}{self._meter.serial_number}".encode("ascii", "replace")[:16]
@@ -229,7 +245,8 @@ def _access(each: FileObject, target: CosemObject) -> GivenAccess:
     if each.attributes:
         modes = {number: listed.access for number, listed in each.attributes.items()}
         target.attributes = {n: target.attributes.get(n, UNKNOWN) for n in modes}
-        target.methods = {number: target.methods.get(number, PlainObject.accept) for number in each.methods}
+        beyond = refuse if each.class_id == SECURITY_SETUP else PlainObject.accept
+        target.methods = {number: target.methods.get(number, beyond) for number in each.methods}
     else:
         modes = dict.fromkeys(target.attributes, READ_ONLY)
     return GivenAccess(

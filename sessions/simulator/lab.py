@@ -53,8 +53,8 @@ from sessions.simulator.device import (
 )
 from sessions.simulator.faults import LineFaults, read_faults
 from sessions.simulator.key_store import LabKeys
+from sessions.simulator.lab_security import KEY_NAMES, announced_keys, key_pairs, meter_security, served_client
 from sessions.simulator.lab_security import LabError as LabError
-from sessions.simulator.lab_security import announced_keys, key_pairs, meter_security, served_client
 from sessions.simulator.lockout import LockoutRule
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, load_meter_type, system_title
@@ -79,6 +79,30 @@ SHARED_BY_CLIENTS: Final = ("framing", "server_sap", "server_system_title", "hdl
 LineKind = Literal["wrapper", "hdlc", "udp", "pty", "rfc2217"]
 KINDS: Final = get_args(LineKind)
 LINE_ENTRIES: Final = frozenset({"kind", "port", "max_info", "window", "sign_on", "timing", "faults", "meters"})
+METER_ENTRIES: Final = frozenset(
+    {
+        "serial_number",
+        "name",
+        "type",
+        "max_pdu_size",
+        "role",
+        "physical_address",
+        "address_octets",
+        "user_ids",
+        "security_setup_version",
+        "quirks",
+        "faults",
+        "lockout",
+        "association",
+        "clients",
+        "sign_on",
+        "key_pairs",
+    }
+)
+SIGN_ON_ENTRIES: Final = frozenset(
+    {"device_address", "baud", "mode_e", "password", "operand", "max_block", "readout", "manufacturer"}
+)
+KEY_PAIR_ENTRIES: Final = frozenset({"seed", *KEY_NAMES.values()})
 WRAPPED: Final = ("wrapper", "udp")
 """Lines that lead to one meter, by the wrapper."""
 
@@ -220,8 +244,7 @@ def _line(
     kind = table["kind"]
     if kind not in KINDS:
         raise LabError(f"“{kind}” is no kind of line: {', '.join(KINDS)}")
-    if unknown := sorted(set(table) - LINE_ENTRIES):
-        raise LabError(f"a line has no {', '.join(unknown)}; it has {', '.join(sorted(LINE_ENTRIES))}")
+    _refuse_unknown("[[lines]]", table, LINE_ENTRIES)
     hdlc = None if kind in WRAPPED else _hdlc_options(table, inactivity_timeout)
     sign_on = SignOnOptions(**table["sign_on"]) if "sign_on" in table else None
     if sign_on is not None and hdlc is None:
@@ -244,6 +267,20 @@ def _line(
         timing=timing,
         faults=read_faults(table["faults"]) if "faults" in table else None,
     )
+
+
+def _refuse_unknown(name: str, table: Mapping[str, Any], known: frozenset[str]) -> None:
+    """A word that is misspelt would otherwise change nothing, without a word."""
+    if unknown := sorted(set(table) - known):
+        raise LabError(f"{name} has no “{unknown[0]}”; it has {', '.join(sorted(known))}")
+
+
+def _check_entries(table: Mapping[str, Any]) -> None:
+    """The tables of one meter, by the names that they have in the file."""
+    whose = f"[[lines.meters]] of {table.get('serial_number', 'no serial_number')}"
+    _refuse_unknown(whose, table, METER_ENTRIES)
+    _refuse_unknown(f"[lines.meters.sign_on], {whose}", table.get("sign_on", {}), SIGN_ON_ENTRIES)
+    _refuse_unknown(f"[lines.meters.key_pairs], {whose}", table.get("key_pairs", {}), KEY_PAIR_ENTRIES)
 
 
 def _hdlc_options(table: Mapping[str, Any], inactivity_timeout: float) -> HdlcOptions:
@@ -302,6 +339,7 @@ def make_meters(
     """One meter of a lab file's table, on an HDLC line (with a sign-on before it or without) or, None, on the wrapper: an entry
     for each logical device. `lazy`: built when it is needed. `state`: the folder in which its memory survives.
     """
+    _check_entries(table)
     meter_type = load_meter_type(table.get("type", DEFAULT_TYPE))
     address = table.get("physical_address") if hdlc else None
     octets = _address_octets(table, address)

@@ -100,6 +100,8 @@ class Meter:
         self.short_names = ShortNameMap((self._own_row,)) if by_short_names else None
         self._clients = {client.client_sap: client for client in (PUBLIC, *clients)}
         self.boots = 0
+        self.siblings: tuple[Meter, ...] = ()
+        """The other logical devices of the same meter."""
         self._busy: list[CosemObject] = []
         """Objects that do something by themselves."""
         self.second: Callable[[], int] | None = None
@@ -139,12 +141,21 @@ class Meter:
     # -- power -------------------------------------------------------------------------------------------------------
 
     def power_cycle(self) -> None:
-        """The power fails and comes back: associations are gone, and what waited to be done or said; the memory is there."""
+        """The power fails and comes back: links and associations are gone, and what waited to be done or said; the memory is
+        there.
+        """
         self.security.forget_waiting()
-        self._notifications.clear()
-        self.boots += 1
-        self.power_came_back()
+        for each in (self, *self.siblings):
+            each.power_failed()
+            each.power_came_back()
         self.memory.settle()
+
+    def power_failed(self) -> None:
+        """Of this logical device nothing is left but its memory."""
+        self._notifications.clear()
+        for each in self.journal.associations:
+            self.journal.dissociated(each.caller)
+        self.boots += 1
 
     def power_came_back(self) -> None:
         """It was away since the last thing that the meter remembers."""

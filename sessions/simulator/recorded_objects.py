@@ -5,6 +5,7 @@
     disconnect control (70)   switches as its control mode says
     script table (9)          runs what its scripts name
     registers (3, 4, 5)       reset makes the value 0
+    security setup (64)       keys, policy and certificates are the simulated meter's: its methods work, or refuse
 
 Other methods take their parameters and do nothing. Source: Blue Book, the classes named.
 """
@@ -26,6 +27,7 @@ from sessions.simulator.objects.clock import Clock, MeterClock
 from sessions.simulator.objects.control import ControlMode, ControlState, DisconnectControl
 from sessions.simulator.objects.scripts import ScriptAction, ScriptService
 from sessions.simulator.plain import PlainObject
+from sessions.simulator.security_setup import SecuritySetup
 
 UNSPECIFIED: Final = 0xFF
 BUFFER, CAPTURE_OBJECTS, CAPTURE_PERIOD, ENTRIES_IN_USE = 2, 3, 4, 7
@@ -97,6 +99,33 @@ class RecordedClock(PlainObject):
         time = CosemTime(moment.hour, moment.minute, moment.second, hundredths)
         now = CosemDateTime(date, time, form.deviation, form.clock_status)
         return Data(self._typed, now) if self._typed is DataType.DATE_TIME else octet_string(now.encode())
+
+
+# -- security ----------------------------------------------------------------------------------------------------------
+
+
+class RecordedSecuritySetup(PlainObject):
+    """Security setup that works: `setup` is that of the simulated meter. What was recorded is told until it is changed.
+
+    Methods that `setup` has not are refused: a key that is taken without a word would be lost.
+    """
+
+    def __init__(self, version: int, logical_name: ObisCode, values: Mapping[int, Data], setup: SecuritySetup) -> None:
+        super().__init__(setup.class_id, version, logical_name, values)
+        self.methods = dict.fromkeys(self.methods, refuse) | setup.methods
+        for number, live in setup.attributes.items():
+            if number != 1 and number in self.attributes:
+                self.attributes[number] = _unless_changed(self.attributes[number], live)
+
+
+def _unless_changed(recorded: Attribute, live: Attribute) -> Attribute:
+    first = live.read()
+    return Attribute(lambda: recorded.read() if live.read() == first else live.read())
+
+
+def refuse(parameters: Data | None) -> Data | None:
+    """A method of which the simulated meter could only pretend that it works."""
+    raise Denied(DataAccessResult.OTHER_REASON)
 
 
 # -- profiles ----------------------------------------------------------------------------------------------------------

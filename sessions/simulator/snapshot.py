@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, Final
 
 from meters.cosem.data import Data, DataType, array, as_date_time, double_long_unsigned, structure
@@ -59,9 +60,12 @@ from sessions.simulator.recorded_objects import (
     RecordedProfile,
     RecordedRegister,
     RecordedScripts,
+    RecordedSecuritySetup,
+    refuse,
     refusing,
 )
 from sessions.simulator.rights import Access, GivenAccess
+from sessions.simulator.security_setup import SecuritySetup
 from sessions.snapshot_file import Recorded, Snapshot, SnapshotFileError, SnapshotObject, load_snapshot
 
 RESULTS: Final = {result.name.lower().replace("_", "-"): result for result in DataAccessResult}
@@ -250,7 +254,8 @@ class _Objects:
         target = self._make(each)
         target.attributes = {number: self._attribute(target, number, r) for number, r in each.attributes.items()}
         methods = dict.fromkeys(target.methods, 1) if each.methods is None else each.methods
-        target.methods = {number: target.methods.get(number, PlainObject.accept) for number in methods}
+        beyond = refuse if each.class_id == SECURITY_SETUP else PlainObject.accept
+        target.methods = {number: target.methods.get(number, beyond) for number in methods}
         return RecordedAccess(
             target,
             base_name=each.base_name,
@@ -305,9 +310,17 @@ class _Objects:
                 return RecordedClock(version, name, values, moment, at or self._snapshot.taken, self._host_clock)
             case 9:
                 return RecordedScripts(version, name, values, self._find)
+            case 64:
+                return RecordedSecuritySetup(version, name, values, self._security_setup(name))
             case 70:
                 return RecordedControl(version, name, values)
         return None
+
+    def _security_setup(self, name: ObisCode) -> SecuritySetup:
+        title = self._meter.server_system_title
+        return SecuritySetup(
+            name, self._meter.security, server_system_title=title, now=self._host_clock, random=token_bytes
+        )
 
     def _find(self, class_id: int, logical_name: ObisCode) -> CosemObject | None:
         access = self._meter.objects.get((class_id, logical_name))

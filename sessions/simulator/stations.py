@@ -82,8 +82,23 @@ class WrapperStation:
             server_sap=device.server_sap, datagrams=datagrams, others=[each.server_sap for each in others]
         )
         self._servers: dict[tuple[int, int], ServerExchange] = {}
+        self._datagrams = datagrams
+        self._boots = device.boots
 
     def receive_octets(self, octets: bytes, now: float) -> None:
+        if self._power_failed:
+            self.closed = True  # the meter knows nothing of this connection any more
+            return
+        self._receive(octets, now)
+        if self._power_failed:
+            self.closed = True  # its answer is out
+
+    @property
+    def _power_failed(self) -> bool:
+        """Whether the power failed since this connection was made. Over UDP there is none that could be lost."""
+        return not self._datagrams and any(each.boots != self._boots for each in self._devices.values())
+
+    def _receive(self, octets: bytes, now: float) -> None:
         self._link.receive_octets(octets, now)
         while (event := self._link.next_event()) is not None:
             match event:
@@ -169,6 +184,7 @@ class HdlcStation:
             self._deliver_all(self._reader.give_up(), now)
 
     def _deliver_all(self, items: Iterable[Found | Rubbish], now: float) -> None:
+        self._notice_power_failures(now)
         for item in items:
             if isinstance(item, Found):
                 self._deliver(item, now)
@@ -195,9 +211,18 @@ class HdlcStation:
 
     def handle_timer(self, now: float) -> None:
         self._stop_waiting(now)
+        self._notice_power_failures(now)
         for post in self._posts:
             post.link.handle_timer(now)
             self._run(post, now)
+
+    def _notice_power_failures(self, now: float) -> None:
+        """A meter whose power failed knows of no link: what comes on it is met with DM."""
+        for post in self._posts:
+            if post.boots != post.meter.device.boots:
+                post.boots = post.meter.device.boots
+                post.link.connection_lost(now)
+                self._run(post, now)
 
     def _deliver(self, found: Found, now: float) -> None:
         """To the meter with the frame's address, if it is not busy on another connection; a broadcast to every one."""
@@ -250,6 +275,7 @@ class _Post:
 
     def __init__(self, meter: HdlcMeter, random: Random) -> None:
         self.meter = meter
+        self.boots = meter.device.boots
         self.server: ServerExchange | None = None
         self._random = random
         self.link = HdlcServerLink(

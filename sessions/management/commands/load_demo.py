@@ -51,24 +51,38 @@ def _announced_meters(path: Path) -> list[dict[str, Any]]:
 
 
 def load_meter(announced: dict[str, Any]) -> Meter:
-    """One announced meter, created or brought up to date; a key gets a new version only when it is another key."""
+    """One announced meter, created or brought up to date, with the associations of all its clients; a key gets a new version
+    only when it is another key.
+    """
     serial = str(announced.get("serial_number", ""))
-    table = announced.get("association", {})
     try:
-        file = parse_association(table)
         line = _line_fields(announced["endpoint"], serial)
         known = Meter.objects.filter(serial_number=serial).first()
-        return save_meter(
-            user=None,
-            meter_id=known.pk if known else None,
-            meter=_meter_fields(announced, file),
-            line=line,
-            association=_association_fields(table, file),
-            secrets=_secrets(file),
-            origin=ORIGIN,
-        )
-    except (AssociationFileError, LineError, KeyError, ValidationError) as error:
+        meter = _save(announced, announced.get("association", {}), line, known)
+        for client in announced.get("clients", ()):
+            meter = _save(announced, client["association"], line, meter, role=client["role"])
+        return meter
+    except (AssociationFileError, LineError, KeyError, TypeError, ValidationError) as error:
         raise CommandError(f"Meter {serial or '?'} of the announcement cannot be used: {error}") from None
+
+
+def _save(
+    announced: dict[str, Any], table: dict[str, Any], line: dict[str, Any], known: Meter | None, *, role: str = ""
+) -> Meter:
+    """The meter with one of its associations: the default one, or that of a further client with this `role`."""
+    file = parse_association(table)
+    fields = _association_fields(table, file)
+    if role:
+        fields |= {"name": f"{role.capitalize()}, client {file.parameters.client_sap}"[:100], "is_default": False}
+    return save_meter(
+        user=None,
+        meter_id=known.pk if known else None,
+        meter={} if role else _meter_fields(announced, file),
+        line=line,
+        association=fields,
+        secrets=_secrets(file),
+        origin=ORIGIN,
+    )
 
 
 def _meter_fields(announced: dict[str, Any], file: AssociationFile) -> dict[str, Any]:

@@ -124,6 +124,8 @@ class Pair:
         self.sizes.append(len(answer))
         if answer:
             self.client.receive_octets(answer, self.now)
+        if self.station.closed:
+            self.client.connection_lost(self.now)
 
     def _run(self, begin: Callable[[], object], wanted: type[Wanted]) -> Wanted:
         self.blocks.clear()

@@ -121,6 +121,19 @@ def test_options_of_the_file(tmp_path):
             "server_system_title",
         ),
         ("colour = 'red'\n" + WRAPPER + METER, "colour"),
+        (WRAPPER + "colour = 'red'\n" + METER, r"lab.toml: \[\[lines\]\] has no “colour”; it has faults, kind"),
+        (
+            WRAPPER + METER + "colour = 'red'\n",
+            r"lab.toml: \[\[lines.meters\]\] of 10000001 has no “colour”; it has address_octets, .*user_ids",
+        ),
+        (
+            WRAPPER + METER + "[lines.meters.key_pairs]\nsed = 1\n",
+            r"\[lines.meters.key_pairs\].* no “sed”; it has key_agr",
+        ),
+        (
+            WRAPPER + METER + "[lines.meters.sign_on]\nbauds = 1\n",
+            r"\[lines.meters.sign_on\].* no “bauds”; it has baud",
+        ),
         (WRAPPER + METER + '[lines.meters.association]\nreferencing = "short-names"\n', "knows logical-names only"),
         (
             WRAPPER + METER + 'type = "short_names"\n[lines.meters.association]\nreferencing = "logical-names"\n',
@@ -310,7 +323,7 @@ def test_timing_and_faults_of_a_line(tmp_path):
         ('[[lines]]\nkind = "ip"\n' + METER, "“ip” is no kind of line: wrapper, hdlc, udp, pty, rfc2217"),
         (WRAPPER + "[lines.timing]\nbaud = 9600\n" + METER, "timing belongs to a line with a speed"),
         (LINE + "[lines.timing]\nspeed = 9600\n" + METER, "timing: there is no speed"),
-        (LINE + "[lines.fault]\nlost = 0.1\n" + METER, "a line has no fault; it has faults, kind"),
+        (LINE + "[lines.fault]\nlost = 0.1\n" + METER, "has no “fault”; it has faults, kind"),
         (LINE + METER + 'quirks = ["sulks"]\n', "there is no quirk 'sulks'"),
         (LINE + "[lines.faults]\nlost = 2\n" + METER, "faults: lost is a chance from 0 to 1, not 2"),
         (LINE + METER + "physical_address = 300\naddress_octets = 2\n", "at least 4 for physical_address 300"),

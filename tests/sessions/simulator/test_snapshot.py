@@ -20,6 +20,8 @@ from meters.cosem.obis import ObisCode
 from meters.gxc import read_gxc
 from sessions.association_file import COUNTER_OBJECT, parse_association
 from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
+from sessions.dlms.errors import DlmsError
+from sessions.dlms.security_setup import KeyId, key_transfer, security_activate
 from sessions.dlms.selective_access import (
     EntryDescriptor,
     ObjectListSelection,
@@ -289,3 +291,45 @@ def test_a_file_that_describes_no_meter(change, words, tmp_path):
 def test_a_file_that_is_none(tmp_path):
     with pytest.raises(LabError, match="cannot be read"):
         snapshot_lab(tmp_path / "missing.json", HandClock())
+
+
+# -- its security setup ------------------------------------------------------------------------------------------------
+
+KEK, NEW_KEY = bytes(range(0x40, 0x50)), bytes(range(0x60, 0x70))
+CIPHERED = {**GMAC, "kek": KEK.hex()}
+SETUP = "0-0:43.0.0*255"
+
+
+def ciphered_pair(tmp_path: Path, association: dict[str, Any], *, first: int = 1_000) -> tuple[LabMeter, Pair]:
+    clock = HandClock()
+    snapshot = snapshot_of(lab_meter(CIPHERED, clock=clock), tmp_path, clock)
+    meter = snapshot_meter(snapshot, "10000001", clock, association)
+    made = Pair(meter, counters=range(first, first + 10_000))
+    made.open()
+    return meter, made
+
+
+def test_a_key_that_is_transferred_counts_from_then_on(tmp_path):
+    """The answer goes out under the old key; afterwards only the new one opens an association."""
+    meter, made = ciphered_pair(tmp_path, CIPHERED)
+    call = key_transfer({KeyId.GUEK: NEW_KEY}, kek=KEK, suite=0)
+    assert made.action(64, SETUP, call.descriptor.method_id, call.parameters) == (ActionResult.SUCCESS, None)
+    with pytest.raises(DlmsError):
+        Pair(meter, counters=range(20_000, 30_000)).open()
+    Pair(meter, counters=range(1, 100), guek=NEW_KEY.hex()).open()
+
+
+def test_without_a_master_key_a_transfer_is_refused_and_the_keys_stay(tmp_path):
+    meter, made = ciphered_pair(tmp_path, GMAC)
+    call = key_transfer({KeyId.GUEK: NEW_KEY}, kek=KEK, suite=0)
+    assert made.action(64, SETUP, call.descriptor.method_id, call.parameters)[0] is ActionResult.OTHER_REASON
+    Pair(meter, counters=range(20_000, 30_000)).open()
+
+
+def test_the_policy_is_the_recorded_one_until_it_is_strengthened(tmp_path):
+    _, made = ciphered_pair(tmp_path, CIPHERED)
+    recorded = made.get(64, SETUP, 2)
+    assert recorded.value == 3
+    call = security_activate(0)
+    assert made.action(64, SETUP, call.descriptor.method_id, call.parameters)[0] is ActionResult.OTHER_REASON
+    assert made.get(64, SETUP, 2) == recorded

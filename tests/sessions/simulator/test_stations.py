@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sessions.dlms.acse import Aare, Aarq
 from sessions.dlms.apdu import decode_apdu
 from sessions.dlms.conformance import Conformance
-from sessions.dlms.errors import LinkRefusedError
+from sessions.dlms.errors import ConnectionLostError, LinkRefusedError
 from sessions.dlms.hdlc.address import client_address, server_address
 from sessions.dlms.hdlc.frame import (
     DiscFrame,
@@ -24,9 +24,10 @@ from sessions.dlms.hdlc.frame import (
 )
 from sessions.dlms.initiate import InitiateRequest
 from sessions.dlms.wrapper import WrapperFrame, WrapperReader
+from sessions.simulator.lab import load_lab
 from sessions.simulator.stations import INTER_OCTET_TIMEOUT, MAX_CLIENTS, HdlcMeter, HdlcStation, WrapperStation
 from tests.sessions.simulator.pair import Pair, same_octets
-from tests.sessions.simulator.served import GMAC, LLS, lab_meter
+from tests.sessions.simulator.served import GMAC, LLS, HandClock, lab_meter
 
 PUBLIC_AARQ = Aarq(user_information=InitiateRequest(proposed_conformance=Conformance.GET).encode()).encode()
 
@@ -112,6 +113,40 @@ def test_garbage_on_the_wrapper(octets):
     station.receive_octets(octets, 1.0)
     for frame in frames(station.octets_to_send()):
         assert frame.source == 1
+
+
+def test_a_meter_whose_power_failed_knows_nothing_of_a_connection():
+    """It closes on the next octets, without an answer; a new connection finds the meter again."""
+    meter = lab_meter()
+    pair = Pair(meter)
+    pair.open()
+    meter.device.power_cycle()
+    with pytest.raises(ConnectionLostError):
+        pair.get(8, "0-0:1.0.0*255", 2)
+    assert pair.station.closed
+    again = Pair(meter)
+    again.open()
+    assert not again.station.closed
+
+
+def test_datagrams_know_no_connection_that_power_could_end():
+    device = lab_meter().device
+    station = WrapperStation(device, same_octets, datagrams=True)
+    for _ in range(2):
+        station.receive_octets(WrapperFrame(16, 1, PUBLIC_AARQ).encode(), 0.0)
+        (answer,) = frames(station.octets_to_send())
+        assert decode_apdu(answer.apdu).accepted  # type: ignore[attr-defined]
+        device.power_cycle()
+        assert not station.closed
+
+
+def test_power_fails_for_all_logical_devices_together(tmp_path):
+    text = '[[lines]]\nkind = "wrapper"\n[[lines.meters]]\nserial_number = "1"\ntype = "multi_utility"\n'
+    (tmp_path / "lab.toml").write_text(text)
+    (line,) = load_lab(tmp_path / "lab.toml", HandClock()).lines
+    devices = [meter.device for meter in line.meters]
+    devices[2].power_cycle()
+    assert [each.boots for each in devices] == [1] * 5
 
 
 # -- HDLC --------------------------------------------------------------------------------------------------------------
@@ -306,3 +341,20 @@ def test_garbage_on_the_line(octets):
     station.octets_to_send()
     assert isinstance(say(station, SnrmFrame(destination=FIRST, source=CLIENT), 100.0), UaFrame)
     assert not station.closed
+
+
+def test_the_power_fails_and_the_link_with_it():
+    """The meter answers DM to what goes on over the old link; the next SNRM begins a new one, at once and for anybody."""
+    meter = HdlcMeter(lab_meter(physical_address=17).device, 17, 2)
+    station = HdlcStation([meter], same_octets)
+    client, server = client_address(16), server_address(1, 17, 2)
+    station.receive_octets(SnrmFrame(destination=server, source=client).encode(), 0.0)
+    station.octets_to_send()
+    meter.device.power_cycle()
+    poll = RrFrame(destination=server, source=client, receive_sequence=0)
+    station.receive_octets(poll.encode(), 1.0)
+    assert isinstance(decode_hdlc_frame(station.octets_to_send()), DmFrame)
+    assert meter.occupant is None
+    other = HdlcStation([meter], same_octets)
+    other.receive_octets(SnrmFrame(destination=server, source=client).encode(), 2.0)
+    assert isinstance(decode_hdlc_frame(other.octets_to_send()), UaFrame)

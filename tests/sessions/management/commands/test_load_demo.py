@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from meters.models import KeyVersion, Line, Meter
 from meters.services import open_secrets
+from sessions.simulator.lab import LABS, announcement, load_lab
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +81,41 @@ def test_meters_lines_associations_and_keys(tmp_path) -> None:
     assert serial.line.endpoint == "serial:///run/lab/10000005?baud=9600&data_bits=8&parity=N&stop_bits=1"
 
 
+READER = {
+    "role": "reader",
+    "association": {**WRAPPER["association"], "client_sap": 2, "secret": "text:reader01"},
+}
+MAINTENANCE = {
+    "role": "maintenance",
+    "association": {"framing": "wrapper", "client_sap": 3, "authentication": "none"},
+}
+
+
+def test_every_client_has_an_association_of_its_own(tmp_path) -> None:
+    """With its own secret; twice is once here, too, and the default one stays the first client's."""
+    for _ in range(2):
+        load(tmp_path, {**WRAPPER, "clients": [READER, MAINTENANCE]})
+    meter = Meter.objects.get()
+    told = [(each.name, each.client_sap, each.is_default) for each in meter.associations.order_by("pk")]
+    assert told == [("Management", 32, True), ("Reader, client 2", 2, False), ("Maintenance, client 3", 3, False)]
+    assert meter.default_association.client_sap == 32
+    secrets = [
+        {slot: secret.octets for slot, secret in open_secrets(association=each).items()}
+        for each in meter.associations.order_by("pk")
+    ]
+    assert secrets == [{"LLS_SECRET": b"12345678"}, {"LLS_SECRET": b"reader01"}, {}]
+    assert KeyVersion.objects.count() == 2
+
+
+def test_the_whole_lab_of_types_with_all_its_clients(tmp_path) -> None:
+    lab = load_lab(LABS / "types.toml", lambda: datetime(2026, 11, 25, 11, tzinfo=UTC))
+    meters = [announcement(meter, "tcp://127.0.0.1:4059") for line in lab.lines for meter in line.meters]
+    load(tmp_path, *json.loads(json.dumps(meters)))
+    for announced in meters:
+        kept = Meter.objects.get(serial_number=announced["serial_number"])
+        assert kept.associations.count() == 1 + len(announced.get("clients", ()))
+
+
 def test_a_meter_on_udp(tmp_path) -> None:
     load(tmp_path, {**WRAPPER, "endpoint": "udp://127.0.0.1:4059"})
     assert Meter.objects.get().line.endpoint == "udp://127.0.0.1:4059"
@@ -110,6 +147,8 @@ def test_another_secret_is_a_new_version(tmp_path) -> None:
         ({**WRAPPER, "endpoint": "ftp://x"}, "endpoint"),
         ({**WRAPPER, "association": {}}, "framing"),
         ({**WRAPPER, "serial_number": ""}, "serial"),
+        ({**WRAPPER, "clients": [{"role": "reader"}]}, "association"),
+        ({**WRAPPER, "clients": ["reader"]}, "10000001"),
         ({key: value for key, value in WRAPPER.items() if key != "endpoint"}, "endpoint"),
         ({**SERIAL, "endpoint": "serial:///dev/ttyS9?baud=9600"}, "WORKBENCH_SERIAL_PORTS"),
     ],
