@@ -22,7 +22,7 @@ from meters.cosem.data import CONSTRUCTED, Data, DataType, text
 from meters.cosem.rows import Rows, RowType
 from sessions.dlms.compact_array import read_compact_array, write_compact_array
 from sessions.dlms.cursor import MAX_DEPTH, Reader, Tracer, Writer
-from sessions.dlms.elements import MANY, Elements
+from sessions.dlms.elements import MANY, Elements, Joined
 from sessions.dlms.errors import LimitExceededError, TruncatedError, UnknownTagError
 from sessions.dlms.rows import RowReader, layout_for_writing
 from sessions.dlms.scalars import NUMBERS, SMALL, TYPES, read_value, simple_end, write_value
@@ -80,7 +80,7 @@ def _read_contents(reader: Reader, kind: DataType, depth: int) -> Data:
 
 def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> Sequence[Data]:
     if reader.tracer is not None:
-        return _read_listed(reader, reader.tracer, count, depth)
+        return _read_listed(reader, reader.tracer, kind, count, depth)
     if kind is DataType.ARRAY and count >= _LEAST_ROWS and depth < MAX_DEPTH:
         rows = Rows([], [])
         stop = RowReader().read(reader.octets, reader.offset, count, rows)
@@ -90,15 +90,16 @@ def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> Se
     return _read_many(reader, count, depth) if count >= MANY else _read_one_by_one(reader, count, depth)
 
 
-def _read_listed(reader: Reader, tracer: Tracer, count: int, depth: int) -> tuple[Data, ...]:
+def _read_listed(reader: Reader, tracer: Tracer, kind: DataType, count: int, depth: int) -> Sequence[Data]:
     """Elements for the inspector, each in its tree, as long as the tree is wanted to grow."""
     elements: list[Data] = []
     while len(elements) < count and tracer.left > 0:
         elements.append(read_data(reader, depth=depth))
-    if left := count - len(elements):
-        with reader.unlisted("elements", f"{left} more, not listed"):
-            elements += _read_one_by_one(reader, left, depth)
-    return tuple(elements)
+    left = count - len(elements)
+    if not left:
+        return tuple(elements)
+    with reader.unlisted("elements", f"{left} more, not listed"):
+        return Joined(elements, _read_elements(reader, kind, left, depth))
 
 
 def _read_one_by_one(reader: Reader, count: int, depth: int) -> tuple[Data, ...]:

@@ -26,8 +26,9 @@ E = TypeVar("E", bound=IntEnum)
 MAX_DEPTH = 32
 """Nesting of constructed values and of APDUs inside APDUs."""
 
-MAX_FIELDS = 32_768
-"""Fields of one tree: a profile of 64 KiB has about as many. After them the elements of arrays are read, but not listed."""
+MAX_FIELDS = 8192
+"""Fields of one tree, which nobody reads further, and which take most of the time: 700 rows of a profile. After them the
+elements of arrays are read, but not listed: their octets stay in one field that says how many they are."""
 
 _UNTRACED: Final = nullcontext()
 """The group of a reader that nobody watches."""

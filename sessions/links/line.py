@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Protocol
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.link import LineSettings
 
-MAX_READ: Final = 16_384
+MAX_READ: Final = 8192
 """Octets that are taken from a line at once: until they are worked on, nothing else has its turn."""
 
 

@@ -111,6 +111,16 @@ def apdu_bombs() -> Iterator[tuple[str, bytes]]:
     yield "a data notification of nulls", bytes.fromhex("0F0000000100") + b"\x01\x82\xff\xff" + bytes(0xFFFF)
 
 
+def frame_bombs() -> Iterator[tuple[str, bytes]]:
+    """What the inspector is shown: APDUs bare and in the longest frame that there is, streams, and texts."""
+    for name, octets in apdu_bombs():
+        apdu = octets[:0xFFFF]
+        yield name, octets
+        yield f"{name}, in a wrapper frame", bytes.fromhex("000100010010") + len(apdu).to_bytes(2, "big") + apdu
+    yield from stream_bombs()
+    yield from text_bombs()
+
+
 def full_lists() -> Iterator[tuple[str, bytes]]:
     """Lists that hold as many items as they say, in APDUs that only general blocks can carry."""
     count, number = bytes.fromhex("82FFFF"), 0xFFFF

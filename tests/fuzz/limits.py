@@ -11,8 +11,9 @@ from sessions.dlms.axdr import decode_data
 from sessions.dlms.hdlc.frame import MAX_LENGTH
 from sessions.dlms.iec62056_21.data_set import decode_data_block
 from sessions.dlms.inspector import Dissector
+from sessions.dlms.inspector.framing import WRAPPER_HEADER
 from sessions.links.line import MAX_READ
-from tests.fuzz.bombs import apdu_bombs, data_bombs, plain_inputs, stream_bombs, text_bombs
+from tests.fuzz.bombs import apdu_bombs, data_bombs, frame_bombs, plain_inputs, stream_bombs, text_bombs
 from tests.fuzz.seeds import MAX_OCTETS
 from tests.fuzz.targets import run
 
@@ -20,6 +21,8 @@ Inputs = Iterator[tuple[str, bytes]]
 
 WHOLE: Final = 1 << 20
 """An APDU as long as blocks may make it."""
+LONGEST_FRAME: Final = WRAPPER_HEADER + 0xFFFF
+"""Octets of a wrapper frame: no line has a longer one."""
 REST: Final = b"\xff"
 """The mark of `peers.pieces` for all that is left."""
 
@@ -41,8 +44,12 @@ class Feed(NamedTuple):
 
 
 def dissect(octets: bytes) -> None:
-    for _ in Dissector().feed_all(octets):
-        pass
+    """Frames as they come off a line: no more of them together than one read brings, the last of them however long."""
+    taken = 0
+    for dissection in Dissector().feed_all(octets):
+        taken += dissection.fields.length
+        if taken >= MAX_READ:
+            break
 
 
 DECODERS: Final[Mapping[str, Callable[[bytes], object]]] = {
@@ -82,7 +89,7 @@ FEEDS: Final[Mapping[str, Feed]] = {
     "certificate": Feed(apdu_bombs, WHOLE),
     "key_file": Feed(text_bombs, WHOLE),
     "security_setup": Feed(data_bombs, WHOLE),
-    "frame": Feed(apdu_bombs, WHOLE),
+    "frame": Feed(frame_bombs, LONGEST_FRAME),
     "client_wrapper": Feed(apdu_bombs, WHOLE, REST),
     "client_hdlc": Feed(stream_bombs, MAX_READ),
     "server_wrapper": Feed(apdu_bombs, WHOLE, REST),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sessions.dlms.hdlc.fcs import fcs16
+from sessions.dlms.hdlc.fcs import fcs_is_good
 from sessions.dlms.iec62056_21.recognition import looks_like_iec62056_21, split_messages
 from sessions.dlms.inspector.dissection import Framing
 from sessions.dlms.mbus import frame_size, looks_like_mbus
@@ -19,6 +19,8 @@ HDLC_LENGTH: Final = 0x7FF
 HDLC_MIN_LENGTH: Final = 7
 WRAPPER_VERSION: Final = b"\x00\x01"
 WRAPPER_HEADER: Final = 8
+FREE_CHECKS: Final = 1 << 18
+CHECKS_AN_OCTET: Final = 4
 LLC_HEADERS: Final = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
 
 
@@ -85,28 +87,41 @@ def _split_wrapper(octets: bytes) -> list[bytes]:
     return pieces
 
 
-def frame_end(octets: bytes, at: int) -> int | None:
-    """Where the HDLC frame whose flag stands at `at` ends, by its length and its flag or check sequence; None if nowhere."""
-    if at + 3 > len(octets):
-        return None
-    head = int.from_bytes(octets[at + 1 : at + 3], "big")
-    length = head & HDLC_LENGTH
-    end = at + 1 + length
-    if head >> 12 != HDLC_TYPE or length < HDLC_MIN_LENGTH or end > len(octets):
-        return None
-    if end < len(octets) and octets[end] == FLAG:
-        return end + 1
-    good = fcs16(octets[at + 1 : end - 2]) == octets[end - 2 : end]
-    return end if good else None
+class FrameEnds:
+    """Where frames without flags between them end: by their check sequences, as many octets of them as is worth the look.
+
+    Honest octets are checked once, and again behind a false flag here and there; rubbish in which every third octet begins the
+    longest frame would be checked six hundred times.
+    """
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self._left = FREE_CHECKS + CHECKS_AN_OCTET * len(octets)
+
+    def behind(self, at: int) -> int | None:
+        """Where the HDLC frame whose flag stands at `at` ends, by its length and its flag or check; None if nowhere."""
+        octets = self._octets
+        if at + 3 > len(octets):
+            return None
+        head = int.from_bytes(octets[at + 1 : at + 3], "big")
+        length = head & HDLC_LENGTH
+        end = at + 1 + length
+        if head >> 12 != HDLC_TYPE or length < HDLC_MIN_LENGTH or end > len(octets):
+            return None
+        if end < len(octets) and octets[end] == FLAG:
+            return end + 1
+        self._left -= length
+        return end if self._left >= 0 and fcs_is_good(octets[at + 1 : end]) else None
 
 
 def _split_hdlc(octets: bytes) -> list[bytes]:
     if lacks_flags(octets):
         return [octets]
     pieces: list[bytes] = []
+    ends = FrameEnds(octets)
     at = rest = 0
     while (at := octets.find(FLAG, at)) >= 0:
-        end = frame_end(octets, at)
+        end = ends.behind(at)
         if end is None:
             at += 1
             continue
@@ -116,7 +131,7 @@ def _split_hdlc(octets: bytes) -> list[bytes]:
         rest = end
         # A closing flag may open the next frame.
         shared = octets[end - 1] == FLAG and end < len(octets) and octets[end] != FLAG
-        at = end - 1 if shared and frame_end(octets, end - 1) is not None else end
+        at = end - 1 if shared and ends.behind(end - 1) is not None else end
     if octets[rest:].strip(bytes((FLAG,))) or not pieces:
         pieces.append(octets[rest:])
     return pieces

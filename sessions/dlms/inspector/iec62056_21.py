@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from meters.cosem.obis_names import describe
 from sessions.dlms.cursor import Field, Reader
 from sessions.dlms.errors import DecodeError, FrameError, TruncatedError
-from sessions.dlms.iec62056_21.address import medium_of
+from sessions.dlms.iec62056_21.address import medium_of, obis_of
 from sessions.dlms.iec62056_21.characters import STX, BlockCheck, carries_parity, parity_is_even, without_parity
 from sessions.dlms.iec62056_21.data_set import DataBlock, DataSet, read_data_block
 from sessions.dlms.iec62056_21.message import CommandMessage, DataMessage, Message, Reply, find_end
@@ -192,15 +193,17 @@ def _telegram(sheet: Sheet, telegram: Telegram) -> None:
 
 def name_addresses(tree: Field, data_sets: tuple[DataSet, ...]) -> None:
     """Say beside each address what it means."""
-    names = {one.data_set.address: one for one in named_data_sets(data_sets)}
     medium = medium_of(data_sets)
+    shown: dict[str, str] = {}
     for group in tree.children:
-        address = next((child for child in group.children if child.name == "address"), None)
-        if group.name != "data-set" or address is None:
+        if group.name != "data-set" or not group.children or group.children[0].name != "address":
             continue
-        named = names.get(address.value)
-        if named is not None and named.words and (medium is not None or named.obis is not None):
-            address.value = f"{address.value} ({named.words})"
+        address = group.children[0]
+        if address.value not in shown:
+            obis = obis_of(address.value, medium)
+            words = "" if obis is None else describe(obis)
+            shown[address.value] = f"{address.value} ({words})" if words else address.value
+        address.value = shown[address.value]
 
 
 def write_telegram(sheet: Sheet, octets: bytes, source: str, under: Field) -> bool:

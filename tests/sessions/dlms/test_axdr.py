@@ -7,6 +7,7 @@ from meters.cosem.data import BitString, CompactArray, Data, DataType, TypeDescr
 from meters.cosem.date_time import CosemDate, CosemDateTime, CosemTime
 from sessions.dlms.axdr import decode_data, encode_data, read_data
 from sessions.dlms.cursor import MAX_DEPTH, Reader, Tracer
+from sessions.dlms.elements import MANY
 from sessions.dlms.errors import (
     DecodeError,
     InvalidValueError,
@@ -291,3 +292,17 @@ def test_a_tree_that_is_large_enough_lists_no_further_elements():
     elements = tracer.root.children[0].children
     assert (elements[-1].name, elements[-1].value) == ("elements", "4 more, not listed")
     assert elements[-1].offset + elements[-1].length == len(octets)
+
+
+@pytest.mark.parametrize("row", ["0202110112 0203", "00", "0904DEADBEEF", "01010100"])
+def test_what_is_not_listed_is_read_as_it_is_without_a_tree(row):
+    count = 2 * MANY
+    octets = b"\x01\x82" + count.to_bytes(2, "big") + bytes.fromhex(row) * count
+    tracer = Tracer()
+    tracer.left = 50
+    value = read_data(Reader(octets, tracer=tracer))
+    assert value == decode_data(octets)
+    assert encode_data(value) == octets
+    rest = tracer.root.children[0].children[-1]
+    assert rest.value.endswith("more, not listed")
+    assert rest.offset + rest.length == len(octets)

@@ -4,13 +4,14 @@ import copy
 from unittest import mock
 from unittest.mock import ANY
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.cosem import data as d
 from sessions.dlms import axdr
 from sessions.dlms.axdr import decode_data, encode_data
-from sessions.dlms.elements import MANY, Elements
+from sessions.dlms.elements import MANY, Elements, Joined
 from sessions.dlms.errors import DecodeError, TruncatedError
 from tests.fuzz.mutation import mutate
 from tests.sessions.dlms.test_axdr import scalars
@@ -78,3 +79,16 @@ def test_the_last_of_many_is_cut():
     """It is not made to find that out, and the error is the same."""
     octets = encode_data(d.array(*[d.long_unsigned(7)] * MANY))[:-1]
     assert outcome(octets, 1) == outcome(octets, 1 << 62) == (TruncatedError, "value", len(octets) - 1, ANY)
+
+
+def test_elements_may_follow_those_that_were_made():
+    values = [d.unsigned(number) for number in range(5)]
+    both = Joined(values[:2], tuple(values[2:]))
+    assert list(both) == [both[at] for at in range(5)] == values
+    assert both[-1] == values[-1]
+    assert both[-5] == values[0]
+    assert both[1:4] == tuple(values[1:4])
+    assert both == tuple(values)
+    for at in (5, -6):
+        with pytest.raises(IndexError):
+            both[at]

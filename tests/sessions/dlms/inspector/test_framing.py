@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions.dlms.inspector import Framing, recognise, split_frames
+from sessions.dlms.inspector import framing as framing_module
 from tests.sessions.dlms.inspector import samples
 
 
@@ -102,3 +103,16 @@ def test_nothing_but_flags_is_lost(octets, framing):
     joined = b"".join(pieces)
     assert joined.replace(b"\x7e", b"") == octets.replace(b"\x7e", b"")
     assert all(pieces)
+
+
+def test_rubbish_is_not_checked_again_and_again(monkeypatch):
+    checked = []
+    monkeypatch.setattr(framing_module, "fcs_is_good", lambda octets: checked.append(len(octets)) or False)
+    octets = b"\x7e\xa7\xff" * 0x5555
+    assert b"".join(split_frames(octets)) == octets
+    assert sum(checked) <= framing_module.FREE_CHECKS + framing_module.CHECKS_AN_OCTET * len(octets)
+
+
+def test_very_many_frames_without_closing_flags_are_all_found():
+    frames = [samples.SNRM[:-1]] * 5000
+    assert [piece.rstrip(b"\x7e") for piece in split_frames(b"".join(frames))] == frames
