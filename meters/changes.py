@@ -35,6 +35,9 @@ Fields = dict[str, list[Any]]
 current_request: ContextVar[str] = ContextVar("current_request", default="")
 """The id of the request that is being served; empty outside of one."""
 
+current_means: ContextVar[str] = ContextVar("current_means", default="")
+"""By what the user asks, where it is not the browser: `token nightly`."""
+
 NOT_LOGGED = frozenset({"id", "created", "last_seen", "search_text"})
 """Columns of a meter that nobody changes, or that follow from others."""
 MESSAGE_LENGTH = 500
@@ -44,9 +47,11 @@ MESSAGE_LENGTH = 500
 def new_request() -> Iterator[str]:
     """What happens inside is one request: its entries carry one new id."""
     token = current_request.set(uuid4().hex)
+    means = current_means.set("")
     try:
         yield current_request.get()
     finally:
+        current_means.reset(means)
         current_request.reset(token)
 
 
@@ -75,7 +80,7 @@ def _entry(user: Any, kind: str, pk: int, label: str, fields: Fields, message: s
     known = getattr(user, "pk", None) is not None
     return Change(
         user=user if known else None,
-        user_name=str(user or "")[:150],
+        user_name=_name_of(user),
         request_id=current_request.get(),
         action=action,
         kind=kind,
@@ -84,6 +89,21 @@ def _entry(user: Any, kind: str, pk: int, label: str, fields: Fields, message: s
         fields=fields,
         message=message[:MESSAGE_LENGTH],
     )
+
+
+def _name_of(user: Any) -> str:
+    """`anna`, or `anna (token nightly)`."""
+    name, means = str(user or ""), current_means.get()
+    return (f"{name} ({means})" if name and means else name)[:150]
+
+
+def record_by_key(
+    *, user: Any, kind: str, object_id: int, label: str, fields: Fields, action: str = Change.Action.UPDATE
+) -> Change:
+    """Write one entry on a thing of an app above, which this one knows by its kind and id only."""
+    made = _entry(user, kind, object_id, label, fields, "", action)
+    made.save()
+    return made
 
 
 def record(

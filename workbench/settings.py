@@ -7,6 +7,7 @@ WORKBENCH_SECRET_KEY   Django's secret key (default: made once, kept in the data
 WORKBENCH_MASTER_KEY   hex of the vault's 32-octet master key, or WORKBENCH_MASTER_KEY_FILE names a file with it
 WORKBENCH_SERIAL_PORTS name=/dev/…, separated by commas: the serial ports that technicians may choose from
 WORKBENCH_ALLOWED_HOSTS, WORKBENCH_TRUSTED_ORIGINS   comma-separated, for a server that others reach
+WORKBENCH_PROXIES      how many proxies of ours every request passes; their X-Forwarded-For says who asks (default: 0)
 WORKBENCH_DEBUG        1 turns Django's debug pages on (never where real keys are)
 WORKBENCH_HTTPS        1 behind TLS: secure cookies, HSTS, redirect
 """
@@ -154,6 +155,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# Who may use the API: the apps know scopes only, this function knows the tokens.
+API_AUTHENTICATION = "workbench.tokens.authenticate"
+PROXIES = int(os.environ.get("WORKBENCH_PROXIES") or 0)
 
 # --- security ---------------------------------------------------------------------------------------------------------
 

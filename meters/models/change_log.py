@@ -25,6 +25,7 @@ class Change(models.Model):
         TAG = "TAG", "Tag"
         FILTER = "FILTER", "Saved filter"
         CATALOG = "CATALOG", "OBIS catalog"
+        TOKEN = "TOKEN", "API token"
 
     moment = models.DateTimeField(default=timezone.now)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
