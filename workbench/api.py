@@ -29,6 +29,7 @@ from meters.vault import VaultError
 log = logging.getLogger(__name__)
 
 VERSION: Final = "1"
+ROOT: Final = "/api/v1/"
 MAX_DEPTH: Final = 64
 MAX_BODY: Final = 2 * 1024 * 1024
 """Octets of a body."""
@@ -63,13 +64,10 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _depth(value: Any) -> int:
     """How deep lists and objects are nested; without recursion."""
     depth, level = 0, [value]
-    while level := [part for each in level for part in _parts(each)]:
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        level = [part for each in level for part in (each.values() if isinstance(each, dict) else each)]
         depth += 1
     return depth
-
-
-def _parts(value: Any) -> Any:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 api = NinjaAPI(
@@ -195,7 +193,7 @@ def _as_declared(route: str) -> str:
 @lru_cache(maxsize=1)
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
-    made: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema()))
+    made: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix=ROOT)))
     return made
 
 
@@ -228,7 +226,7 @@ def _wrong_size(request: HttpRequest) -> Refused | None:
 
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """There is no such endpoint."""
-    hint = "The page “API” lists all of them; mind the version and the slash at the end."
+    hint = "The page “API” lists all of them; mind the version, and no slash at the end."
     return refusal(Refused(404, "not-found", f"There is no endpoint {request.path[:200]}.", hint=hint))
 
 
@@ -239,7 +237,7 @@ api.add_decorator(only_declared)
 
 def urls() -> list[URLPattern]:
     """All endpoints, and what answers everything else."""
-    patterns: list[URLPattern] = [each for each in api.urls[0] if isinstance(each, URLPattern)]
-    for pattern in patterns:
+    named = [each for each in api.urls[0] if isinstance(each, URLPattern) and each.name != "api-root"]
+    for pattern in named:
         pattern.callback = served(pattern.callback)
-    return [*patterns, path("<path:rest>", served(unknown))]
+    return [*named, path("", served(unknown)), path("<path:rest>", served(unknown))]

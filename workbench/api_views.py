@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from meters.api.problems import Refused
@@ -41,7 +43,7 @@ class Row:
     place: str
     type: str
     required: bool
-    words: str
+    words: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Endpoint:
     method: str
     path: str
     title: str
-    words: str
+    words: SafeString
     scope: str
     rows: list[Row]
     gives: list[tuple[str, str]]
@@ -81,14 +83,11 @@ def _endpoint(method: str, path: str, declared: dict[str, Any], base: str) -> En
     rows = [_parameter(each) for each in declared.get("parameters", [])]
     rows += [_row(name, "body", schema, name in required) for name, schema, required in _fields(body)]
     gives = [(status, _given(answer)) for status, answer in declared["responses"].items() if status.startswith("2")]
-    curl = f"curl -H “Authorization: Bearer $TOKEN” {base}{path}".replace("“", '"').replace("”", '"')
-    if method != "get":
-        curl = curl.replace("curl ", f"curl -X {method.upper()} ") + (" --json '{…}'" if body else "")
-    words = " ".join(declared.get("description", "").split())
+    verb = "" if method == "get" else f"-X {method.upper()} "
+    curl = f'curl {verb}-H "Authorization: Bearer $TOKEN" {base}{path}' + (" --json '{…}'" if body else "")
+    words = _marked(" ".join(declared.get("description", "").split()))
     scope = declared.get("x-scope", "")
-    return Endpoint(
-        declared["operationId"], method.upper(), path, declared["summary"], words, scope, rows, gives, curl
-    )
+    return Endpoint(declared["operationId"], method.upper(), path, declared["summary"], words, scope, rows, gives, curl)
 
 
 def _parameter(declared: dict[str, Any]) -> Row:
@@ -96,7 +95,15 @@ def _parameter(declared: dict[str, Any]) -> Row:
 
 
 def _row(name: str, place: str, schema: dict[str, Any], required: bool) -> Row:
-    return Row(name, place, _type(schema), required, str(schema.get("description", "")))
+    return Row(name, place, _type(schema), required, _marked(str(schema.get("description", ""))))
+
+
+def _marked(text: str) -> SafeString:
+    """What stands between backticks as code."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", [(format_html("<code>{}</code>", each) if at % 2 else each,) for at, each in parts]
+    )
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:

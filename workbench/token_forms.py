@@ -37,6 +37,7 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         dress(self)
+        self.fields["scopes"].widget.attrs["class"] = "form-check-input"
 
     def clean_networks(self) -> list[str]:
         try:

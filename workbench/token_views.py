@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,7 +21,8 @@ SHOWN = 200
 @require_safe
 def token_list(request: HttpRequest) -> HttpResponse:
     """The tokens of this person, those that ended too."""
-    tokens = ApiToken.objects.filter(user_id=request.user.pk)[:SHOWN]
+    person: Any = request.user
+    tokens = ApiToken.objects.filter(user=person)[:SHOWN]
     return render(request, "workbench/token_list.html", {"tokens": tokens, "section": "api"})
 
 

@@ -43,8 +43,8 @@ USED_AGAIN: Final = timedelta(minutes=1)
 
 FAILURES: Final = 20
 WINDOW: Final = 60
-"""So many bad tokens an address may show in so many seconds; then it is told to wait. Who shows a good one is not made to wait for
-a neighbour behind the same address: 256 bits are not guessed, the limit spares the log and the database."""
+"""So many bad tokens an address may show in so many seconds; then it is told to wait. Who shows a good one does not wait for a
+neighbour behind the same address: 256 bits are not guessed, the limit spares the log and the database."""
 
 NOBODY: Final = "0" * 64
 """The digest of no secret: what a token that is not known is compared with."""
@@ -104,7 +104,9 @@ def read_networks(texts: Iterable[str]) -> list[str]:
         try:
             found.append(str(ipaddress.ip_network(text)))
         except ValueError:
-            raise ValidationError({"networks": f"“{text[:60]}” is no address and no network, such as 10.1.0.0/16."}) from None
+            raise ValidationError(
+                {"networks": f"“{text[:60]}” is no address and no network, such as 10.1.0.0/16."}
+            ) from None
     if len(found) > MAX_NETWORKS:
         raise ValidationError({"networks": f"At most {MAX_NETWORKS} addresses and networks."})
     return list(dict.fromkeys(found))

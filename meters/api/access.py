@@ -1,6 +1,6 @@
 """Who may call an endpoint: whoever has a token with its scope.
 
-An endpoint says its scope where it is declared: `@router.get("/", **needs("meters:read"), response=answers(...))`. What a token
+An endpoint says its scope where it is declared: `@router.get("", **needs("meters:read"), response=answers(...))`. What a token
 is, the rooms below do not know: `settings.API_AUTHENTICATION` names the function that judges one.
 """
 

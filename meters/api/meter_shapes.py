@@ -213,9 +213,7 @@ def _key(key: MeterKey) -> KeyOut:
     version = key.current
     if version is None:
         return KeyOut(slot=key.slot, version=None, fingerprint="", state="")
-    return KeyOut(
-        slot=key.slot, version=version.number, fingerprint=version.short_fingerprint, state=version.state
-    )
+    return KeyOut(slot=key.slot, version=version.number, fingerprint=version.short_fingerprint, state=version.state)
 
 
 def detailed_meters() -> QuerySet[Meter]:

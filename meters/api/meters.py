@@ -49,7 +49,8 @@ class MeterListQuery(MeterFilters):
     page: PageNumber = 1
     limit: PageSize = 50
     after: Annotated[Text, StringConstraints(max_length=64)] = Field(
-        "", description="Instead of pages: the meters whose serial numbers follow this one. So all can be walked through."
+        "",
+        description="Instead of pages: the meters whose serial numbers follow this one. So all can be walked through.",
     )
 
 
@@ -60,7 +61,7 @@ class MeterPage(Page):
     next_after: str | None = None
 
 
-@router.get("/", **needs("meters:read"), response=answers(MeterPage), summary="List meters")
+@router.get("", **needs("meters:read"), response=answers(MeterPage), summary="List meters")
 def meter_list(request: HttpRequest, query: Query[MeterListQuery]) -> MeterPage:
     """As the page does: the same filters, search and order. Counting ends at 10,000; `after` walks through more than that."""
     found = found_meters(query, query.sort)
@@ -98,7 +99,7 @@ def _following(found: Listing, query: MeterListQuery) -> MeterPage:
 
 
 def found_meters(filters: MeterFilters, sort: str = "") -> Listing:
-    """What the filters leave; Refused where one cannot be used: a list that says nothing of it would hold too much or too little."""
+    """What the filters leave; Refused where one cannot be used: without it the list would hold too much, or too little."""
     given = filters.model_dump(include={*FILTERS, "q"})
     state = ListState.parse(_Given({**given, "sort": sort}))
     asked = [(name, value) for name in FILTERS for value in _texts(given[name])]

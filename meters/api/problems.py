@@ -44,11 +44,13 @@ ANYWHERE: Final = (400, 401, 403, 413, 422, 429)
 def answers(model: Any, *refusals: int, status: int = 200) -> dict[int, Any]:
     """The `response=` of an endpoint: what it gives, and how else it may end. `model` None: its answer is no JSON."""
     given = {} if model is None else {status: model}
-    return {**given, **{code: Problem for code in sorted({*ANYWHERE, *refusals})}}
+    return {**given, **dict.fromkeys(sorted({*ANYWHERE, *refusals}), Problem)}
 
 
 def not_found(what: str) -> Refused:
-    return Refused(404, "not-found", f"There is no such {what}.", hint="Perhaps it was deleted, or its id is another's.")
+    return Refused(
+        404, "not-found", f"There is no such {what}.", hint="Perhaps it was deleted, or its id is another's."
+    )
 
 
 def invalid(fields: Mapping[str, list[str]], message: str = "") -> Refused:

@@ -6,11 +6,11 @@ and a choice is one of its words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Final
 
+from django.db.models import QuerySet
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
@@ -19,7 +19,6 @@ MAX_ID: Final = 2**63 - 1
 MAX_PAGE: Final = 200
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
-Moment = datetime
 
 
 class Incoming(BaseModel):
@@ -67,6 +66,14 @@ class Page(Outgoing):
 
 PageNumber = Annotated[int, Field(ge=1, le=10_000)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
+
+
+def paged(rows: QuerySet[Any], number: int, size: int, shown: Callable[[Any], Any]) -> dict[str, Any]:
+    """The fields of a `Page` with its results."""
+    count = rows.order_by().count()
+    first = (number - 1) * size
+    results = [shown(row) for row in rows[first : first + size]] if first < count else []
+    return {"count": count, "page": number, "pages": max(1, -(-count // size)), "results": results}
 
 
 class Named(Outgoing):
