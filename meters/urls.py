@@ -1,6 +1,7 @@
 from django.urls import path
 
 from meters import catalog_views, inventory_views, list_views, views
+from meters.catalogs import views as catalogs
 
 app_name = "meters"
 
@@ -19,6 +20,14 @@ urlpatterns = [
     path("<int:pk>/changes/", inventory_views.meter_changes, name="meter_changes"),
     path("<int:pk>/comments/", inventory_views.comment_add, name="comment_add"),
     path("changes/<str:request_id>/", inventory_views.request_changes, name="request_changes"),
+    path("types/<int:pk>/catalog/", catalogs.type_catalog, name="type_catalog"),
+    path("types/<int:pk>/catalog/add/", catalogs.entry_add, name="entry_add"),
+    path("types/<int:pk>/catalog/<int:entry_id>/", catalogs.catalog_entry, name="catalog_entry"),
+    path("types/<int:pk>/catalog/bulk/", catalogs.catalog_bulk, name="catalog_bulk"),
+    path("types/<int:pk>/catalog/changes/", catalogs.catalog_changes, name="catalog_changes"),
+    path("types/<int:pk>/catalog/export/", catalogs.catalog_export, name="catalog_export"),
+    path("types/<int:pk>/catalog/import/", catalogs.catalog_import, name="catalog_import"),
+    path("types/<int:pk>/catalog/compare/", catalogs.catalog_compare, name="catalog_compare"),
     path("batches/", inventory_views.batch_list, name="batch_list"),
     path("batches/add/", inventory_views.batch_add, name="batch_add"),
     path("batches/<int:pk>/", inventory_views.batch_detail, name="batch_detail"),

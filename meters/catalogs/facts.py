@@ -74,6 +74,15 @@ FIELDS: Final = (
 """What is said of an object beside its class and name."""
 
 
+FIELD_WORDS: Final[Mapping[str, str]] = {
+    **{name: name for name in FIELDS},
+    "rights": "access",
+    "base_name": "short name",
+    "capture_objects": "columns",
+}
+"""What a field is called on pages and in files."""
+
+
 def says(facts: ObjectFacts, name: str) -> bool:
     """Whether anything is said in this field: 0 is something."""
     value = getattr(facts, name)
@@ -253,5 +262,5 @@ def value_text(facts: ObjectFacts, name: str) -> str:
         case "capture_objects":
             return capture_objects_text(value)
         case "base_name":
-            return "" if value is None else f"{value:04X}"
+            return "" if value is None else f"0x{value:04X}"
     return "" if value is None else str(value)

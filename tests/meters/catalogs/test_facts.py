@@ -156,4 +156,4 @@ def test_what_is_no_column_is_said(text):
 def test_values_in_words():
     facts = of(unit=30, low=Decimal("1.50"), base_name=0xFA00, rights={16: ClientRights({2: "r"})}, scaler=0)
     words = [value_text(facts, name) for name in ("unit", "low", "base_name", "rights", "scaler", "title", "version")]
-    assert words == ["Wh", "1.5", "FA00", "16: r 2", "0", "", ""]
+    assert words == ["Wh", "1.5", "0xFA00", "16: r 2", "0", "", ""]
