@@ -10,6 +10,7 @@ from meters.cosem.rows import Rows
 from sessions.dlms.axdr import read_data
 from sessions.dlms.boundary import Boundary
 from sessions.dlms.cursor import Reader
+from sessions.dlms.elements import Joined
 from sessions.dlms.errors import DecodeError, TrailingOctetsError, TruncatedError
 from sessions.dlms.rows import RowReader
 
@@ -65,7 +66,7 @@ class ArrayStream:
         rows = self._take_rows()
         others = self._take_others(int(inside and not rows))
         self._inside = bool(self._octets) and not self.finished
-        return [*rows, *others] if rows and others else others or rows
+        return Joined(rows, others) if rows and others else others or rows
 
     def _read_head(self) -> bool:
         """The array's tag and count, once they are here."""

@@ -75,7 +75,10 @@ def _read_contents(reader: Reader, kind: DataType, depth: int) -> Data:
     _check_limits(reader, depth)
     if kind is DataType.COMPACT_ARRAY:
         return Data(kind, read_compact_array(reader, depth=depth + 1))
-    return Data(kind, _read_elements(reader, kind, reader.count("count"), depth + 1))
+    count = reader.count("count")
+    if count < _LEAST_ROWS and reader.tracer is None:
+        return Data(kind, _read_one_by_one(reader, count, depth + 1))
+    return Data(kind, _read_elements(reader, kind, count, depth + 1))
 
 
 def _read_elements(reader: Reader, kind: DataType, count: int, depth: int) -> Sequence[Data]:
@@ -156,6 +159,8 @@ def _check_limits(reader: Reader, depth: int) -> None:
     if depth >= MAX_DEPTH:
         raise LimitExceededError("data", reader.position, f"nested deeper than {MAX_DEPTH}")
     reader.constructed += 1
+    if reader.constructed <= LEAST_CONSTRUCTED:
+        return
     most = min(LEAST_CONSTRUCTED + reader.end // OCTETS_PER_CONSTRUCTED, MOST_CONSTRUCTED)
     if reader.constructed > most:
         raise LimitExceededError("data", reader.position, f"more than {most} values that hold others")

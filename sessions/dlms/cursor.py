@@ -232,10 +232,12 @@ class Reader:
 
     def count(self, name: str, *, least: int = 1) -> int:
         """A length that counts elements of at least `least` octets each: a count that cannot fit is refused at once."""
-        at = self.position
+        start = self.offset
         number = self.length(name)
-        if number * least > self.remaining:
-            raise LimitExceededError(name, at, f"{number} elements cannot fit in {self.remaining} octets")
+        if number * least > self.end - self.offset:
+            raise LimitExceededError(
+                name, self.origin + start, f"{number} elements cannot fit in {self.remaining} octets"
+            )
         return number
 
     def octet_string(self, name: str) -> bytes:

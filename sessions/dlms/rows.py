@@ -24,8 +24,10 @@ from sessions.dlms.scalars import CODES, EMPTY, FIXED_OCTETS, MOMENTS, NUMBERS, 
 MAX_ROW_TYPES: Final = 1024
 """Rows that differ more than that are no profile, and the types must not outgrow the rows."""
 LEAST_LAYOUTS: Final = 64
-OCTETS_PER_LAYOUT: Final = 256
-"""How many layouts one reader remembers: a few, and more for more octets. Rows of others are read value by value."""
+OCTETS_PER_LAYOUT: Final = 512
+MOST_LAYOUTS: Final = 256
+"""How many layouts one reader remembers: a few, and more for more octets. Rows of others are read value by value, which is
+cheaper than a layout that is used once."""
 _SHORT: Final = 0x80
 """Lengths and counts below are one octet."""
 _FIRST_WINDOW: Final = 8
@@ -146,20 +148,21 @@ def _placer(empty: list[bool]) -> Callable[[Row], Row] | None:
 class RowReader:
     """Reads rows, and remembers what they were like: one reader for one array, however many pieces it comes in."""
 
-    __slots__ = ("_allowance", "_last", "_row_types", "_tree")
+    __slots__ = ("_allowance", "_last", "_remembered", "_row_types", "_tree")
 
     def __init__(self) -> None:
         self._last: Layout | None = None
         self._tree: dict[int, tuple[int, Any]] = {}
         """By an octet at a mark: how far it is to the next mark, and the like for that one, or at the last one the `Layout`."""
         self._allowance = LEAST_LAYOUTS
+        self._remembered = 0
         self._row_types: dict[bytes, RowType] = {}
 
     def read(self, octets: bytes, at: int, most: int, rows: Rows) -> int:
         """Append up to `most` rows that stand at `at`, as far as they are whole and simple; returns where they end."""
         values, row_types = rows.values, rows.row_types
         stop = len(values) + most
-        self._allowance += len(octets) // OCTETS_PER_LAYOUT
+        self._allowance = min(self._allowance + len(octets) // OCTETS_PER_LAYOUT, MOST_LAYOUTS - self._remembered)
         while len(values) < stop:
             layout = self._layout_at(octets, at)
             if layout is None:
@@ -209,6 +212,7 @@ class RowReader:
         rows.row_types.append(row_type)
         if self._allowance:
             self._allowance -= 1
+            self._remembered += 1
             self._last = Layout(shape, row_type)
             self._plant(self._last)
         return end

@@ -108,16 +108,25 @@ def wrapper_stream(octets: bytes) -> None:
         assert frame.encode()
 
 
+LISTENING: Final = ("", "unframed", "telegrams", "option_selects")
+"""How a side may listen: as `MessageReader` calls it."""
+
+
+def listen(how: str, octets: bytes) -> None:
+    """Octets of an optical head, heard in one way."""
+    reader = MessageReader()
+    if how:
+        setattr(reader, how, True)
+    reader.feed(octets)
+    while reader.next() or reader.give_up():
+        pass
+    assert reader.pending == 0
+
+
 def iec62056_21_stream(octets: bytes) -> None:
-    """Octets of an optical head, in each way that a side may listen."""
-    for listening in ({}, {"unframed": True}, {"telegrams": True}, {"option_selects": True}):
-        reader = MessageReader()
-        for name, value in listening.items():
-            setattr(reader, name, value)
-        reader.feed(octets)
-        while reader.next() or reader.give_up():
-            pass
-        assert reader.pending == 0
+    """The same in each way."""
+    for how in LISTENING:
+        listen(how, octets)
 
 
 def data_lines(octets: bytes) -> None:
