@@ -19,15 +19,30 @@ from uuid import uuid4
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import BooleanField, Field, QuerySet
 
-from meters.models import Association, Batch, CatalogObject, Change, Meter, MeterKey, SavedFilter, Tag
+from meters.models import (
+    Association,
+    AssociationTemplate,
+    Batch,
+    CatalogObject,
+    Change,
+    Line,
+    Meter,
+    MeterKey,
+    MeterType,
+    Quirk,
+    SavedFilter,
+    Tag,
+)
 
-Thing = Meter | Batch | Tag | SavedFilter | CatalogObject
+Thing = Meter | Batch | Tag | SavedFilter | CatalogObject | MeterType | Quirk
 KINDS: Mapping[type[Thing], Change.Kind] = {
     Meter: Change.Kind.METER,
     Batch: Change.Kind.BATCH,
     Tag: Change.Kind.TAG,
     SavedFilter: Change.Kind.FILTER,
     CatalogObject: Change.Kind.CATALOG,
+    MeterType: Change.Kind.TYPE,
+    Quirk: Change.Kind.QUIRK,
 }
 Fields = dict[str, list[Any]]
 """By field the value before and the value after; None where there was or is none."""
@@ -153,8 +168,19 @@ def _snapshot(meter: Meter, associations: Iterable[Association], keys: Iterable[
     return found
 
 
-def _association_snapshot(association: Association) -> dict[str, Any]:
-    names = [field.name for field in association._meta.concrete_fields if field.name not in ("id", "meter")]
+def type_snapshot(meter_type: MeterType) -> dict[str, Any]:
+    """All that the log tells of a saved meter type: its own fields and its association templates'."""
+    found = {
+        field.name: getattr(meter_type, field.name) for field in meter_type._meta.concrete_fields if field.name != "id"
+    }
+    for template in AssociationTemplate.objects.filter(meter_type=meter_type):
+        found |= _association_snapshot(template)
+    return found
+
+
+def _association_snapshot(association: Association | AssociationTemplate) -> dict[str, Any]:
+    skipped = ("id", "meter", "meter_type")
+    names = [field.name for field in association._meta.concrete_fields if field.name not in skipped]
     return {f"association.{association.pk}.{name}": getattr(association, name) for name in names}
 
 
@@ -208,13 +234,18 @@ WORDS = {
     "initial_baud": "first speed",
     "max_baud": "highest speed",
     "query": "filter",
+    "flag_code": "FLAG code",
+    "lockout_attempts": "wrong secrets it bears",
+    "lockout_window": "within minutes",
+    "lockout_minutes": "minutes locked",
+    "writes_a_day": "writes a day",
+    "proof_session": "proved in session",
 }
 
 
-def changes_of(thing: Meter | Batch) -> QuerySet[Change]:
+def changes_of(thing: Thing) -> QuerySet[Change]:
     """The entries of one thing, the newest first."""
-    kind = Change.Kind.METER if isinstance(thing, Meter) else Change.Kind.BATCH
-    return Change.objects.filter(kind=kind, object_id=thing.pk)
+    return Change.objects.filter(kind=KINDS[type(thing)], object_id=thing.pk)
 
 
 def state_history(meter: Meter) -> QuerySet[Change]:
@@ -223,7 +254,7 @@ def state_history(meter: Meter) -> QuerySet[Change]:
 
 
 def changed_fields(change: Change, associations: Mapping[int, str] | None = None) -> list[ChangedField]:
-    """The fields of an entry in words. `associations`: the names of the meter's associations by their ids."""
+    """The fields of an entry in words. `associations`: the names of the meter's, or the type's, associations by their ids."""
     return [
         ChangedField(name, _words(name, associations or {}), _value(name, pair[0]), _value(name, pair[1]))
         for name, pair in change.fields.items()
@@ -261,8 +292,10 @@ def _value(name: str, value: Any) -> str:
 
 def _field_of(name: str) -> Any:
     *of_association, column = name.split(".")
-    model = Association if of_association[:1] == ["association"] else Meter
-    try:
-        return model._meta.get_field(column)
-    except FieldDoesNotExist:
-        return None
+    models = (Association,) if of_association[:1] == ["association"] else (Meter, MeterType, Line)
+    for model in models:
+        try:
+            return model._meta.get_field(column)
+        except FieldDoesNotExist:
+            continue
+    return None

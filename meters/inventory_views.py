@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from meters.changes import changed_fields, changes_of
 from meters.inventory import add_comment, counts_by_state, save_batch
 from meters.inventory_forms import BatchForm, CommentForm
-from meters.models import Association, Batch, Change, Meter
+from meters.models import Association, AssociationTemplate, Batch, Change, Meter
 
 PAGE_SIZE = 50
 
@@ -24,8 +24,15 @@ def rows_of(changes: Iterable[Change]) -> list[tuple[Change, Any]]:
     """Each entry with its fields in words."""
     found = list(changes)
     meters = {change.object_id for change in found if change.kind == Change.Kind.METER}
+    types = {change.object_id for change in found if change.kind == Change.Kind.TYPE}
     names = dict(Association.objects.filter(meter_id__in=meters).values_list("pk", "name")) if meters else {}
-    return [(change, changed_fields(change, names)) for change in found]
+    templates = (
+        AssociationTemplate.objects.filter(meter_type_id__in=types) if types else AssociationTemplate.objects.none()
+    )
+    of_types = dict(templates.values_list("pk", "name"))
+    return [
+        (change, changed_fields(change, of_types if change.kind == Change.Kind.TYPE else names)) for change in found
+    ]
 
 
 @require_safe

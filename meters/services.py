@@ -19,7 +19,9 @@ from django.utils import timezone
 from meters import vault
 from meters.changes import meter_snapshot, record, record_meter
 from meters.inventory import batch_refusal, check_state_reason, find_batch, find_tags
-from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey, MeterType
+from meters.meter_types.defaults import add_other_associations, fill
+from meters.meter_types.services import find_type
+from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey
 
 Slot = MeterKey.Slot
 OF_THE_ASSOCIATION = (Slot.LLS_SECRET, Slot.HLS_SECRET, Slot.SIGNING_KEY)
@@ -87,19 +89,25 @@ def save_meter(
     """Create a meter, or change the one with `meter_id`, with its line, association and secrets.
 
     `meter`, `line` and `association` hold the models' fields by name; `meter` also takes `manufacturer` and `model`, which
-    name the type, `batch` and `tags` by name, and the `reason` of a new state. `association` means the one with its `id`; where
-    its `is_default` is False the one with its `name`, made when there is none; else the default one. A slot without a secret
+    name the type (or `meter_type` does), `batch` and `tags` by name, and the `reason` of a new state. `association` means the one
+    with its `id`; where its `is_default` is False the one with its `name`, made when there is none; else the default one. A new
+    meter begins with its type's defaults where nothing is said, and with the type's other associations. A slot without a secret
     keeps the one it has. The change log has one entry for all of it.
     """
     found = Meter.objects.select_for_update().get(pk=meter_id) if meter_id else Meter()
     before = meter_snapshot(found) if meter_id else None
     old_line, old_state = (found.line, found.state) if meter_id else (None, "")
+    meter = _with_type(meter)
+    if not meter_id and meter.get("meter_type") is not None:
+        meter, line, association = fill(meter["meter_type"], meter, line, association)
     found.line = find_line(line)
     _assign_and_save(found, _meter_values(meter, user))
     _check_inventory(found, old_state, meter.get("reason") or "")
     if "tags" in meter:
         found.tags.set(find_tags(names=meter["tags"], user=user))
     chosen = _association(found, association)
+    if not meter_id and found.meter_type is not None:
+        add_other_associations(found)
     for slot, secret in (secrets or {}).items():
         if secret:
             store_secret(
@@ -111,10 +119,15 @@ def save_meter(
     return found
 
 
+def _with_type(meter: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the type itself, where maker and model name one."""
+    if not meter.get("model"):
+        return dict(meter)
+    return {**meter, "meter_type": find_type(manufacturer=meter.get("manufacturer") or "", model=meter["model"])}
+
+
 def _meter_values(meter: Mapping[str, Any], user: Any) -> dict[str, Any]:
     values = {name: value for name, value in meter.items() if name not in BY_NAME}
-    if meter.get("model"):
-        values["meter_type"] = _meter_type(meter.get("manufacturer") or "", meter["model"])
     if "batch" in meter:
         values["batch"] = find_batch(name=meter["batch"], user=user)
     return values
@@ -150,10 +163,6 @@ def _check_line(line: Line) -> None:
     if line.kind == Line.Kind.SERIAL and line.serial_port not in settings.SERIAL_PORTS:
         raise ValidationError({"serial_port": "Choose one of the serial ports of this workbench."})
     line.full_clean()
-
-
-def _meter_type(manufacturer: str, model: str) -> MeterType:
-    return MeterType.objects.get_or_create(manufacturer=manufacturer, model=model)[0]
 
 
 def _association(meter: Meter, fields: Mapping[str, Any]) -> Association:

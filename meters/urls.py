@@ -2,6 +2,7 @@ from django.urls import path
 
 from meters import catalog_views, inventory_views, list_views, views
 from meters.catalogs import views as catalogs
+from meters.meter_types import views as type_views
 
 app_name = "meters"
 
@@ -32,4 +33,13 @@ urlpatterns = [
     path("batches/add/", inventory_views.batch_add, name="batch_add"),
     path("batches/<int:pk>/", inventory_views.batch_detail, name="batch_detail"),
     path("batches/<int:pk>/edit/", inventory_views.batch_edit, name="batch_edit"),
+    path("types/", type_views.type_list, name="type_list"),
+    path("types/add/", type_views.type_add, name="type_add"),
+    path("types/<int:pk>/", type_views.type_detail, name="type_detail"),
+    path("types/<int:pk>/edit/", type_views.type_edit, name="type_edit"),
+    path("types/<int:pk>/delete/", type_views.type_delete, name="type_delete"),
+    path("types/<int:pk>/changes/", type_views.type_changes, name="type_changes"),
+    path("types/<int:pk>/associations/add/", type_views.template_add, name="template_add"),
+    path("types/<int:pk>/associations/<int:template>/", type_views.template_edit, name="template_edit"),
+    path("types/<int:pk>/associations/<int:template>/delete/", type_views.template_delete, name="template_delete"),
 ]

@@ -8,8 +8,8 @@ from django.db import models
 from meters.models.validators import SYSTEM_TITLE
 
 
-class Association(models.Model):
-    """One way to be let in: who we are, who the meter's side is, and how both prove it."""
+class AssociationFields(models.Model):
+    """Who we are, who the meter's side is, and how both prove it; no secret."""
 
     class Authentication(models.TextChoices):
         NONE = "none", "None (public)"
@@ -36,7 +36,6 @@ class Association(models.Model):
         LOGICAL_NAMES = "logical-names", "Logical names"
         SHORT_NAMES = "short-names", "Short names"
 
-    meter = models.ForeignKey("meters.Meter", models.CASCADE, related_name="associations")
     name = models.CharField(max_length=100, default="Management")
     referencing = models.CharField(max_length=16, choices=Referencing.choices, default=Referencing.LOGICAL_NAMES)
     client_sap = models.PositiveIntegerField(default=16, validators=[MinValueValidator(1), MaxValueValidator(0xFFFF)])
@@ -73,9 +72,7 @@ class Association(models.Model):
     is_default = models.BooleanField(default=False)
 
     class Meta:
-        ordering = ["meter", "pk"]
-        indexes = [models.Index(fields=["authentication", "meter"], name="association_by_authentication")]
-        constraints = [models.UniqueConstraint(fields=["meter", "name"], name="association_name_unique")]
+        abstract = True
 
     def __str__(self) -> str:
         return self.name
@@ -89,3 +86,24 @@ class Association(models.Model):
     def needs_counters(self) -> bool:
         """Whether invocation counters are used up: by ciphering, and by the GMAC of HLS."""
         return self.protection != self.Protection.NONE or self.authentication == self.Authentication.HLS_GMAC
+
+
+class Association(AssociationFields):
+    """One way to be let in to a meter."""
+
+    meter = models.ForeignKey("meters.Meter", models.CASCADE, related_name="associations")
+
+    class Meta:
+        ordering = ["meter", "pk"]
+        indexes = [models.Index(fields=["authentication", "meter"], name="association_by_authentication")]
+        constraints = [models.UniqueConstraint(fields=["meter", "name"], name="association_name_unique")]
+
+
+class AssociationTemplate(AssociationFields):
+    """One way that all meters of a type let somebody in by: what a new one of them begins with."""
+
+    meter_type = models.ForeignKey("meters.MeterType", models.CASCADE, related_name="association_templates")
+
+    class Meta:
+        ordering = ["meter_type", "pk"]
+        constraints = [models.UniqueConstraint(fields=["meter_type", "name"], name="association_template_name_unique")]

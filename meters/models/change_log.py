@@ -26,6 +26,8 @@ class Change(models.Model):
         FILTER = "FILTER", "Saved filter"
         CATALOG = "CATALOG", "OBIS catalog"
         TOKEN = "TOKEN", "API token"
+        TYPE = "TYPE", "Meter type"
+        QUIRK = "QUIRK", "Quirk"
 
     moment = models.DateTimeField(default=timezone.now)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

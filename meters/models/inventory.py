@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from meters.models.associations import Association
+from meters.models.framing import Framing as FramingChoices
 from meters.models.lines import Line
 from meters.models.meter_types import MeterType
 from meters.models.validators import DEVICE_ADDRESS, NAME, SYSTEM_TITLE, TAG_NAME
@@ -60,10 +61,7 @@ class Meter(models.Model):
         FAULTY = "FAULTY", "Faulty"
         RETIRED = "RETIRED", "Retired"
 
-    class Framing(models.TextChoices):
-        WRAPPER = "WRAPPER", "Wrapper"
-        HDLC = "HDLC", "HDLC"
-        MODE_E = "MODE_E", "HDLC with mode E sign-on"
+    Framing = FramingChoices
 
     serial_number = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=100, blank=True)
@@ -155,17 +153,25 @@ class Meter(models.Model):
         return found[0] if found else None
 
 
-class Comment(models.Model):
-    """What somebody wrote about a meter. It is never changed, only answered."""
+class CommentFields(models.Model):
+    """What somebody wrote. It is never changed, only answered."""
 
-    meter = models.ForeignKey(Meter, models.CASCADE, related_name="comments")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     user_name = models.CharField(max_length=150, blank=True)
     text = models.TextField(max_length=5000, validators=[MaxLengthValidator(5000)])
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-pk"]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.user_name}: {self.text[:60]}"
+
+
+class Comment(CommentFields):
+    """A comment on a meter."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="comments")
+
+    class Meta:
+        ordering = ["-pk"]
