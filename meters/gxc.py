@@ -394,7 +394,7 @@ def _device(element: Element, place: str) -> DeviceFile:
         window_rx=number.optional("WindowSizeRX"),
         wait_time=number.optional("WaitTime"),
         pre_established=_text(element, "PreEstablished") == "true",
-        user_id=number.optional("UserId"),
+        user_id=_user_id(element, place),
         reverse_deviation=_text(element, "UtcTimeZone") == "true",
         counter_object=_text(element, "FrameCounter"),
         invocation_counter=number.optional("InvocationCounter"),
@@ -418,6 +418,11 @@ def _others(element: Element) -> Iterator[tuple[str, str]]:
         name, text = _local(child), (child.text or "").strip()
         if name not in READ_OF_DEVICE and (len(child) or text not in NOTHING):
             yield name, text
+
+
+def _user_id(element: Element, place: str) -> int | None:
+    found = _int(_text(element, "UserId"), place, "UserId", -1)
+    return None if found == -1 else found
 
 
 def _media(element: Element, place: str) -> FileMedia:
@@ -491,7 +496,7 @@ def _object(element: Element, place: str) -> FileObject:
         class_id=_class_id(element, place),
         version=number("Version", 0),
         logical_name=_logical_name(element, place),
-        short_name=number.optional("ShortName"),
+        short_name=_short_name(element, place),
         description=_text(element, "Description"),
         attributes=dict(_items(element, "Attributes", place, _attribute)),
         methods=dict(_items(element, "Methods", place, _method)),
@@ -499,6 +504,12 @@ def _object(element: Element, place: str) -> FileObject:
         unit=_text(element, "Unit"),
         capture_objects=tuple(_capture_objects(element.find(f"{NAMESPACE}CaptureObjects"), place)),
     )
+
+
+def _short_name(element: Element, place: str) -> int | None:
+    """The base name; the tool writes those over 0x7FFF as negative numbers too."""
+    found = _int(_text(element, "ShortName"), place, "ShortName", -0x8000)
+    return None if found is None else found % 0x10000 if found < 0 else found
 
 
 def _class_id(element: Element, place: str) -> int:
@@ -522,7 +533,7 @@ def _logical_name(element: Element, place: str) -> ObisCode:
 def _items(element: Element, name: str, place: str, make: Callable[[Element, _Numbers], T]) -> Iterator[tuple[int, T]]:
     for item in element.findall(f"{NAMESPACE}{name}/{NAMESPACE}Item"):
         number = _Numbers(item, f"{place}, {name}")
-        yield number("Index", 0), make(item, number)
+        yield _int(_text(item, "Index"), f"{place}, {name}", "Index", -128) or 0, make(item, number)
 
 
 def _attribute(item: Element, number: _Numbers) -> FileAttribute:

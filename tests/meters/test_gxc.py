@@ -173,6 +173,13 @@ def test_rights_of_methods_and_of_newer_associations():
     assert {number: attribute.access for number, attribute in found.attributes.items()} == {2: 1, 3: 2}
 
 
+def test_numbers_that_may_be_negative():
+    (found,) = device("<UserId>-1</UserId>", objects=REGISTER.replace("18592", "-1536").replace(">3<", ">-3<")).objects
+    assert found.short_name == 0xFA00
+    assert -3 in found.attributes
+    assert device("<UserId>-1</UserId>").user_id is None
+
+
 @pytest.mark.parametrize("cut", range(0, 900, 7))
 def test_every_truncation_is_refused(cut):
     with pytest.raises(GxcError):
