@@ -60,7 +60,8 @@ def _facts(each: FileObject, device: DeviceFile, troubles: list[Left]) -> Object
     troubles += _troubles(each, facts, title)
     wrong = faults(facts)
     troubles += [Left(f"Object {facts.reference}", name.replace("_", " "), why) for name, why in wrong.items()]
-    return replace(facts, **{name: EMPTY.get(name) for name in wrong})
+    emptied: dict[str, Any] = {name: EMPTY.get(name) for name in wrong}
+    return replace(facts, **emptied)
 
 
 def _troubles(each: FileObject, facts: ObjectFacts, title: str) -> Iterator[Left]:

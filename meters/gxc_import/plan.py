@@ -1,4 +1,4 @@
-"""What would become of one device of a file: fields of a meter and an association, secrets, objects; and what is left out, and why.
+"""What would become of one device of a file, and what is left out and why.
 
 Pure: no database, no settings. Everything that the reader found goes into one of the two; the tests hold it to that.
 """
@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from meters.catalogs.facts import ObjectFacts
+from meters.cosem.obis import ObisCode
 from meters.gxc import NET, SERIAL, DeviceFile, FileMedia
 from meters.gxc_import.objects import catalog_objects
 from meters.gxc_import.words import BY_SERIAL, NO_PLACE, OTHERS, UNREAD, UNREAD_ELSE, Left
@@ -121,8 +122,9 @@ class DevicePlan:
         return (*where, device.physical_address, None if told else self.number)
 
     @property
-    def slots(self) -> list[str]:
-        return list(self.secrets)
+    def needs_keys(self) -> bool:
+        """Whether its keys are in use, and not only stand there."""
+        return _ciphered(self.device)
 
 
 def plan_device(device: DeviceFile, *, file: str, number: int) -> DevicePlan:
@@ -253,7 +255,7 @@ def _association(device: DeviceFile, server_sap: int, left: list[Left]) -> dict[
         "referencing": "logical-names" if device.logical_names else "short-names",
         "client_sap": device.client_sap,
         "server_sap": server_sap,
-        "authentication": device.authentication,
+        "authentication": _authentication(device, left),
         "protection": device.protection,
         "security_suite": device.security_suite,
         "client_system_title": _title("Client system title", device.client_system_title, left),
@@ -264,6 +266,18 @@ def _association(device: DeviceFile, server_sap: int, left: list[Left]) -> dict[
             Left("Client system title", "", "It is all zeros, and was taken so: give this client one of its own.")
         )
     return association | dict(_optional(device, left))
+
+
+def _authentication(device: DeviceFile, left: list[Left]) -> str:
+    if not device.pre_established:
+        return device.authentication
+    if device.authentication != "none":
+        why = "A pre-established association has no AARQ that could carry it: none was taken."
+        left.append(Left("Authentication", device.authentication, why))
+    if device.protection != "none" and not device.server_system_title:
+        why = "A pre-established association needs it, for no answer says it: enter it in the meter's form."
+        left.append(Left("Meter's system title", "not in the file", why))
+    return "none"
 
 
 def _association_name(device: DeviceFile, left: list[Left]) -> str:
@@ -295,8 +309,6 @@ def _optional(device: DeviceFile, left: list[Left]) -> Iterator[tuple[str, Any]]
 
 
 def _counter_object(device: DeviceFile, left: list[Left]) -> Iterator[tuple[str, str]]:
-    from meters.cosem.obis import ObisCode
-
     try:
         yield "counter_object", str(ObisCode.parse(device.counter_object))
     except ValueError:
@@ -327,6 +339,10 @@ def _secrets(device: DeviceFile, left: list[Left]) -> dict[str, bytes]:
             Left("Signing keys", "not in the file", "The association needs them: enter them in the meter's form.")
         )
     return found
+
+
+def _ciphered(device: DeviceFile) -> bool:
+    return device.protection != "none" or device.authentication == "hls-gmac"
 
 
 def _password(device: DeviceFile) -> Left:
