@@ -404,6 +404,27 @@ def learn_invocation_counter(*, fingerprint: str, system_title: str, meter_value
         return InvocationCounter.objects.values_list("next_value", flat=True).get(**same)
 
 
+@transaction.atomic
+def expect_invocation_counter(*, fingerprint: str, system_title: str, last_used: int) -> bool:
+    """Another program used the counters of this key up to `last_used`, as its file says: ours go on behind it.
+
+    Whether anything was learned. The file may be old, so the meter is asked before the first use. Ours only ever grows; what
+    jumps too far is not believed.
+    """
+    row, made = InvocationCounter.objects.select_for_update().get_or_create(
+        fingerprint=fingerprint,
+        system_title=system_title.lower(),
+        defaults={"next_value": last_used + 1, "doubtful": True},
+    )
+    if made:
+        return True
+    if not 0 <= last_used - row.next_value <= MAX_COUNTER_JUMP:
+        return False
+    row.next_value, row.doubtful = last_used + 1, True
+    row.save(update_fields=["next_value", "doubtful", "updated"])
+    return True
+
+
 def _advance(row: InvocationCounter, meter_value: int) -> None:
     if meter_value - row.next_value > MAX_COUNTER_JUMP:
         raise CounterImplausible(

@@ -3,6 +3,7 @@ from django.urls import path
 from meters import catalog_views, inventory_views, list_views, views
 from meters.catalogs import views as catalogs
 from meters.meter_types import views as type_views
+from meters.gxc_import import views as gxc_views
 
 app_name = "meters"
 
@@ -15,6 +16,10 @@ urlpatterns = [
     path("filters/", list_views.filter_save, name="filter_save"),
     path("filters/<int:pk>/", list_views.filter_open, name="filter_open"),
     path("filters/<int:pk>/delete/", list_views.filter_delete, name="filter_delete"),
+    path("import/gxc/", gxc_views.gxc_upload, name="gxc_upload"),
+    path("import/gxc/<int:pk>/", gxc_views.gxc_preview, name="gxc_preview"),
+    path("import/gxc/<int:pk>/leave/", gxc_views.gxc_drop, name="gxc_drop"),
+    path("import/gxc/<int:pk>/report/", gxc_views.gxc_report, name="gxc_report"),
     path("add/", views.meter_add, name="meter_add"),
     path("<int:pk>/", views.meter_detail, name="meter_detail"),
     path("<int:pk>/edit/", views.meter_edit, name="meter_edit"),

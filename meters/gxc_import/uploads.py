@@ -23,8 +23,8 @@ from meters import vault
 from meters.models import SealedUpload
 
 MAX_FILES = 50
-MAX_FILE_OCTETS = 16 * 1024 * 1024
-MAX_TOTAL_OCTETS = 32 * 1024 * 1024
+MAX_FILE_OCTETS = 8 * 1024 * 1024
+MAX_TOTAL_OCTETS = 16 * 1024 * 1024
 LIFETIME = timedelta(hours=1)
 NAME_LENGTH = 100
 
