@@ -37,6 +37,9 @@ ROOT: Final = f"{NAMESPACE}ArrayOfGXDLMSDevice"
 
 DEFAULT_ACCESS: Final = 3
 """Of an attribute a file leaves out read and write; of a method, no access."""
+READABLE: Final = frozenset({1, 3, 4, 6})
+WRITABLE: Final = frozenset({2, 3, 5, 6})
+"""Access modes of the associations before version 3: 4 to 6 are 1 to 3 for authenticated requests."""
 NOTHING: Final = frozenset({"", "0", "false", "None"})
 """Texts that say nothing where an element has no field here."""
 
@@ -228,7 +231,9 @@ class GxcError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileAttribute:
-    """What a file says of one attribute. `access`: bit 0 readable, bit 1 writable; `type` the tool's name of it, if any."""
+    """What a file says of one attribute. `access`: an access mode, as associations before version 3 count; `type` the tool's
+    name of it, if any.
+    """
 
     access: int
     type: str = ""
@@ -236,11 +241,11 @@ class FileAttribute:
 
     @property
     def readable(self) -> bool:
-        return bool(self.access & 1)
+        return self.access in READABLE
 
     @property
     def writable(self) -> bool:
-        return bool(self.access & 2)
+        return self.access in WRITABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -537,8 +542,9 @@ def _items(element: Element, name: str, place: str, make: Callable[[Element, _Nu
 
 
 def _attribute(item: Element, number: _Numbers) -> FileAttribute:
-    # The bits of version 3's access rights, where the tool was told some, hold read and write at the same places.
-    access = number("Access3", 0) or number("Access", DEFAULT_ACCESS)
+    # Rights of version 3's associations stand beside, as bits, where the tool was told some: 1 read, 2 write, others how.
+    newer = number("Access3", 0)
+    access = newer & 3 if newer else number("Access", DEFAULT_ACCESS)
     return FileAttribute(access=access, type=_text(item, "Type"), name=_text(item, "Name"))
 
 

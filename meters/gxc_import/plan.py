@@ -14,10 +14,11 @@ from meters.catalogs.facts import ObjectFacts
 from meters.cosem.obis import ObisCode
 from meters.gxc import NET, SERIAL, DeviceFile, FileMedia
 from meters.gxc_import.objects import catalog_objects
-from meters.gxc_import.words import BY_SERIAL, NO_PLACE, OTHERS, UNREAD, UNREAD_ELSE, Left
+from meters.gxc_import.words import BY_SERIAL, EVERYONE, NO_PLACE, OTHERS, UNREAD, UNREAD_ELSE, Left
 
 HDLC_CLIENTS: Final = 0x7F
 HDLC_ADDRESSES: Final = 0x3FFF
+ALL_STATIONS: Final = 0x7F
 SYSTEM_TITLE_OCTETS: Final = 8
 KEY_OCTETS: Final = {0: 16, 1: 16, 2: 32}
 KEYS: Final = {"GUEK": "guek", "GAK": "gak", "GBEK": "gbek", "DEDICATED_KEY": "dedicated_key"}
@@ -180,6 +181,8 @@ def _addresses(device: DeviceFile, left: list[Left]) -> tuple[int, int | None]:
     if device.hdlc_addressing == 1 and physical > HDLC_ADDRESSES:
         physical = int(str(physical)[-4:]) + 1000
         left.append(Left("Physical address", "by serial number", BY_SERIAL))
+    if physical == ALL_STATIONS and device.address_octets in (None, 0, 2):
+        left.append(Left("Physical address", str(physical), EVERYONE))
     if physical > HDLC_ADDRESSES:
         left.append(Left("Physical address", str(physical), f"HDLC addresses end at {HDLC_ADDRESSES}: enter it."))
         return max(logical, 1), None

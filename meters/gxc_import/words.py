@@ -28,6 +28,10 @@ NO_PLACE: Final = "The workbench does not know this setting. Its value is not re
 BY_SERIAL: Final = (
     "Made of the serial number as such tools usually do (its last four digits and 1000). Check it in the preview."
 )
+EVERYONE: Final = (
+    "Taken so. In two octets it means every station, and some meters answer to it when they are alone: where this one does "
+    "not, enter its own address, or 4 address octets."
+)
 PLC: Final = "An address of power line communication, which the workbench does not talk."
 GATEWAY: Final = "The meter is behind a gateway: the workbench does not talk through one yet."
 

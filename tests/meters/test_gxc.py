@@ -164,13 +164,14 @@ def test_what_has_no_field_is_told_and_what_says_nothing_is_not():
 def test_rights_of_methods_and_of_newer_associations():
     item = "<Item><Index>{}</Index>{}</Item>"
     methods = item.format(1, "<MethodAccess>1</MethodAccess>") + item.format(2, "")
-    attributes = item.format(2, "<Access>1</Access><Access3>0</Access3>") + item.format(3, "<Access3>2</Access3>")
+    attributes = item.format(2, "<Access>4</Access><Access3>0</Access3>") + item.format(3, "<Access3>6</Access3>")
     head = '<GXDLMSObject xsi:type="GXDLMSData"><LogicalName>0.0.1.0.0.255</LogicalName>'
     (found,) = device(
         objects=f"{head}<Attributes>{attributes}</Attributes><Methods>{methods}</Methods></GXDLMSObject>"
     ).objects
     assert found.methods == {1: 1, 2: 0}
-    assert {number: attribute.access for number, attribute in found.attributes.items()} == {2: 1, 3: 2}
+    rights = {number: (each.access, each.readable, each.writable) for number, each in found.attributes.items()}
+    assert rights == {2: (4, True, False), 3: (2, False, True)}
 
 
 def test_numbers_that_may_be_negative():
