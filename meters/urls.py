@@ -2,8 +2,8 @@ from django.urls import path
 
 from meters import catalog_views, inventory_views, list_views, views
 from meters.catalogs import views as catalogs
-from meters.meter_types import views as type_views
 from meters.gxc_import import views as gxc_views
+from meters.meter_types import views as type_views
 
 app_name = "meters"
 

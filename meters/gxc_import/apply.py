@@ -22,6 +22,7 @@ from meters.gxc_import.preview import Preview
 from meters.gxc_import.uploads import find_upload
 from meters.gxc_import.words import Left
 from meters.imports.undo import Touched, remember
+from meters.meter_types.services import save_type
 from meters.models import Association, ImportRow, ImportRun, Line, Meter, MeterKey, MeterType
 from meters.services import expect_invocation_counter, save_meter
 
@@ -208,10 +209,13 @@ def _create(work: _Work, choice: DeviceChoice, left: list[Left]) -> tuple[Meter,
 def _meter_type(work: _Work, choice: DeviceChoice) -> MeterType:
     if choice.meter_type is not None:
         return choice.meter_type
-    kind, made = MeterType.objects.get_or_create(manufacturer=choice.manufacturer, model=choice.model)
-    if made:
-        work.types.add(kind.pk)
-    return kind
+    values = {"manufacturer": choice.manufacturer, "model": choice.model}
+    known = MeterType.objects.filter(**values).order_by("firmware").first()
+    if known is not None:
+        return known
+    made = save_type(user=work.user, values={**values, "flag_code": choice.plan.flag_code})
+    work.types.add(made.pk)
+    return made
 
 
 def _check_join(work: _Work, meter: Meter, choice: DeviceChoice) -> None:

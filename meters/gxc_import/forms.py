@@ -114,7 +114,7 @@ class TypeForm(forms.Form):
 
     @property
     def _proposal(self) -> tuple[str, str]:
-        return (self.plan.device.manufacturer[:100], self.plan.model)
+        return (self.plan.manufacturer, self.plan.model)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

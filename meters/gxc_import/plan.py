@@ -15,6 +15,7 @@ from meters.cosem.obis import ObisCode
 from meters.gxc import NET, SERIAL, DeviceFile, FileMedia
 from meters.gxc_import.objects import catalog_objects
 from meters.gxc_import.words import BY_SERIAL, EVERYONE, NO_PLACE, OTHERS, UNREAD, UNREAD_ELSE, Left
+from meters.meter_types.flag_codes import maker_of
 
 HDLC_CLIENTS: Final = 0x7F
 HDLC_ADDRESSES: Final = 0x3FFF
@@ -108,6 +109,17 @@ class DevicePlan:
     def type_key(self) -> tuple[str, str]:
         """Devices of one maker in one file are of one type, until somebody says otherwise."""
         return (self.device.manufacturer, self.file)
+
+    @property
+    def flag_code(self) -> str:
+        """The maker's, where what the file says is one."""
+        said = self.device.manufacturer
+        return said if len(said) == 3 and said.isascii() and said.isalpha() else ""
+
+    @property
+    def manufacturer(self) -> str:
+        """A proposal: the maker's name where the code is known."""
+        return maker_of(self.device.manufacturer) or self.device.manufacturer[:NAME_LENGTH]
 
     @property
     def model(self) -> str:

@@ -137,6 +137,15 @@ def test_a_pre_established_association_authenticates_nobody() -> None:
     assert "Meter's system title" not in left(titled)
 
 
+@pytest.mark.parametrize(
+    ("said", "flag_code", "manufacturer"),
+    [("kam", "KAM", "Kamstrup"), ("xyz", "XYZ", "XYZ"), ("Acme", "", "ACME"), ("", "", ""), ("A-B", "", "A-B")],
+)
+def test_a_maker(said: str, flag_code: str, manufacturer: str) -> None:
+    plan = planned(f"<Manufacturer>{said}</Manufacturer>")
+    assert (plan.flag_code, plan.manufacturer) == (flag_code, manufacturer)
+
+
 def test_names() -> None:
     both = planned("<Name>Bench 7</Name><AuthenticationName>Management</AuthenticationName>")
     assert (both.association["name"], both.name, both.title) == ("Management", "Bench 7", "Bench 7")

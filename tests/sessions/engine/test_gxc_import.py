@@ -105,7 +105,7 @@ def kept_counter(kept: Kept, last: int | None) -> bool:
 CHECKS: dict[str, Callable[[Kept, Any], bool]] = {
     "name": lambda kept, name: kept.association.name == name,
     "device_name": lambda kept, name: name in (kept.association.name, kept.meter.name, kept.device.name),
-    "manufacturer": lambda kept, flag: kept.meter.meter_type.manufacturer == flag,
+    "manufacturer": lambda kept, flag: kept.meter.meter_type.flag_code == flag,
     "authentication": lambda kept, word: (
         kept.association.authentication == word
         or (kept.association.pre_established and kept.says("Authentication", word))
