@@ -36,6 +36,14 @@ class Plain:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Octets of an APDU in clear whose end is still to come, and where they stand in it: believed as far as a whole one is."""
+
+    at: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """A block transfer that came to nothing."""
 
@@ -102,10 +110,10 @@ class Channel:
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
-    def receive(self, octets: bytes, now: float, *, expected: bool) -> Plain | Broken | None:
-        """What an APDU of the link brings; None while others of the same whole are due. SecurityError is raised.
+    def receive(self, octets: bytes, now: float, *, expected: bool) -> Plain | Piece | Broken | None:
+        """What an APDU of the link brings; a `Piece` or None while others of the same whole are due.
 
-        `expected`: an answer is due.
+        `expected`: an answer is due. SecurityError is raised.
         """
         self._expected = expected
         if is_block(octets):
@@ -115,7 +123,7 @@ class Channel:
             return self._take(plain.octets, now, inside=True, expected=expected)
         return plain
 
-    def _take(self, octets: bytes, now: float, *, inside: bool, expected: bool) -> Plain | Broken | None:
+    def _take(self, octets: bytes, now: float, *, inside: bool, expected: bool) -> Plain | Piece | Broken | None:
         try:
             arrival = self._blocks.take(octets, inside=inside, expected=expected)
         except DlmsError as error:
@@ -125,7 +133,9 @@ class Channel:
             hint = "Try again; if it comes back, ask for less at once."
             return Broken(RemoteProtocolError("The meter broke the block transfer off", code="aborted", hint=hint))
         if arrival.apdu is None:
-            return None
+            # What was ciphered before it was cut says nothing, and proves nothing, until all of it is here.
+            readable = expected and (inside or not self._ciphering.demands_protection)
+            return Piece(*arrival.piece) if readable and arrival.piece is not None else None
         plain = Plain(arrival.apdu, True) if inside else Plain(*self._ciphering.unprotect(arrival.apdu))
         if is_block(plain.octets):
             return Broken(RemoteProtocolError("General blocks carry general blocks", code="nested-blocks"))

@@ -32,7 +32,7 @@ from sessions.dlms.association import (
     AssociationState,
     Negotiated,
 )
-from sessions.dlms.channel import Broken, Channel, Plain
+from sessions.dlms.channel import Broken, Channel, Piece, Plain
 from sessions.dlms.ciphering import Ciphering, CipheringState
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
@@ -430,6 +430,8 @@ class DlmsClient:
                 self._proof_answer(plain, protected, now)
             case Plain(plain, protected):
                 self._answer(plain, protected, now)
+            case Piece(at, piece) if self._transfer is not None:
+                self._events.extend(self._transfer.look_ahead(at, piece))
             case Broken(error):
                 self._unreadable(error, now)
 

@@ -89,11 +89,15 @@ class BlockLimits:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What one block brings: blocks to send, and the whole APDU with the last of them. `aborted`: the peer broke off."""
+    """What one block brings: blocks to send, and the whole APDU with the last of them. `aborted`: the peer broke off.
+
+    `piece`: where in the APDU a block that is not the last stands, and what it adds; not of a push, which nobody waits for.
+    """
 
     blocks: tuple[GeneralBlockTransfer, ...] = ()
     apdu: bytes | None = None
     aborted: bool = False
+    piece: tuple[int, bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -264,13 +268,16 @@ class GeneralBlocks:
         incoming = self._incoming
         if len(incoming.octets) + len(block.block_data) > self.limits.max_octets:
             raise self._stopped(f"{len(incoming.octets)} octets and no end", "transfer-too-long")
+        at = len(incoming.octets)
         incoming.take(block.block_number, block.block_data)
         if last:
             apdu, incoming.octets = bytes(incoming.octets), bytearray()
             return Arrival(apdu=apdu)
         if block.block_number == MAX_BLOCK_NUMBER:
             raise self._stopped("the block numbers are used up", "transfer-too-long")
-        return Arrival(() if block.streaming or not self.confirmed else (self._acknowledgement(),))
+        if not self.confirmed:
+            return Arrival()
+        return Arrival(() if block.streaming else (self._acknowledgement(),), piece=(at, block.block_data))
 
     def _go_on(self, block: GeneralBlockTransfer) -> tuple[GeneralBlockTransfer, ...]:
         """After an acknowledgement: what was lost, and what is still to go out."""

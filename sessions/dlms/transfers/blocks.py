@@ -81,5 +81,28 @@ class Incoming:
         self.octets += contents
 
 
+@dataclass(slots=True)
+class Ahead:
+    """A value that is handed on while the APDU around it is still arriving: in `blocks` pieces, `octets` of it so far."""
+
+    blocks: int = 0
+    octets: int = 0
+    began_anew: bool = False
+    """The APDU began again after some of it had been handed on: what was said of it is void."""
+    _open: bool = False
+
+    def take(self, at: int, piece: bytes, head: int) -> bytes:
+        """The octets of the value in a piece that stands `at` there. `head`: where it begins in the first one; 0 if nowhere."""
+        if at == 0:
+            self.began_anew = self.began_anew or self.blocks > 0
+            self._open = head > 0 and not self.began_anew
+            piece = piece[head:]
+        if not self._open or not piece:
+            return b""
+        self.blocks += 1
+        self.octets += len(piece)
+        return piece
+
+
 def _no_end(message: str, code: str) -> RemoteProtocolError:
     return RemoteProtocolError(f"The meter's long answer does not end: {message}", code=code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Final
 
 from meters.cosem.data import Data
 from sessions.dlms.apdu import Apdu
@@ -21,6 +22,7 @@ from sessions.dlms.apdu.get import (
     GetResponseWithDatablock,
     GetResponseWithList,
 )
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import decode_data
 from sessions.dlms.cursor import Reader
 from sessions.dlms.errors import ListRefusedError
@@ -28,6 +30,12 @@ from sessions.dlms.events import GetFinished, ListFinished
 from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers.items import GetItem, check_count
 from sessions.dlms.transfers.transfer import LnTransfer, Outcome, Terms, TransferEvent, Turn
+
+HEAD_OCTETS: Final = 4
+"""Tag, choice, invoke-id-and-priority and choice of the result, in a GET-response-normal."""
+INVOKE_ID: Final = 0x0F
+_NORMAL: Final = bytes((ApduTag.GET_RESPONSE, 1))
+_DATA: Final = 0
 
 
 class _Get(LnTransfer):
@@ -74,10 +82,17 @@ class GetTransfer(_Get):
         return self._begin_short(GetRequestNormal(self.invocation, self.descriptor, self.access_selection).encode())
 
     def receive(self, apdu: Apdu) -> Turn:
+        self._check_ahead()
         if isinstance(apdu, GetResponseNormal) and isinstance(apdu.result, Data):
             self.fire(TransferEvent.RESULT)
             return [GetFinished(self.request, apdu.result)], None
         return super().receive(apdu)
+
+    def _head_of_value(self, apdu: bytes) -> int:
+        head = apdu[:HEAD_OCTETS]
+        if len(head) < HEAD_OCTETS or head[:2] != _NORMAL or head[3] != _DATA:
+            return 0
+        return HEAD_OCTETS if head[2] & INVOKE_ID == self.invocation.invoke_id else 0
 
     def _refused(self, result: DataAccessResult) -> GetFinished:
         return GetFinished(self.request, result)

@@ -99,6 +99,9 @@ class NamedTransfer(Transfer):
         known, self._list = self.names.learn(self._list), None
         return [], self._begin_named(known)
 
+    def look_ahead(self, at: int, octets: bytes) -> list[Outcome]:
+        return self._running.look_ahead(at, octets) if self.names.known is not None else []
+
     def abort(self) -> None:
         super().abort()
         if self._inner is not None:

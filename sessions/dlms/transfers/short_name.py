@@ -25,6 +25,7 @@ from sessions.dlms.apdu.short_name import (
     read_read_result,
     read_read_results,
 )
+from sessions.dlms.apdu.tags import ApduTag
 from sessions.dlms.axdr import decode_data
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.cursor import Reader
@@ -34,6 +35,7 @@ from sessions.dlms.transfers.transfer import Outcome, Terms, Transfer, TransferE
 
 ONE_VALUE: Final = bytes((1, ReadResultChoice.DATA))
 """What stands before the value of a single variable in the blocks of an answer: one result, and it is data."""
+_ONE_VALUE_APDU: Final = bytes((ApduTag.READ_RESPONSE,)) + ONE_VALUE
 
 Finish = Callable[[Sequence[Data | DataAccessResult]], Outcome]
 """What the results of a READ mean to who asked."""
@@ -78,6 +80,7 @@ class ReadTransfer(SnTransfer):
         return _stray(apdu, ReadResponse)
 
     def receive(self, apdu: Apdu) -> Turn:
+        self._check_ahead()
         if not isinstance(apdu, ReadResponse):
             self._unrelated(apdu)
         match apdu.results:
@@ -86,6 +89,9 @@ class ReadTransfer(SnTransfer):
             case (ReadBlock() as block,):
                 return self._block(block)
         return [self._results(apdu.results)], None
+
+    def _head_of_value(self, apdu: bytes) -> int:
+        return len(_ONE_VALUE_APDU) if len(self.variables) == 1 and apdu.startswith(_ONE_VALUE_APDU) else 0
 
     def _results(self, results: tuple[ReadResult, ...]) -> Outcome:
         values = [result for result in results if isinstance(result, Data | DataAccessResult)]

@@ -33,7 +33,7 @@ from sessions.dlms.events import (
     RequestFailed,
     SetFinished,
 )
-from sessions.dlms.transfers.blocks import Incoming, Outgoing, TransferLimits
+from sessions.dlms.transfers.blocks import Ahead, Incoming, Outgoing, TransferLimits
 
 Outcome = (
     BlockReceived | BlockSent | GetFinished | SetFinished | ActionFinished | ListFinished | ManyFinished | RequestFailed
@@ -115,6 +115,7 @@ class Transfer(ABC):
         self.state = TransferState.PENDING
         self._incoming = Incoming(terms.limits)
         self._outgoing: Outgoing | None = None
+        self._ahead = Ahead()
 
     @property
     def request(self) -> int:
@@ -135,6 +136,24 @@ class Transfer(ABC):
     @abstractmethod
     def receive(self, apdu: Apdu) -> Turn:
         """Take an answer."""
+
+    def look_ahead(self, at: int, octets: bytes) -> list[Outcome]:
+        """A piece of an answer whose end is still to come, in general blocks: what of its only value is there by now."""
+        value = self._ahead.take(at, octets, self._head_of_value(octets) if at == 0 else 0)
+        return [BlockReceived(self.request, self._ahead.blocks, value, self._ahead.octets)] if value else []
+
+    def _head_of_value(self, apdu: bytes) -> int:
+        """How many octets stand before the only value of an answer that begins so; 0 where it is no such answer."""
+        return 0
+
+    def _check_ahead(self) -> None:
+        """RemoteProtocolError where what was handed on is not what the whole answer says."""
+        if self._ahead.began_anew:
+            raise RemoteProtocolError(
+                "The meter's answer began anew in the middle",
+                code="began-anew",
+                hint="What was read of it so far is void: read again.",
+            )
 
     def failed(self, error: DlmsError) -> Turn:
         """The request was refused as a whole, or answered with nonsense."""

@@ -9,7 +9,7 @@ from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.ciphered import CipheredApdu
 from sessions.dlms.association import AssociationParameters, Negotiated
 from sessions.dlms.block_exchange import MAX_RETRIES
-from sessions.dlms.channel import Broken, Channel, Plain
+from sessions.dlms.channel import Broken, Channel, Piece, Plain
 from sessions.dlms.ciphering import Ciphering
 from sessions.dlms.conformance import Conformance
 from sessions.dlms.counters import InvocationCounters
@@ -106,7 +106,7 @@ def test_an_answer_in_blocks_is_put_together_and_the_link_gives_the_turn():
         GeneralBlockTransfer(False, True, 1, 1, 0, LONG[:50]),
         GeneralBlockTransfer(True, False, 1, 2, 0, LONG[50:]),
     ]
-    assert made.receive(blocks[0].encode(), 0.0, expected=True) is None
+    assert made.receive(blocks[0].encode(), 0.0, expected=True) == Piece(0, LONG[:50])
     made.listen(0.0)
     assert line.listened == 1
     assert made.receive(blocks[1].encode(), 0.0, expected=True) == Plain(LONG, protected=False)
@@ -168,3 +168,10 @@ def test_nobody_waits_for_the_rest_of_a_push_that_wants_acknowledgements(lossy):
     assert made.receive(GeneralBlockTransfer(False, False, 1, 1, 0, LONG[:50]).encode(), 0.0, expected=False) is None
     assert [(decode_apdu(apdu).block_number_ack, expected) for apdu, expected in line.sent] == [(1, False)]
     assert made.deadline is None
+
+
+def test_pieces_of_what_was_ciphered_before_it_was_cut_say_nothing():
+    made, _ = channel(AUTHENTICATED_ENCRYPTED)
+    for number, octets in enumerate((LONG[:50], bytes.fromhex("CC820100300000000A") + bytes(40)), 1):
+        block = GeneralBlockTransfer(False, True, 1, number, 0, octets)
+        assert made.receive(block.encode(), 0.0, expected=True) is None

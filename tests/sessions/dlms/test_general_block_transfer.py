@@ -155,8 +155,9 @@ def test_a_late_acknowledgement_changes_nothing():
 
 def test_each_block_that_waits_is_acknowledged_and_the_last_brings_the_whole():
     blocks, parts = GeneralBlocks(window=5), slices(APDU, 100)
-    for part in parts[:-1]:
-        assert blocks.receive(part) == Arrival((block(1, last=True, window=5, ack=part.block_number),))
+    for at, part in enumerate(parts[:-1]):
+        acknowledgement = block(1, last=True, window=5, ack=part.block_number)
+        assert blocks.receive(part) == Arrival((acknowledgement,), piece=(at * 100, part.block_data))
         assert blocks.awaits_blocks
     assert blocks.receive(parts[-1]) == Arrival(apdu=APDU)
     assert not blocks.awaits_answer
@@ -164,8 +165,8 @@ def test_each_block_that_waits_is_acknowledged_and_the_last_brings_the_whole():
 
 def test_a_stream_is_acknowledged_at_its_end():
     blocks, parts = GeneralBlocks(), slices(APDU, 100)
-    for part in parts[:3]:
-        assert blocks.receive(replace(part, streaming=True)) == Arrival()
+    for at, part in enumerate(parts[:3]):
+        assert blocks.receive(replace(part, streaming=True)) == Arrival(piece=(at * 100, part.block_data))
     assert blocks.receive(parts[3]).blocks[0].block_number_ack == 4
 
 

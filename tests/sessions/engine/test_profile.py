@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from meters.cosem.data import array, date_time, double_long_unsigned, null, structure, unsigned
+from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import DataAccessResult
-from sessions.dlms.apdu.get import GetRequestNext
+from sessions.dlms.apdu.get import GetRequestNext, GetRequestNormal
+from sessions.dlms.general_block_transfer import GeneralBlocks
 from sessions.engine import run as module
+from sessions.engine import run_session
 from sessions.models import ProfileEntry, Step
-from tests.sessions.engine.bench import CLOCK, PROFILE, PUBLIC, Bench, attribute, fill, on_bench, row, steps_of
+from tests.sessions.dlms.scripted import ScriptedMeter
+from tests.sessions.engine.bench import CLOCK, PROFILE, PUBLIC, Bench, attribute, fill, on_bench, row, steps_of, until
 
 pytestmark = pytest.mark.django_db
 
@@ -82,22 +89,36 @@ def test_a_meter_may_count_the_deviation_the_other_way(reverse: bool) -> None:
     assert clock.result["text"] == "2026-11-01 12:30:00+05:30"
 
 
-def test_rows_are_there_before_the_last_block() -> None:
+def in_own_blocks(meter: ScriptedMeter, may_go_on: Callable[[], bool]) -> None:
+    """The answer in GET's own blocks; it stops before the eighth."""
+    meter.reply_block = 60
+    meter.script[GetRequestNext] = lambda apdu: meter.answer(apdu) if apdu.block_number < 8 or may_go_on() else None
+
+
+def in_general_blocks(meter: ScriptedMeter, may_go_on: Callable[[], bool]) -> None:
+    """The answer in general blocks."""
+    blocks = GeneralBlocks()
+
+    def begin(apdu: GetRequestNormal) -> Any:
+        answer = meter.answer(apdu)
+        if apdu.cosem_attribute_descriptor != BUFFER:
+            return answer
+        blocks.begin()
+        return list(blocks.send(answer.encode(), 68))
+
+    def go_on(apdu: GeneralBlockTransfer) -> Any:
+        return list(blocks.receive(apdu).blocks) if apdu.block_number_ack < 8 or may_go_on() else None
+
+    meter.script |= {GetRequestNormal: begin, GeneralBlockTransfer: go_on}
+
+
+@pytest.mark.parametrize("blocks", [in_own_blocks, in_general_blocks])
+def test_rows_are_there_before_the_last_block(blocks) -> None:
     seen: list[tuple[int, int, int | None]] = []
 
     async def test(bench: Bench) -> None:
-        meter = bench.meter.meter
-        meter.reply_block = 60
-        fill(meter, array(*rows(40)))
-        import asyncio
-
-        from sessions.engine import run_session
-        from tests.sessions.engine.bench import until
-
-        def late(apdu):
-            return meter.answer(apdu) if apdu.block_number < 8 or seen else None
-
-        meter.script[GetRequestNext] = late
+        fill(bench.meter.meter, array(*rows(40)))
+        blocks(bench.meter.meter, lambda: bool(seen))
         dlms_session = await bench.open(READ_ALL, association={"timeout": 30.0})
         running = asyncio.ensure_future(run_session(dlms_session.pk))
         await until(lambda: ProfileEntry.objects.filter(number=12).aexists())
@@ -112,6 +133,16 @@ def test_rows_are_there_before_the_last_block() -> None:
     done, recorded, total = seen[0]
     assert 12 <= done == recorded < 40
     assert total == 40
+
+
+def test_rows_that_come_in_general_blocks_are_recorded_once() -> None:
+    def prepare(bench: Bench) -> None:
+        fill(bench.meter.meter, array(*rows(40)))
+        in_general_blocks(bench.meter.meter, lambda: True)
+
+    step, entries = read(prepare)
+    assert (step.state, step.result["entries"]) == ("DONE", 40)
+    assert [entry.time for entry in entries] == [START + timedelta(minutes=15 * n) for n in range(40)]
 
 
 def test_clocks_that_the_meter_leaves_out_are_filled_in() -> None:

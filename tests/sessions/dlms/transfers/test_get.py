@@ -27,6 +27,7 @@ from sessions.dlms.selective_access import EntryDescriptor
 from sessions.dlms.transfers.blocks import TransferLimits
 from sessions.dlms.transfers.get import GetListTransfer, GetTransfer
 from sessions.dlms.transfers.items import GetItem
+from sessions.dlms.transfers.transfer import Transfer
 
 from .asked import CLOCK, DENIED, INVOCATION, LONG, NO_BLOCKS, OK, terms
 
@@ -263,3 +264,65 @@ def test_a_list_that_does_not_fit_is_refused_here():
 def test_general_blocks_carry_any_request():
     octets = GetListTransfer(terms(12, conformance=Conformance.GENERAL_BLOCK_TRANSFER), ITEMS).begin()
     assert isinstance(decode_apdu(octets), GetRequestWithList)
+
+
+# -- pieces of an answer in general blocks -----------------------------------------------------------------------------
+
+
+def ahead(transfer: Transfer, octets: bytes, size: int) -> list[Any]:
+    """What the pieces before the last one bring."""
+    starts = range(0, len(octets) - size, size)
+    return [event for at in starts for event in transfer.look_ahead(at, octets[at : at + size])]
+
+
+@pytest.mark.parametrize("size", [4, 5, 17, 64])
+def test_a_value_is_handed_on_while_the_rest_of_its_answer_is_still_to_come(size):
+    transfer, answer = asked(), GetResponseNormal(INVOCATION, LONG)
+    events = ahead(transfer, answer.encode(), size)
+    assert [event.block_number for event in events] == list(range(1, len(events) + 1))
+    told = b"".join(event.octets for event in events)
+    assert encode_data(LONG).startswith(told)
+    assert len(encode_data(LONG)) - len(told) <= size
+    assert events[-1].received_so_far == len(told)
+    assert transfer.receive(answer) == ([GetFinished(1, LONG)], None)
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        "C401C1",  # the value does not begin in the first piece
+        "C401C101",  # a result code
+        "C402C100",  # blocks of the service's own
+        "C403C101",
+        "C401C200",  # the answer to something else
+        "C501C100",
+        "0C0100",
+    ],
+)
+def test_what_is_no_value_of_ours_is_handed_on_at_its_end_only(beginning):
+    transfer = asked()
+    assert transfer.look_ahead(0, bytes.fromhex(beginning)) == []
+    assert transfer.look_ahead(len(beginning) // 2, bytes(50)) == []
+
+
+def test_an_answer_that_begins_anew_after_some_of_it_was_handed_on_is_refused():
+    transfer, answer = asked(), GetResponseNormal(INVOCATION, LONG)
+    octets = answer.encode()
+    assert len(transfer.look_ahead(0, octets[:20])) == 1
+    assert transfer.look_ahead(0, octets[:20]) == transfer.look_ahead(20, octets[20:40]) == []
+    with pytest.raises(RemoteProtocolError) as raised:
+        transfer.receive(answer)
+    assert raised.value.code == "began-anew"
+    assert raised.value.hint
+
+
+def test_an_answer_may_begin_anew_before_anything_was_handed_on():
+    transfer, answer = asked(), GetResponseNormal(INVOCATION, LONG)
+    assert transfer.look_ahead(0, answer.encode()[:4]) == []
+    assert ahead(transfer, answer.encode(), 30)
+    assert transfer.receive(answer) == ([GetFinished(1, LONG)], None)
+
+
+def test_a_list_is_handed_on_at_its_end():
+    transfer = GetListTransfer(terms(), [GetItem(CLOCK)])
+    assert transfer.look_ahead(0, GetResponseNormal(INVOCATION, LONG).encode()[:40]) == []

@@ -22,6 +22,7 @@ from sessions.dlms.apdu.short_name import (
     WriteRequest,
     WriteResponse,
 )
+from sessions.dlms.axdr import encode_data
 from sessions.dlms.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from sessions.dlms.events import BlockReceived, BlockSent, GetFinished, SetFinished
 from sessions.dlms.transfers.blocks import TransferLimits
@@ -286,3 +287,30 @@ def test_what_is_no_answer_is_refused(transfer):
     transfer.begin()
     with pytest.raises(RemoteProtocolError):
         transfer.receive(UnconfirmedWriteRequest((), ()))
+
+
+# -- pieces of an answer in general blocks -----------------------------------------------------------------------------
+
+
+def test_the_value_of_one_variable_is_handed_on_while_the_rest_is_still_to_come():
+    transfer, answer = reading(0x108), ReadResponse((LONG,))
+    transfer.begin()
+    octets = answer.encode()
+    events = [event for at in range(0, 60, 20) for event in transfer.look_ahead(at, octets[at : at + 20])]
+    assert [type(event) for event in events] == [BlockReceived] * 3
+    assert b"".join(event.octets for event in events) == encode_data(LONG)[:57]
+    assert transfer.receive(answer) == ([(LONG,)], None)
+
+
+def test_values_of_several_variables_and_refusals_are_handed_on_at_the_end():
+    several = reading(0x108, 0x110)
+    assert several.look_ahead(0, ReadResponse((LONG, LONG)).encode()[:20]) == []
+    assert reading(0x108).look_ahead(0, ReadResponse((DENIED,)).encode()) == []
+
+
+def test_the_list_of_short_names_is_nobodys_who_waits_for_an_attribute():
+    piece = ReadResponse((LONG,)).encode()[:20]
+    for known, told in ((names(None), 0), (names(), 1)):
+        transfer = get_transfer(sn_terms(), known, BUFFER)
+        transfer.begin()
+        assert len(transfer.look_ahead(0, piece)) == told
