@@ -85,20 +85,22 @@ def save_meter(
     secrets: Mapping[str, bytes] | None = None,
     meter_id: int | None = None,
     origin: str = "",
+    as_given: bool = False,
 ) -> Meter:
     """Create a meter, or change the one with `meter_id`, with its line, association and secrets.
 
     `meter`, `line` and `association` hold the models' fields by name; `meter` also takes `manufacturer` and `model`, which
     name the type (or `meter_type` does), `batch` and `tags` by name, and the `reason` of a new state. `association` means the one
     with its `id`; where its `is_default` is False the one with its `name`, made when there is none; else the default one. A new
-    meter begins with its type's defaults where nothing is said, and with the type's other associations. A slot without a secret
-    keeps the one it has. The change log has one entry for all of it.
+    meter begins with its type's defaults where nothing is said, and with the type's other associations, unless it is taken
+    `as_given`. A slot without a secret keeps the one it has. The change log has one entry for all of it.
     """
     found = Meter.objects.select_for_update().get(pk=meter_id) if meter_id else Meter()
     before = meter_snapshot(found) if meter_id else None
     old_line, old_state = (found.line, found.state) if meter_id else (None, "")
     meter = _with_type(meter)
-    if not meter_id and meter.get("meter_type") is not None:
+    from_type = not meter_id and not as_given and meter.get("meter_type") is not None
+    if from_type:
         meter, line, association = fill(meter["meter_type"], meter, line, association)
     found.line = find_line(line)
     _assign_and_save(found, _meter_values(meter, user))
@@ -106,7 +108,7 @@ def save_meter(
     if "tags" in meter:
         found.tags.set(find_tags(names=meter["tags"], user=user))
     chosen = _association(found, association)
-    if not meter_id and found.meter_type is not None:
+    if from_type:
         add_other_associations(found)
     for slot, secret in (secrets or {}).items():
         if secret:

@@ -201,6 +201,7 @@ def _create(work: _Work, choice: DeviceChoice, left: list[Left]) -> tuple[Meter,
         association=plan.association,
         secrets=plan.secrets,
         origin=choice.origin,
+        as_given=True,  # what a file does not say is the tool's default, not the type's
     )
     work.meters.add(meter.pk)
     return meter, meter.associations.get()

@@ -13,6 +13,7 @@ from meters.gxc_import.uploads import UploadedFile, keep_files
 from meters.imports.undo import undo_run
 from meters.models import (
     Association,
+    AssociationTemplate,
     CatalogObject,
     Change,
     ImportRun,
@@ -129,6 +130,19 @@ def test_a_meter_without_a_type_teaches_no_catalog(anna) -> None:
     run = imported(anna, device_file(CIPHERED), **{"device__0__join": "on"})
     assert "no type" in left_of(run)["Objects"]
     assert not CatalogObject.objects.exists()
+
+
+def test_what_a_type_gives_to_new_meters_is_not_put_into_what_a_file_says(anna) -> None:
+    kind = MeterType.objects.create(manufacturer="ACM", model="acme", max_info=64, window=7)
+    AssociationTemplate.objects.create(
+        meter_type=kind, name="Public", client_sap=99, response_protection="authenticated", is_default=True
+    )
+    hdlc = PUBLIC.replace("<InterfaceType>1", "<InterfaceType>0")
+    imported(anna, device_file(hdlc))
+    meter = Meter.objects.get()
+    association = meter.associations.get()
+    assert (meter.meter_type, meter.max_info, meter.window) == (kind, 128, 1)
+    assert (association.client_sap, association.response_protection) == (16, "")
 
 
 def test_a_refusal_without_the_join_stands_in_the_service_too(anna) -> None:
