@@ -12,11 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count
 
-from meters.changes import difference, record
+from meters.changes import Fields, difference, entry, record
 from meters.models import NAME, Batch, Change, Comment, Meter, MeterType, SavedFilter, Tag
 
 MAX_TAGS = 20
 """Of one meter: more are a column that is missing."""
+MAX_TAGGED = 10_000
+"""Meters that a deleted tag is taken off at once."""
 
 
 def find_batch(*, name: str, user: Any) -> Batch | None:
@@ -63,6 +65,38 @@ def _make_tag(name: str, user: Any) -> Tag:
 
 
 @transaction.atomic
+def rename_tag(*, user: Any, tag_id: int, name: str) -> Tag:
+    """Give a tag another name, on all its meters; ValidationError for one that is there already, in whatever case."""
+    tag = Tag.objects.select_for_update().get(pk=tag_id)
+    name, before = " ".join(name.split()), tag.name
+    _check_tag_name(name)
+    if Tag.objects.filter(name__iexact=name).exclude(pk=tag.pk).exists():
+        raise ValidationError(f"There is a tag “{name}” already: give its meters that one, then delete this.")
+    tag.name = name
+    tag.save()
+    record(user=user, thing=tag, fields=difference({"name": before}, {"name": name}))
+    return tag
+
+
+@transaction.atomic
+def delete_tag(*, user: Any, tag_id: int) -> int:
+    """Take a tag off its meters and forget it; how many had it. Each meter's log says so."""
+    tag = Tag.objects.select_for_update().get(pk=tag_id)
+    meters = list(tag.meters.prefetch_related("tags")[: MAX_TAGGED + 1])
+    if len(meters) > MAX_TAGGED:
+        raise ValidationError(f"More than {MAX_TAGGED} meters have it: take it off in the list first, some at a time.")
+    entries = []
+    for meter in meters:
+        names = sorted(each.name for each in meter.tags.all())
+        fields: Fields = {"tags": [names, [each for each in names if each != tag.name]]}
+        entries.append(entry(user=user, thing=meter, fields=fields, message=f"tag {tag.name} deleted"))
+    Change.objects.bulk_create(entries, batch_size=500)
+    record(user=user, thing=tag, fields={"name": [tag.name, None]}, action=Change.Action.DELETE)
+    tag.delete()
+    return len(meters)
+
+
+@transaction.atomic
 def save_batch(
     *, user: Any, name: str, meter_type: MeterType | None = None, notes: str = "", batch_id: int | None = None
 ) -> Batch:
@@ -78,6 +112,22 @@ def save_batch(
     batch.save()
     action = Change.Action.UPDATE if batch_id else Change.Action.CREATE
     record(user=user, thing=batch, fields=difference(before, _batch_snapshot(batch)), action=action)
+    return batch
+
+
+@transaction.atomic
+def delete_batch(*, user: Any, batch_id: int) -> Batch:
+    """Forget a batch; ValidationError while meters are in it. The log keeps what it was."""
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    there = batch.meters.count()
+    if there:
+        raise ValidationError(
+            f"{there} meter{'s are' if there > 1 else ' is'} in it: take them out first. Choose them in the list, edit them, "
+            "and tick “Out of its batch”."
+        )
+    fields: Fields = {name: [value, None] for name, value in _batch_snapshot(batch).items() if value}
+    record(user=user, thing=batch, fields=fields, action=Change.Action.DELETE)
+    batch.delete()
     return batch
 
 
@@ -128,6 +178,20 @@ def save_filter(*, user: Any, name: str, query: str, shared: bool = False) -> Sa
     kept.save()
     fields = difference(before, {"query": query, "shared": shared})
     record(user=user, thing=kept, fields=fields, action=Change.Action.UPDATE if found else Change.Action.CREATE)
+    return kept
+
+
+@transaction.atomic
+def rename_filter(*, kept: SavedFilter, user: Any, name: str) -> SavedFilter:
+    """Give a saved filter another name; ValidationError for one that this person uses already."""
+    name, before = " ".join(name.split()), kept.name
+    NAME(name)
+    if SavedFilter.objects.filter(user=kept.user_id, name=name).exclude(pk=kept.pk).exists():
+        raise ValidationError(f"You have a filter “{name}” already.")
+    kept.name = name
+    kept.full_clean()
+    kept.save(update_fields=["name"])
+    record(user=user, thing=kept, fields=difference({"name": before}, {"name": name}))
     return kept
 
 

@@ -8,14 +8,15 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from meters.changes import changed_fields, changes_of
-from meters.inventory import add_comment, counts_by_state, save_batch
+from meters.inventory import add_comment, counts_by_state, delete_batch, delete_tag, rename_tag, save_batch
 from meters.inventory_forms import BatchForm, CommentForm
-from meters.models import Association, AssociationTemplate, Batch, Change, Meter
+from meters.models import Association, AssociationTemplate, Batch, Change, Meter, Tag
 
 PAGE_SIZE = 50
 
@@ -102,6 +103,54 @@ def batch_add(request: HttpRequest) -> HttpResponse:
 def batch_edit(request: HttpRequest, pk: int) -> HttpResponse:
     batch = get_object_or_404(Batch, pk=pk)
     return _edit_batch(request, BatchForm(request.POST or None, instance=batch), batch)
+
+
+@require_POST
+def batch_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget a batch that no meter is in."""
+    batch = get_object_or_404(Batch, pk=pk)
+    try:
+        delete_batch(user=request.user, batch_id=pk)
+    except ValidationError as error:
+        messages.error(request, f"Batch {batch.name} stays. {' '.join(error.messages)}")
+        return redirect(batch)
+    messages.success(request, f"Batch {batch.name} deleted.")
+    return redirect("meters:batch_list")
+
+
+@require_safe
+def tag_list(request: HttpRequest) -> HttpResponse:
+    """All tags, with how many meters have each; `q` searches by name."""
+    asked = request.GET.get("q", "").replace("\x00", "").strip()
+    page = Paginator(Tag.objects.filter(name__icontains=asked), PAGE_SIZE).get_page(request.GET.get("page"))
+    through = Meter.tags.through.objects.filter(tag__in=[tag.pk for tag in page.object_list])
+    counts = dict(through.order_by().values_list("tag").annotate(count=Count("pk")))
+    rows = [(tag, counts.get(tag.pk, 0)) for tag in page.object_list]
+    return render(request, "meters/tag_list.html", {"page": page, "rows": rows, "q": asked, "section": "meters"})
+
+
+@require_POST
+def tag_rename(request: HttpRequest, pk: int) -> HttpResponse:
+    tag = get_object_or_404(Tag, pk=pk)
+    try:
+        renamed = rename_tag(user=request.user, tag_id=pk, name=request.POST.get("name", ""))
+    except ValidationError as error:
+        messages.error(request, f"The tag “{tag.name}” stays. {' '.join(error.messages)}")
+    else:
+        messages.success(request, f"The tag “{tag.name}” is “{renamed.name}” now.")
+    return redirect("meters:tag_list")
+
+
+@require_POST
+def tag_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    tag = get_object_or_404(Tag, pk=pk)
+    try:
+        had = delete_tag(user=request.user, tag_id=pk)
+    except ValidationError as error:
+        messages.error(request, f"The tag “{tag.name}” stays. {' '.join(error.messages)}")
+    else:
+        messages.success(request, f"The tag “{tag.name}” is deleted; {had} meter{'' if had == 1 else 's'} had it.")
+    return redirect("meters:tag_list")
 
 
 def _edit_batch(request: HttpRequest, form: BatchForm, batch: Batch | None) -> HttpResponse:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from meters.bulk import BULK_LIMIT, edit_meters
 from meters.export import COLUMNS, csv_parts, in_chunks, with_all
-from meters.inventory import delete_filter, save_filter
+from meters.inventory import delete_filter, rename_filter, save_filter
 from meters.inventory_forms import BulkForm
 from meters.list_state import FILTERS, ListState
 from meters.listing import COUNT_LIMIT, BoundedPaginator, Listing, last_sessions, listing
@@ -164,6 +164,21 @@ def filter_open(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def filter_rename(request: HttpRequest, pk: int) -> HttpResponse:
+    kept = _visible_filter(request, pk)
+    if kept.user_id != request.user.pk:
+        raise PermissionDenied("Only who saved a filter renames it.")
+    before = kept.name
+    try:
+        rename_filter(kept=kept, user=request.user, name=request.POST.get("name", ""))
+    except ValidationError as error:
+        messages.error(request, f"The filter “{before}” was not renamed: {' '.join(error.messages)}")
+    else:
+        messages.success(request, f"Filter “{before}” is “{kept.name}” now.")
+    return redirect(_address(_posted_state(request)))
+
+
+@require_POST
 def filter_delete(request: HttpRequest, pk: int) -> HttpResponse:
     kept = _visible_filter(request, pk)
     if kept.user_id != request.user.pk:
@@ -180,7 +195,7 @@ def filter_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def meter_bulk(request: HttpRequest) -> HttpResponse:
     """First the form for the chosen meters; with `apply` the change, and what came of it."""
     try:
-        ids = _chosen(request)
+        ids = chosen_ids(request)
     except ValidationError as error:
         return _bulk_refused(request, " ".join(error.messages))
     form = BulkForm(request.POST if "apply" in request.POST else None)
@@ -205,8 +220,8 @@ def meter_bulk(request: HttpRequest) -> HttpResponse:
     return render(request, "meters/bulk_form.html", context)
 
 
-def _chosen(request: HttpRequest) -> list[int]:
-    """The ids of the chosen meters: those of the page, or all that the filter leaves."""
+def chosen_ids(request: HttpRequest) -> list[int]:
+    """The ids of the chosen meters: those of the page, or all that the filter leaves. ValidationError for none, or too many."""
     if "all" in request.POST:
         found = listing(_posted_state(request))
         if found.refused or found.count.more or found.count.number > BULK_LIMIT:

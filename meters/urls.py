@@ -1,6 +1,6 @@
 from django.urls import path
 
-from meters import catalog_views, inventory_views, list_views, views
+from meters import catalog_views, inventory_views, label_views, list_views, views
 from meters.catalogs import views as catalogs
 from meters.gxc_import import views as gxc_views
 from meters.meter_types import views as type_views
@@ -15,6 +15,7 @@ urlpatterns = [
     path("columns/", list_views.columns_choose, name="columns_choose"),
     path("filters/", list_views.filter_save, name="filter_save"),
     path("filters/<int:pk>/", list_views.filter_open, name="filter_open"),
+    path("filters/<int:pk>/rename/", list_views.filter_rename, name="filter_rename"),
     path("filters/<int:pk>/delete/", list_views.filter_delete, name="filter_delete"),
     path("import/gxc/", gxc_views.gxc_upload, name="gxc_upload"),
     path("import/gxc/<int:pk>/", gxc_views.gxc_preview, name="gxc_preview"),
@@ -23,6 +24,15 @@ urlpatterns = [
     path("add/", views.meter_add, name="meter_add"),
     path("<int:pk>/", views.meter_detail, name="meter_detail"),
     path("<int:pk>/edit/", views.meter_edit, name="meter_edit"),
+    path("<int:pk>/label/", label_views.meter_label, name="meter_label"),
+    path("<int:pk>/qr.svg", label_views.meter_qr, name="meter_qr"),
+    path("by-serial/<path:serial_number>/", label_views.meter_by_serial, name="meter_by_serial"),
+    path("labels/", label_views.meter_labels, name="meter_labels"),
+    path("batches/<int:pk>/delete/", inventory_views.batch_delete, name="batch_delete"),
+    path("tags/", inventory_views.tag_list, name="tag_list"),
+    path("tags/<int:pk>/rename/", inventory_views.tag_rename, name="tag_rename"),
+    path("tags/<int:pk>/delete/", inventory_views.tag_delete, name="tag_delete"),
+    path("batches/<int:pk>/labels/", label_views.batch_labels, name="batch_labels"),
     path("<int:pk>/changes/", inventory_views.meter_changes, name="meter_changes"),
     path("<int:pk>/comments/", inventory_views.comment_add, name="comment_add"),
     path("changes/<str:request_id>/", inventory_views.request_changes, name="request_changes"),

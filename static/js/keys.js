@@ -74,6 +74,7 @@ function openHelp() {
 document.addEventListener("click", async (event) => {
   const at = event.target;
   if (at.closest("[data-keys-help]")) return openHelp();
+  if (at.closest("[data-print]")) return print();
   const copy = at.closest("[data-copy]");
   if (copy) return copyText(copy.dataset.copy, copy);
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(at)) menu.open = false;

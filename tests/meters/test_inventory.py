@@ -5,8 +5,20 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
+from meters import inventory
 from meters.changes import changes_of
-from meters.inventory import MAX_TAGS, add_comment, counts_by_state, find_batch, find_tags, save_batch
+from meters.inventory import (
+    MAX_TAGS,
+    add_comment,
+    counts_by_state,
+    delete_tag,
+    find_batch,
+    find_tags,
+    rename_filter,
+    rename_tag,
+    save_batch,
+    save_filter,
+)
 from meters.models import Batch, Change, Meter, MeterType, Tag
 from meters.services import save_meter
 from tests.meters.builders import make_meter, meter_fields
@@ -109,3 +121,40 @@ def test_nothing_of_a_refused_meter_stays() -> None:
     assert not Batch.objects.exists()
     assert not Tag.objects.exists()
     assert not Change.objects.exists()
+
+
+def test_a_tag_that_goes_is_written_into_each_meters_log(monkeypatch) -> None:
+    meters = [
+        make_meter(meter={"serial_number": str(n), "tags": ["old", "kept"]}, line={"port": n + 1}) for n in range(2)
+    ]
+    tag = Tag.objects.get(name="old")
+    monkeypatch.setattr(inventory, "MAX_TAGGED", 1)
+    with pytest.raises(ValidationError, match="More than 1 meters"):
+        delete_tag(user=None, tag_id=tag.pk)
+    monkeypatch.undo()
+    assert delete_tag(user=None, tag_id=tag.pk) == 2
+    for meter in meters:
+        assert changes_of(meter).first().fields == {"tags": [["kept", "old"], ["kept"]]}
+    assert Change.objects.get(kind="TAG", action="DELETE").fields == {"name": ["old", None]}
+
+
+def test_a_tag_is_renamed_but_not_into_another() -> None:
+    make_meter(meter={"tags": ["old", "Kept"]})
+    tag = Tag.objects.get(name="old")
+    with pytest.raises(ValidationError, match="already"):
+        rename_tag(user=None, tag_id=tag.pk, name="kept")
+    rename_tag(user=None, tag_id=tag.pk, name="OLD")
+    assert Change.objects.filter(kind="TAG").first().fields == {"name": ["old", "OLD"]}
+
+
+def test_a_filter_is_renamed_but_not_onto_another_of_the_same_person() -> None:
+    user = make_user("anna")
+    first, second = (save_filter(user=user, name=name, query="") for name in ("first", "second"))
+    with pytest.raises(ValidationError, match="already"):
+        rename_filter(kept=first, user=user, name=" second ")
+    for wrong in ("", "a\x00b", "x" * 101):
+        with pytest.raises(ValidationError):
+            rename_filter(kept=second, user=user, name=wrong)
+    second.refresh_from_db()
+    rename_filter(kept=second, user=user, name="third")
+    assert Change.objects.filter(kind="FILTER").first().fields == {"name": ["second", "third"]}

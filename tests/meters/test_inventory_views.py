@@ -152,3 +152,56 @@ def test_the_batches_cost_the_same_for_one_and_for_twenty(technician, meter, dja
     Batch.objects.bulk_create(Batch(name=str(n), meter_type=meter.meter_type) for n in range(20))
     with django_assert_num_queries(4):
         technician.get("/meters/batches/")
+
+
+# -- batches and tags that go, or are renamed ----------------------------------------------------------------------------
+
+
+def test_a_batch_goes_when_it_is_empty_and_says_the_way_out_when_not(technician, meter) -> None:
+    url = reverse("meters:batch_delete", args=[meter.batch_id])
+    text = technician.post(url, follow=True).content.decode()
+    assert "Batch Lot 7 stays. 1 meter is in it" in text
+    assert "Out of its batch" in text
+    batch, meter.batch = meter.batch, None
+    meter.save()
+    answer = technician.post(url, follow=True)
+    assert answer.redirect_chain[-1][0] == reverse("meters:batch_list")
+    assert not Batch.objects.exists()
+    gone = Change.objects.get(kind="BATCH", action="DELETE")
+    assert (gone.object_id, gone.label, gone.fields) == (batch.pk, "Lot 7", {"name": ["Lot 7", None]})
+    assert technician.post(url).status_code == 404
+
+
+def test_tags_are_listed_renamed_and_deleted(technician, meter, django_assert_max_num_queries) -> None:
+    tag = meter.tags.get()
+    with django_assert_max_num_queries(5):
+        text = technician.get(reverse("meters:tag_list")).content.decode()
+    assert "urgent" in text
+    assert "Delete, off 1 meter" in text
+    assert "No tag matches" in technician.get(reverse("meters:tag_list"), {"q": "zzz\x00"}).content.decode()
+    technician.post(reverse("meters:tag_rename", args=[tag.pk]), {"name": " very   urgent "})
+    assert meter.tags.get().name == "very urgent"
+    for wrong in ("", "a,b", "x" * 51):
+        text = technician.post(
+            reverse("meters:tag_rename", args=[tag.pk]), {"name": wrong}, follow=True
+        ).content.decode()
+        assert "stays" in text
+    assert (
+        "1 meter had it" in technician.post(reverse("meters:tag_delete", args=[tag.pk]), follow=True).content.decode()
+    )
+    assert not meter.tags.exists()
+    assert "No tags yet" in technician.get(reverse("meters:tag_list")).content.decode()
+
+
+@pytest.mark.parametrize("name", ["batch_delete", "tag_rename", "tag_delete"])
+def test_what_changes_is_posted_by_somebody_with_the_token_of_a_page(client, meter, name: str) -> None:
+    from django.test import Client
+
+    pk = meter.batch_id if name == "batch_delete" else meter.tags.get().pk
+    url = reverse(f"meters:{name}", args=[pk])
+    assert client.post(url).url == f"/accounts/login/?next={url}"
+    assert client.get(reverse("meters:tag_list")).status_code == 302
+    signed_in = Client(enforce_csrf_checks=True)
+    signed_in.force_login(make_user("anna"))
+    assert (signed_in.get(url).status_code, signed_in.post(url).status_code) == (405, 403)
+    assert meter.tags.count() == 1

@@ -299,3 +299,29 @@ async def test_under_asgi_the_export_leaves_in_parts() -> None:
     parts = [part async for part in answer.streaming_content]
     assert [len(parts), b"12345678" in parts[1]] == [2, True]
     await sync_to_async(connections.close_all)()  # of the thread that served it
+
+
+class TestRenaming:
+    def test_its_owner_renames_a_filter(self, technician) -> None:
+        kept = kept_filter(shared=True)
+        url = reverse("meters:filter_rename", args=[kept.pk])
+        answer = technician.post(url, {"name": "broken ones", "query": "q=x"}, follow=True)
+        assert "Filter “mine” is “broken ones” now." in answer.content.decode()
+        assert answer.redirect_chain[-1][0] == "/meters/?q=x"
+        assert SavedFilter.objects.get().name == "broken ones"
+        assert "was not renamed" in technician.post(url, {"name": ""}, follow=True).content.decode()
+        assert SavedFilter.objects.get().name == "broken ones"
+
+    def test_nobody_else_does(self, client) -> None:
+        kept = kept_filter(shared=True)
+        url = reverse("meters:filter_rename", args=[kept.pk])
+        assert client.post(url, {"name": "x"}).url == f"/accounts/login/?next={url}"
+        client.force_login(make_user("ben"))
+        assert client.post(url, {"name": "x"}).status_code == 403
+        assert client.get(url).status_code == 405
+        SavedFilter.objects.update(shared=False)
+        assert client.post(url, {"name": "x"}).status_code == 404
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(make_user("anna"))
+        assert strict.post(url, {"name": "x"}).status_code == 403
+        assert SavedFilter.objects.get().name == "mine"
