@@ -1,35 +1,51 @@
-"""The look-up of OBIS codes: a code explained group by group, or the codes that some words mean."""
+"""The look-up of OBIS codes: a code explained group by group, or the codes that some words mean.
+
+With a meter type its catalog stands over the standard one.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from meters.catalogs.listing import CatalogState, find_objects
+from meters.catalogs.rows import ShownRow
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_catalog import RATES, CatalogEntry, entry, search
 from meters.cosem.obis_names import explain, manufacturer_specific
+from meters.models import CatalogObject, MeterType
 
 SHOWN = 200
+OFFERED = 300
+"""Types that can be chosen, and that are named as having a code."""
 MAX_ASKED = 200
 EXAMPLES = ("1-0:1.8.0*255", "voltage L1", "gas volume", "max demand", "relay", "0100630100FF", "C.1.0")
 
 
 @require_safe
 def obis_lookup(request: HttpRequest) -> HttpResponse:
-    """`q` is a code in any notation, or words; with htmx only the answer."""
+    """`q` is a code in any notation, or words, `type` a meter type by its id; with htmx only the answer."""
     asked = request.GET.get("q", "").strip()[:MAX_ASKED]
-    code = _read(asked)
-    context: dict[str, Any] = {"q": asked, "section": "obis", "examples": EXAMPLES}
+    code, chosen = _read(asked), _chosen(request.GET.get("type", ""))
+    context: dict[str, Any] = {"q": asked, "section": "obis", "examples": EXAMPLES, "chosen": chosen}
     if code is not None:
-        context |= _explained(code)
+        context |= _explained(code) | _of_types(code, chosen)
     elif asked:
         count, found = search(asked, SHOWN)
         context |= {"count": count, "found": found}
+        if chosen is not None:
+            own = find_objects(chosen, CatalogState.parse({"q": asked}))
+            context["own"] = [ShownRow(row) for row in own[:SHOWN]]
     partial = getattr(request, "htmx", None) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    if not partial:
+        context["types"] = MeterType.objects.filter(Exists(CatalogObject.objects.filter(meter_type=OuterRef("pk"))))[
+            :OFFERED
+        ]
     answer = render(request, "meters/_obis_answer.html" if partial else "meters/obis_lookup.html", context)
     patch_vary_headers(answer, ["HX-Request"])
     return answer
@@ -41,6 +57,20 @@ def _read(asked: str) -> ObisCode | None:
         return ObisCode.parse_reduced(asked)
     except ValueError:
         return None
+
+
+def _chosen(asked: str) -> MeterType | None:
+    """The meter type; None for none, and for one that is not there."""
+    wanted = asked.isascii() and asked.isdecimal() and len(asked) < 19
+    return MeterType.objects.filter(pk=int(asked)).first() if wanted else None
+
+
+def _of_types(code: ObisCode, chosen: MeterType | None) -> dict[str, Any]:
+    """What the catalogs of meter types say of a code: the chosen type's entries, and the types that have some."""
+    rows = CatalogObject.objects.filter(octets=code.octets.hex()).select_related("meter_type")
+    found = list(rows.order_by("meter_type__manufacturer", "meter_type__model", "class_id")[:OFFERED])
+    own = [ShownRow(row) for row in found if chosen is not None and row.meter_type_id == chosen.pk]
+    return {"having": [ShownRow(row) for row in found], "own": own}
 
 
 def _explained(code: ObisCode) -> dict[str, Any]:

@@ -26,11 +26,11 @@ from meters.cosem.interface_class import (
     method_of,
 )
 from meters.cosem.obis import ObisCode
-from meters.cosem.obis_names import describe
 from meters.cosem.value_entry import EntryError
 from meters.cosem.value_type import Form, ValueType
 from meters.cosem.value_words import ANY, Budget, show
 from sessions import parameters as checked
+from sessions.catalogs.overlay import session_overlay
 from sessions.forms import ConsoleForm, Preset
 from sessions.gate import CONSEQUENCES, WRITE_CONSEQUENCES, Gate
 from sessions.known_objects import read_values, result_data, reverses_deviation, version_of
@@ -131,7 +131,7 @@ class GatedForm(ConsoleForm):
     @property
     def about(self) -> str:
         """The object in words; empty while it is not known which."""
-        return describe(self.target[1]) if self.target else ""
+        return self._title(self.target[0], self.target[1]) if self.target else ""
 
     @property
     def class_title(self) -> str:
@@ -209,7 +209,7 @@ class GatedForm(ConsoleForm):
     def _gate(self, cleaned: dict[str, Any], parameters: dict[str, Any]) -> Gate:
         assert self.target is not None  # the parameters are good
         class_id, logical_name, number = self.target
-        meaning = describe(logical_name)
+        meaning = self._title(class_id, logical_name)
         what = f"{meaning} ({class_id}/{logical_name}): {self._verb()}"
         lines: tuple[str, ...] = ()
         data = cleaned["data"]
@@ -219,6 +219,10 @@ class GatedForm(ConsoleForm):
             lines = tuple(line for part in shown.parts for line in part.lines())
         consequence = self.consequences.get((class_id, number), "")
         return Gate(what, self._meter(), parameters["octets"], self._serial(), consequence, lines)
+
+    def _title(self, class_id: int, logical_name: ObisCode) -> str:
+        """By the catalog of the meter's type, else by the standard."""
+        return session_overlay(self.dlms_session, [logical_name]).title(logical_name, class_id)
 
     @property
     def is_confirmed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,9 +12,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from meters.catalogs.overlay import Overlay
 from meters.cosem.interface_class import Access, InterfaceClass, interface_class
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe, explain
+from sessions.catalogs.objects import BrowsedObject, browsed, client_of, find_expected, from_catalog
+from sessions.catalogs.overlay import session_overlay
 from sessions.console import CONSOLE_FORMS
 from sessions.gate import CONSEQUENCES
 from sessions.gated_forms import GatedForm
@@ -62,7 +65,13 @@ class MethodRow:
 def object_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The objects that the meter listed. With htmx only the panel."""
     dlms_session = get_session(pk)
-    context = {"dlms_session": dlms_session, "objects": known_objects(dlms_session)}
+    known, overlay, client_sap = known_objects(dlms_session), session_overlay(dlms_session), client_of(dlms_session)
+    listed = browsed(known, overlay, client_sap)
+    context = {
+        "dlms_session": dlms_session,
+        "objects": listed,
+        "expected": [] if listed else from_catalog(overlay, client_sap),
+    }
     return _panel(request, "sessions/_objects.html", context)
 
 
@@ -85,13 +94,19 @@ def object_snapshot(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 def object_detail(request: HttpRequest, pk: int, class_id: int, logical_name: str) -> HttpResponse:
     """One object: its attributes with what was read of them, its methods. With htmx only the panel."""
     dlms_session, name = get_session(pk), _name(class_id, logical_name)
-    listed = find_object(dlms_session, class_id, name)
+    overlay = session_overlay(dlms_session, [name])
+    said_by_meter = find_object(dlms_session, class_id, name)
+    listed = _with_expected(dlms_session, overlay, said_by_meter, (class_id, name))
     known = interface_class(class_id, listed.version if listed else None)
     context = {
         "dlms_session": dlms_session,
         "class_id": class_id,
         "logical_name": str(name),
-        "meaning": describe(name),
+        "meaning": overlay.title(name, class_id),
+        "standard": describe(name),
+        "facts": overlay.find(class_id, name),
+        "shown": _shown(dlms_session, overlay, said_by_meter, listed),
+        "said_by_meter": said_by_meter,
         "groups": explain(name),
         "known": known,
         "listed": listed,
@@ -100,6 +115,28 @@ def object_detail(request: HttpRequest, pk: int, class_id: int, logical_name: st
         "is_profile": class_id == PROFILE_GENERIC,
     }
     return _panel(request, "sessions/_object.html", context)
+
+
+def _with_expected(
+    dlms_session: DlmsSession, overlay: Overlay, known: KnownObject | None, wanted: tuple[int, ObisCode]
+) -> KnownObject | None:
+    """The object as the meter's list has it; what the list does not say is as the type's catalog expects it."""
+    if known is not None and known.attribute_modes is not None:
+        return known
+    expected = find_expected(overlay, *wanted, client_of(dlms_session))
+    if known is None or expected is None:
+        return known or expected
+    return replace(known, attribute_modes=expected.attribute_modes, method_modes=expected.method_modes)
+
+
+def _shown(
+    dlms_session: DlmsSession, overlay: Overlay, known: KnownObject | None, expected: KnownObject | None
+) -> BrowsedObject | None:
+    """The object with the catalog's words and marks; None where neither the meter nor the catalog has it."""
+    found = known or expected
+    if found is None:
+        return None
+    return browsed([found], overlay, client_of(dlms_session), by_meter=known is not None)[0]
 
 
 def _panel(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -170,7 +207,8 @@ def _method_rows(class_id: int, known: InterfaceClass | None, listed: KnownObjec
 def object_read(request: HttpRequest, pk: int, class_id: int, logical_name: str) -> HttpResponse:
     """Read every attribute that may be read, but for a profile's buffer."""
     dlms_session, name = get_session(pk), _name(class_id, logical_name)
-    listed = find_object(dlms_session, class_id, name)
+    overlay = session_overlay(dlms_session, [name])
+    listed = _with_expected(dlms_session, overlay, find_object(dlms_session, class_id, name), (class_id, name))
     known = interface_class(class_id, listed.version if listed else None)
     rows = _attribute_rows(dlms_session, class_id, name, known, listed)
     wanted = [row.number for row in rows if row.may_read and (class_id, row.number) != (PROFILE_GENERIC, BUFFER)]

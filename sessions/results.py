@@ -9,13 +9,17 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from meters.cosem.data import Data, DataType
+from meters.catalogs.overlay import Overlay
+from meters.cosem.data import INTEGERS, Data, DataType
 from meters.cosem.deviations import reversed_deviations
 from meters.cosem.interface_class import attribute_of
 from meters.cosem.obis_names import GroupMeaning, explain
+from meters.cosem.units import ScalerUnit, quantity_text
 from meters.cosem.value_entry import to_json
 from meters.cosem.value_type import ValueType
 from meters.cosem.value_words import ANY, Budget, Shown, show
+from sessions.catalogs.objects import BrowsedObject, browsed, client_of
+from sessions.catalogs.overlay import is_value, judged, scaler_unit_of, session_overlay
 from sessions.dlms.certificates import in_words
 from sessions.known_objects import KnownObject, objects_of, result_data, reverses_deviation, version_of
 from sessions.models import Step
@@ -41,7 +45,7 @@ class ResultView:
     """`kind` is "profile", "objects", "tree", "value" or "none"."""
 
     kind: str
-    objects: list[KnownObject] = field(default_factory=list)
+    objects: list[BrowsedObject] = field(default_factory=list)
     tree: tuple[Shown, ...] = ()
     truncated: bool = False
     text: str = ""
@@ -51,6 +55,12 @@ class ResultView:
     raw: Raw | None = None
     groups: tuple[GroupMeaning, ...] = ()
     """What the groups of the object's code mean."""
+    title: str = ""
+    """What the object is called, by the meter type's catalog before the standard's."""
+    beyond: str = ""
+    """What the type's catalog has against the value: outside of the limits, or another unit."""
+    by_catalog: bool = False
+    """The unit is the catalog's: the meter says none."""
 
     @property
     def expanded(self) -> bool:
@@ -67,8 +77,9 @@ def result_view(step: Step) -> ResultView:
     objects = objects_of(step)
     if objects is not None:
         in_order = sorted(objects, key=lambda one: (one.class_id, one.logical_name))
+        shown = _browsed(step, in_order)
         data = result_data(step)
-        return ResultView("objects", objects=in_order, raw=_raw(step, data, _declared(step, data)) if data else None)
+        return ResultView("objects", objects=shown, raw=_raw(step, data, _declared(step, data)) if data else None)
     data = result_data(step)
     if data is None:
         return _view_of_json(step.result.get("value"), str(step.result.get("text", "")))
@@ -81,17 +92,51 @@ def _view_of_data(step: Step, data: Data) -> ResultView:
         data = reversed_deviations(data, declared, guess=True)
     budget = Budget(MAX_NODES)
     shown = show(data, declared, budget=budget)
-    scaled = step.result is not None and "raw" in step.result
+    result = step.result or {}
+    overlay, own = _overlay(step), None
+    if data.type in INTEGERS and "raw" not in result:
+        own = _own_unit(step, overlay)
+    text = quantity_text(data, own) if own else str(result["text"]) if "raw" in result else ""
     return ResultView(
         "tree" if data.constructed else "value",
         tree=shown.parts,
         truncated=budget.used_up,
-        text=str(step.result["text"]) if scaled and step.result else _certificate_words(data) or shown.text,
+        text=text or _certificate_words(data) or shown.text,
+        title=_title(step, overlay),
+        beyond=judged(overlay, step.parameters, result) if step.kind == Step.Kind.READ else "",
+        by_catalog=own is not None,
         declared="" if declared is ANY else str(declared),
         remark=shown.remark,
         raw=_raw(step, data, declared),
         groups=explain(logical_name_of(step.parameters)) if step.kind == Step.Kind.READ else (),
     )
+
+
+def _browsed(step: Step, objects: list[KnownObject]) -> list[BrowsedObject]:
+    if step.session_id is None:
+        return browsed(objects, Overlay(), None)
+    return browsed(objects, session_overlay(step.session), client_of(step.session))
+
+
+def _overlay(step: Step) -> Overlay:
+    """What the catalog says of the object that was read."""
+    if step.session_id is None or step.kind != Step.Kind.READ:
+        return Overlay()
+    return session_overlay(step.session, [logical_name_of(step.parameters)])
+
+
+def _title(step: Step, overlay: Overlay) -> str:
+    if step.kind != Step.Kind.READ:
+        return ""
+    return overlay.title(logical_name_of(step.parameters), step.parameters["class_id"])
+
+
+def _own_unit(step: Step, overlay: Overlay) -> ScalerUnit | None:
+    """The catalog's scaler and unit, for a value of which the meter says none."""
+    if step.kind != Step.Kind.READ or not is_value(step.parameters["class_id"], step.parameters["attribute_id"]):
+        return None
+    facts = overlay.find(step.parameters["class_id"], logical_name_of(step.parameters))
+    return scaler_unit_of(facts) if facts is not None else None
 
 
 def _declared(step: Step, data: Data) -> ValueType:

@@ -27,6 +27,7 @@ from meters import vault
 from meters.models import Association
 from meters.services import Slot, draft_access, open_key_versions
 from sessions import parameters as checked
+from sessions.catalogs.overlay import session_overlay
 from sessions.dlms.inspector import DissectionKeys
 from sessions.dlms.short_name_map import ShortNameMap
 from sessions.endings import end_session, worker_lost
@@ -34,7 +35,7 @@ from sessions.events import ring_browsers
 from sessions.leases import waiting_for
 from sessions.models import DlmsSession, Frame, Job, LineLease, Step
 from sessions.tasks import ring_worker
-from sessions.titles import step_title
+from sessions.titles import PROFILE_CLASS, step_title
 from sessions.trace import redissect, with_dedicated_key
 
 MAX_UNFINISHED_STEPS = 200
@@ -208,13 +209,19 @@ def _add_step(dlms_session: DlmsSession, user: Any, *, kind: str, **asked: Any) 
         session=dlms_session,
         number=(steps["last"] or 0) + 1,
         kind=kind,
-        title=step_title(kind, parameters)[:200],
+        title=step_title(kind, parameters, _own_title(dlms_session, parameters))[:200],
         parameters=checked.without_secret(parameters) if secret else parameters,
         requested_by=user,
     )
     if secret:
         _seal(step, bytes.fromhex(secret))
     return step
+
+
+def _own_title(dlms_session: DlmsSession, parameters: Mapping[str, Any]) -> str:
+    """What the type's catalog calls the object."""
+    code = checked.logical_name_of(parameters)
+    return session_overlay(dlms_session, [code]).own_title(code, parameters.get("class_id", PROFILE_CLASS))
 
 
 def _seal(step: Step, octets: bytes) -> None:

@@ -143,7 +143,9 @@ def _known_meter(request: HttpRequest) -> tuple[Meter | None, Any]:
 
 def get_session(pk: int) -> DlmsSession:
     """The session, with what its pages need beside it; 404 without one."""
-    rows = DlmsSession.objects.select_related("meter__line", "association", "opened_by").defer("draft")
+    rows = DlmsSession.objects.select_related("meter__line", "meter__meter_type", "association", "opened_by").defer(
+        "draft"
+    )
     return get_object_or_404(rows, pk=pk)
 
 

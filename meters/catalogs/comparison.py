@@ -69,17 +69,19 @@ def _compared(left: ObjectFacts | None, right: ObjectFacts | None, only_said: bo
         return Compared(left, right)
     shown = left
     if only_said:
-        shown = replace(left, rights={sap: left.rights.get(sap, ClientRights()) for sap in right.rights})
-        right = replace(right, rights={sap: _said(shown.rights[sap], client) for sap, client in right.rights.items()})
+        shown = replace(left, rights={sap: left.rights[sap] for sap in right.rights if sap in left.rights})
+        right = replace(
+            right, rights={sap: _said(left.rights.get(sap), client) for sap, client in right.rights.items()}
+        )
     fields = tuple(
         name for name in FIELDS if getattr(shown, name) != getattr(right, name) and (not only_said or says(right, name))
     )
     return Compared(shown, right, fields)
 
 
-def _said(left: ClientRights, right: ClientRights) -> ClientRights:
+def _said(left: ClientRights | None, right: ClientRights) -> ClientRights:
     """Who names no right at all contradicts none."""
-    return right if right != ClientRights() else left
+    return right if left is None or right != ClientRights() else left
 
 
 def seen_by(objects: Iterable[ObjectFacts], client_sap: int) -> list[ObjectFacts]:

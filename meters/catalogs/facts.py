@@ -110,11 +110,19 @@ def faults(facts: ObjectFacts) -> dict[str, str]:
         found["high"] = f"The high limit ({facts.high:f}) is not above the low one ({facts.low:f})."
     if len(facts.capture_objects) > MAX_CAPTURE_OBJECTS:
         found["capture_objects"] = f"{len(facts.capture_objects)} columns are too many: at most {MAX_CAPTURE_OBJECTS}."
+    elif any(_out_of_range(column) for column in facts.capture_objects):
+        found["capture_objects"] = "A column has a number that is too large."
     try:
         check_rights(facts.rights)
     except ValueError as error:
         found["rights"] = str(error)
     return found
+
+
+def _out_of_range(column: CaptureObject) -> bool:
+    return not (
+        0 <= column.class_id <= MAX_CLASS_ID and -128 <= column.attribute_id <= 127 and 0 <= column.data_index <= 0xFFFF
+    )
 
 
 def _text_fault(name: str, text: str, limit: int) -> dict[str, str]:
@@ -244,9 +252,10 @@ def _capture_object(part: str) -> CaptureObject:
     if found is None:
         raise ValueError(f"“{part[:40]}” is no column: write it as class/OBIS/attribute, such as 3/1-0:1.8.0*255/2.")
     class_id, attribute_id, index = int(found["class_id"]), int(found["attribute"]), int(found["index"] or 0)
-    if class_id > MAX_CLASS_ID or not -128 <= attribute_id <= 127 or index > 0xFFFF:
+    column = CaptureObject(class_id, ObisCode.parse(found["name"]), attribute_id, index)
+    if _out_of_range(column):
         raise ValueError(f"“{part[:40]}” has a number that is too large.")
-    return CaptureObject(class_id, ObisCode.parse(found["name"]), attribute_id, index)
+    return column
 
 
 def value_text(facts: ObjectFacts, name: str) -> str:

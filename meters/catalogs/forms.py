@@ -31,7 +31,7 @@ class ReadField(forms.CharField):
     """A text, and what `read` makes of it; its ValueError is what the person is told."""
 
     def __init__(self, read: Callable[[str], Any], **kwargs: Any) -> None:
-        super().__init__(**{"required": False, "max_length": 4000, **kwargs})
+        super().__init__(**{"required": False, "max_length": 20_000, **kwargs})
         self.read = read
 
     def clean(self, value: Any) -> Any:

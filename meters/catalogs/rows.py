@@ -28,13 +28,7 @@ class ShownRow:
 
     @property
     def quantity(self) -> str:
-        """`Wh`, `0.001 Wh`, `×100` where there is a scaler alone; empty where nothing is said."""
-        scaler, unit = self.row.scaler, self.row.unit
-        symbol = "" if unit is None else unit_symbol(unit) or unit_text(unit)
-        if not scaler:
-            return symbol
-        factor = f"10^{scaler}".replace("-", "−")
-        return f"{factor} {symbol}" if symbol else factor
+        return quantity_text(self.row.scaler, self.row.unit)
 
     @property
     def limits(self) -> str:
@@ -57,6 +51,15 @@ class ShownRow:
     @property
     def short_name(self) -> str:
         return "" if self.row.base_name is None else f"{self.row.base_name:04X}"
+
+
+def quantity_text(scaler: int | None, unit: int | None) -> str:
+    """`Wh`, `10^−3 Wh`, `10^2` where there is a scaler alone; empty where nothing is said."""
+    symbol = "" if unit is None else unit_symbol(unit) or unit_text(unit)
+    if not scaler:
+        return symbol
+    factor = f"10^{scaler}".replace("-", "−")
+    return f"{factor} {symbol}" if symbol else factor
 
 
 def _short(client: ClientRights) -> str:

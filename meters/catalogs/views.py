@@ -218,7 +218,8 @@ def _chosen(request: HttpRequest, meter_type: MeterType, state: CatalogState) ->
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
-def _csv(name: str, parts: Iterable[str]) -> HttpResponse:
+def csv_answer(name: str, parts: Iterable[str]) -> HttpResponse:
+    """A CSV file to be kept, its name with the moment."""
     answer = HttpResponse("".join(parts), content_type="text/csv; charset=utf-8")
     stamp = f"{timezone.localtime():%Y%m%d-%H%M%S}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{stamp}.csv"'
@@ -230,7 +231,7 @@ def catalog_export(request: HttpRequest, pk: int) -> HttpResponse:
     """All entries that the address leaves, as the import takes them; of an empty catalog the head alone: a template."""
     meter_type = _type(pk)
     rows = find_objects(meter_type, CatalogState.parse(request.GET))
-    return _csv(f"catalog-{slugify(str(meter_type)) or pk}", csv_of(row.facts for row in rows))
+    return csv_answer(f"catalog-{slugify(str(meter_type)) or pk}", csv_of(row.facts for row in rows))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -303,7 +304,7 @@ def catalog_compare(request: HttpRequest, pk: int) -> HttpResponse:
         rows = compare(catalog_facts(meter_type.pk), catalog_facts(other.pk))
         shown = chosen_rows(rows, request.GET.get("show", ""))
         if request.GET.get("format") == "csv":
-            return _csv("catalogs-compared", comparison_csv(shown, str(meter_type), str(other)))
+            return csv_answer("catalogs-compared", comparison_csv(shown, str(meter_type), str(other)))
         context |= {"other": other, **comparison_context(rows, shown, request.GET, str(meter_type), str(other))}
     return render(request, "meters/catalogs/compare.html", context)
 

@@ -71,6 +71,7 @@ def delete_type(*, user: Any, type_id: int) -> None:
     meters, batches = found.meters.count(), found.batches.count()
     if meters or batches:
         raise TypeInUse(found, meters, batches)
+    delete_objects(user=user, meter_type=found, ids=list(found.catalog.values_list("pk", flat=True)))
     fields = {name: [value, None] for name, value in type_snapshot(found).items() if value not in (None, "")}
     record(user=user, thing=found, fields=fields, action=Change.Action.DELETE)
     found.delete()

@@ -8,9 +8,11 @@ from datetime import datetime
 from itertools import repeat, takewhile
 from typing import Any
 
+from meters.catalogs.overlay import Overlay
 from meters.cosem.data import Data, DataType
 from meters.cosem.profile import RowExpander
 from meters.cosem.rows import Rows
+from sessions.catalogs.overlay import limits_of, session_overlay, titled
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.array_stream import ArrayStream
 from sessions.dlms.errors import DlmsError, RemoteProtocolError
@@ -29,8 +31,9 @@ from sessions.reading import (
     get_if_possible,
     selection,
 )
-from sessions.recorder import Recorder
+from sessions.recorder import Recorder, in_database
 
+NO_CATALOG = Overlay()
 logger = logging.getLogger(__name__)
 
 ENTRIES_IN_USE = 7
@@ -48,11 +51,13 @@ class RowRecorder:
         capture_period: int,
         *,
         reverse_deviation: bool = False,
+        overlay: Overlay = NO_CATALOG,
     ) -> None:
         self.recorder = recorder
         self.step_id = step_id
         self.columns = columns
         self.reverse_deviation = reverse_deviation
+        self.overlay = overlay
         self.rows = 0
         captured = [column.capture_object for column in columns if column.capture_object is not None]
         self._expander = RowExpander(captured, capture_period=capture_period)
@@ -105,7 +110,7 @@ class RowRecorder:
             self.recorder.record_entry(self.step_id, self.rows, time, row)
 
     def _say_progress(self, total: int | None) -> None:
-        fields: dict[str, Any] = {"progress_done": self.rows, "columns": columns_as_json(self.columns)}
+        fields: dict[str, Any] = {"progress_done": self.rows, "columns": columns_as_json(self.columns, self.overlay)}
         if total is not None:
             fields["progress_total"] = total
         self.recorder.record_progress(self.step_id, **fields)
@@ -123,12 +128,14 @@ async def read_profile(conversation: Conversation, recorder: Recorder, step: Ste
     facts = [CAPTURE_OBJECTS, CAPTURE_PERIOD] + ([ENTRIES_IN_USE] if _depends_on_entries(part) else [])
     listed, *numbers = await get_if_possible(conversation, [reference.sibling(number) for number in facts])
     captured = capture_objects_in(listed)
-    columns = await describe_columns(conversation, captured, len(captured))
+    names = [column.logical_name for column in captured]
+    overlay = await in_database(lambda: session_overlay(step.session, names))
+    columns = titled(await describe_columns(conversation, captured, len(captured)), overlay)
     period, in_use = _number(numbers[0]) or 0, _number(numbers[1]) if len(numbers) > 1 else None
     total = _expected_rows(part, period, in_use)
-    recorder.record_progress(step.pk, progress_done=0, progress_total=total, columns=columns_as_json(columns))
+    recorder.record_progress(step.pk, progress_done=0, progress_total=total, columns=columns_as_json(columns, overlay))
     reverse = conversation.reverse_deviation
-    rows = RowRecorder(recorder, step.pk, columns, period, reverse_deviation=reverse)
+    rows = RowRecorder(recorder, step.pk, columns, period, reverse_deviation=reverse, overlay=overlay)
     access = selection(part, captured, reverse_deviation=reverse)
     buffer = await conversation.get(reference.attribute, access, on_block=rows.take_block)
     if isinstance(buffer, DataAccessResult):
@@ -139,8 +146,8 @@ async def read_profile(conversation: Conversation, recorder: Recorder, step: Ste
     return {"entries": rows.rows, "columns": len(columns), "text": f"{rows.rows} rows"}
 
 
-def columns_as_json(columns: list[ProfileColumn]) -> list[dict[str, Any]]:
-    """As the page wants them: title, unit, obis, class_id, attribute_id."""
+def columns_as_json(columns: list[ProfileColumn], overlay: Overlay) -> list[dict[str, Any]]:
+    """As the page wants them: title, unit, obis, class_id, attribute_id; low and high where the type's catalog has limits."""
     shown = []
     for column in columns:
         captured = column.capture_object
@@ -151,6 +158,7 @@ def columns_as_json(columns: list[ProfileColumn]) -> list[dict[str, Any]]:
                 "obis": str(captured.logical_name) if captured else "",
                 "class_id": captured.class_id if captured else None,
                 "attribute_id": captured.attribute_id if captured else None,
+                **limits_of(column, overlay),
             }
         )
     return shown

@@ -107,5 +107,6 @@ def described(
         "text": shown,
         "unit": unit,
         **({"raw": number(data.value)} if scaled else {}),
+        **({"scaler_unit": [scaler_unit.scaler, scaler_unit.unit]} if scaler_unit else {}),
         **({"octets": octets.hex()} if 0 < len(octets) <= MAX_KEPT_OCTETS else {}),
     }

@@ -22,6 +22,14 @@ function colour(name) {
   return resolved;
 }
 
+/** A sign and the words for a value outside of its column's limits (the type's catalog has them); empty within. */
+function beyondLimits(column, value) {
+  if ((column.low === undefined && column.high === undefined) || value === null || value === "" || typeof value === "boolean" || !Number.isFinite(Number(value))) return "";
+  if (column.low !== undefined && Number(value) < Number(column.low)) return ["▼", `below the low limit of ${column.low} ${column.unit}`.trim()];
+  if (column.high !== undefined && Number(value) > Number(column.high)) return ["▲", `above the high limit of ${column.high} ${column.unit}`.trim()];
+  return "";
+}
+
 export class ProfileView {
   /** `box` is the step's result; `store` its rows; `growing` whether more will come. */
   constructor(box, store, growing) {
@@ -160,7 +168,13 @@ export class ProfileView {
   fillRow(row, index) {
     const entry = this.store.rows[index];
     const texts = entry ? [entry[0], this.timeOf(entry), ...this.tableColumns.map((column) => shown(entry[2][column.index]))] : [];
-    for (let n = 0; n < row.children.length; n += 1) row.children[n].textContent = texts[n] ?? "";
+    for (let n = 0; n < row.children.length; n += 1) {
+      const cell = row.children[n];
+      const beyond = entry && n > 1 ? beyondLimits(this.tableColumns[n - 2], entry[2][this.tableColumns[n - 2].index]) : "";
+      cell.textContent = beyond ? `${beyond[0]} ${texts[n]}` : texts[n] ?? "";
+      cell.classList.toggle("beyond", Boolean(beyond));
+      cell.title = beyond ? beyond[1] : "";
+    }
   }
 
   // -- the chart -------------------------------------------------------------------------------------------------------

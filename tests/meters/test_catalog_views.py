@@ -6,6 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils.html import escape
 
+from meters.catalogs.facts import ObjectFacts
+from meters.catalogs.services import put_objects
+from meters.cosem.obis import ObisCode
+from meters.models import MeterType
 from tests.meters.cosem.test_obis_catalog import ROWS
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +84,48 @@ def test_htmx_gets_the_answer_only_and_caches_keep_them_apart(ask):
     assert "HX-Request" in answer["Vary"]
 
 
-def test_no_query_is_made_for_the_catalog(ask, django_assert_num_queries):
-    with django_assert_num_queries(2):  # the session and its user
+def test_no_query_is_made_for_the_standard_catalog(ask, django_assert_num_queries):
+    with django_assert_num_queries(3):  # the session, its user, and the types that can be chosen
         ask("voltage")
+
+
+class TestMeterTypes:
+    """What the catalogs of meter types say of a code."""
+
+    @pytest.fixture
+    def meter_type(self):
+        meter_type = MeterType.objects.create(manufacturer="ACME", model="X200")
+        own = ObjectFacts(class_id=3, logical_name=ObisCode.parse("1-0:32.7.0*255"), title="U phase one", unit=35)
+        put_objects(user="x", meter_type=meter_type, objects=[own], origin="x")
+        return meter_type
+
+    def test_the_types_that_have_a_code_are_named(self, ask, meter_type):
+        page = ask("32.7.0").content.decode()
+        assert "Meter types that have it" in page
+        assert "U phase one" in page
+        assert reverse("meters:type_catalog", args=[meter_type.pk]) in page
+        assert "Meter types that have it" not in ask("52.7.0").content.decode()
+
+    def test_a_chosen_type_stands_over_the_standard(self, client, ask, meter_type):
+        answer = client.get(URL, {"q": "32.7.0", "type": meter_type.pk})
+        assert [shown.title for shown in answer.context["own"]] == ["U phase one"]
+        page = answer.content.decode()
+        assert "At ACME X200" in page
+        assert "selected>as ACME X200 has it" in page
+        none = client.get(URL, {"q": "52.7.0", "type": meter_type.pk}).content.decode()
+        assert "has no entry with this code: the standard counts." in none
+
+    def test_words_find_the_types_own_titles(self, client, ask, meter_type):
+        answer = client.get(URL, {"q": "phase one", "type": meter_type.pk})
+        assert [shown.row.logical_name for shown in answer.context["own"]] == ["1-0:32.7.0*255"]
+
+    @pytest.mark.parametrize("chosen", ["999", "x", "²", "9" * 30])
+    def test_a_type_that_is_not_there_is_none(self, client, ask, meter_type, chosen):
+        answer = client.get(URL, {"q": "32.7.0", "type": chosen})
+        assert answer.context["chosen"] is None
+        assert answer.status_code == 200
+
+    def test_queries_are_bounded(self, client, ask, meter_type, django_assert_max_num_queries):
+        for q in ("32.7.0", "voltage", ""):
+            with django_assert_max_num_queries(6):
+                client.get(URL, {"q": q, "type": meter_type.pk})

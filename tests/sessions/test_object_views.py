@@ -7,6 +7,9 @@ import json
 import pytest
 from django.urls import reverse
 
+from meters.catalogs.facts import ObjectFacts
+from meters.catalogs.rights import ClientRights
+from meters.catalogs.services import put_objects
 from meters.cosem.data import (
     array,
     boolean,
@@ -362,3 +365,71 @@ def test_a_page_of_a_value_costs_few_queries(technician, dlms_session, django_as
     step = make_read(dlms_session, 3, "1-0:1.8.0*255", 2, double_long_unsigned(5))
     with django_assert_max_num_queries(6):
         technician.get(url("step_detail", dlms_session.pk, step.pk))
+
+
+class TestTypesCatalog:
+    """What the catalog of the meter's type says, beside what the meter says itself."""
+
+    @pytest.fixture
+    def cataloged(self, dlms_session) -> DlmsSession:
+        relay = ObjectFacts(
+            class_id=70,
+            logical_name=ObisCode.parse(RELAY),
+            version=0,
+            title="Main switch",
+            note="opens under load",
+            rights={32: ClientRights({1: "r", 2: "no", 4: "rw"}), 16: ClientRights({1: "r", 2: "r"})},
+        )
+        hidden = ObjectFacts(
+            class_id=3,
+            logical_name=ObisCode.parse("1-0:1.8.0*255"),
+            unit=30,
+            rights={32: ClientRights({1: "r", 2: "no"})},
+        )
+        others = ObjectFacts(class_id=8, logical_name=ObisCode.parse(CLOCK), rights={16: ClientRights({2: "r"})})
+        meter_type = dlms_session.meter.meter_type
+        put_objects(user="x", meter_type=meter_type, objects=[relay, hidden, others], origin="x")
+        return dlms_session
+
+    def test_before_anything_is_sent_its_objects_stand_in_for_the_list(self, technician, cataloged) -> None:
+        answer = technician.get(url("object_list", cataloged.pk))
+        rows = [(row.class_id, bool(row.mark)) for row in answer.context["expected"]]
+        assert rows == [(3, True), (70, False)]
+        page = answer.content.decode()
+        for words in ("Main switch", "no access", "catalog gives client 32 no right to read it", "Read the list"):
+            assert words in page
+
+    def test_the_meters_list_counts_before_it(self, technician, cataloged) -> None:
+        read_list(cataloged, {2: 1}, {1: True})
+        answer = technician.get(url("object_list", cataloged.pk))
+        assert [(row.class_id, row.title, row.mark) for row in answer.context["objects"]] == [(70, "Main switch", "")]
+        page = answer.content.decode()
+        assert f"{url('catalog_learn', cataloged.meter_id)}?association={cataloged.association_id}" in page
+        assert "disconnect" in answer.context["objects"][0].standard.lower()
+
+    def test_an_object_shows_what_may_not_be_read_before_it_is_asked(self, technician, cataloged) -> None:
+        answer = technician.get(url("object_detail", cataloged.pk, 70, RELAY))
+        rights = {row.number: (row.may_read, row.may_write) for row in answer.context["attributes"]}
+        assert rights[2] == (False, False)
+        assert rights[4] == (True, True)
+        page = answer.content.decode()
+        for words in ("Main switch", "The standard says:", "opens under load", "by the type’s catalog"):
+            assert words in page
+        marked = technician.get(url("object_detail", cataloged.pk, 3, "1-0:1.8.0*255")).content.decode()
+        assert "Not readable: the catalog gives client 32 no right to read it." in marked
+
+    def test_reading_all_leaves_out_what_the_catalog_knows_to_be_closed(self, technician, cataloged) -> None:
+        technician.post(url("object_read", cataloged.pk, 70, RELAY))
+        asked = {step.parameters["attribute_id"] for step in cataloged.steps.all()}
+        assert asked == {1, 4}
+
+    def test_steps_have_the_types_title(self, technician, cataloged) -> None:
+        technician.post(url("object_read", cataloged.pk, 70, RELAY))
+        assert cataloged.steps.first().title == f"Main switch ({RELAY}), logical_name"
+
+    def test_queries_are_bounded(self, technician, cataloged, django_assert_max_num_queries) -> None:
+        many = [ObjectFacts(class_id=3, logical_name=ObisCode(1, 0, c, 8, 0), title=f"T{c}") for c in range(100)]
+        put_objects(user="x", meter_type=cataloged.meter.meter_type, objects=many, origin="x")
+        for address in read_urls(cataloged)[:2]:
+            with django_assert_max_num_queries(8):
+                technician.get(address)

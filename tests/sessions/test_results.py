@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
-from meters.cosem.data import array, enum, integer, long_unsigned, octet_string, structure, unsigned
+from meters.catalogs.facts import ObjectFacts
+from meters.catalogs.services import put_objects
+from meters.cosem.data import Data, array, enum, integer, long_unsigned, octet_string, structure, unsigned
 from meters.cosem.obis import ObisCode
 from meters.cosem.units import ScalerUnit
 from meters.cosem.value_entry import from_json
@@ -15,7 +19,7 @@ from meters.cosem.value_type import parse_type
 from sessions import results
 from sessions.dlms.certificate_authority import make_root
 from sessions.models import Step
-from sessions.results import result_view
+from sessions.results import ResultView, result_view
 from tests.sessions.builders import make_read, make_session
 
 OBJECT_LIST = {"class_id": 15, "logical_name": "0-0:40.0.0*255", "attribute_id": 2}
@@ -63,7 +67,7 @@ def test_an_object_list_is_a_table_in_order() -> None:
         (8, "Clock", "0-0:1.0.0*255"),
         (9999, "", "0-0:1.0.0*255"),
     ]
-    assert view.objects[0].meaning.startswith("Active energy import")
+    assert view.objects[0].title.startswith("Active energy import")
 
 
 def test_an_object_list_that_is_none_falls_back_to_a_tree() -> None:
@@ -167,3 +171,49 @@ class TestWords:
         view = result_view(make_read(dlms_session, 8, "0-0:1.0.0*255", 2, clock))
         assert view.text == "2026-11-25 10:00:00+01:00"
         assert view.raw.octets == "090c07ea0b19030a000000003c00"
+
+
+@pytest.mark.django_db
+class TestTypesCatalog:
+    """Titles, limits and units that the catalog of the meter's type has."""
+
+    VOLTAGE = ObjectFacts(
+        class_id=3,
+        logical_name=ObisCode.parse("1-0:32.7.0*255"),
+        title="U1",
+        unit=35,
+        low=Decimal(207),
+        high=Decimal(253),
+    )
+
+    def read(
+        self, value: Data, class_id: int = 3, scaler_unit: ScalerUnit | None = None, **facts: object
+    ) -> ResultView:
+        dlms_session = make_session()
+        known = replace(self.VOLTAGE, class_id=class_id, **facts)
+        put_objects(user="x", meter_type=dlms_session.meter.meter_type, objects=[known], origin="x")
+        return result_view(make_read(dlms_session, class_id, "1-0:32.7.0*255", 2, value, scaler_unit=scaler_unit))
+
+    @pytest.mark.parametrize(
+        ("raw", "words"), [(2300, ""), (2531, "above the high limit of 253 V"), (0, "below the low limit of 207 V")]
+    )
+    def test_a_value_beyond_its_limits_is_told(self, raw, words) -> None:
+        view = self.read(long_unsigned(raw), scaler_unit=ScalerUnit(-1, 35))
+        assert (view.title, view.beyond, view.by_catalog) == ("U1", words, False)
+
+    def test_another_unit_than_the_catalogs_is_told_instead(self) -> None:
+        assert self.read(long_unsigned(9999), scaler_unit=ScalerUnit(0, 33)).beyond == "the catalog has another unit: V"
+
+    def test_a_data_object_has_the_catalogs_scaler_and_unit(self) -> None:
+        view = self.read(long_unsigned(2531), class_id=1, scaler=-1)
+        assert (view.text, view.by_catalog, view.beyond) == ("253.1 V", True, "above the high limit of 253 V")
+
+    def test_a_register_without_scaler_stays_a_plain_number(self) -> None:
+        view = self.read(long_unsigned(230), scaler=-1)
+        assert (view.text, view.by_catalog) == ("230", False)
+
+    def test_one_query_asks_the_catalog(self, django_assert_max_num_queries) -> None:
+        dlms_session = make_session()
+        step = make_read(dlms_session, 3, "1-0:32.7.0*255", 2, long_unsigned(1), scaler_unit=ScalerUnit(0, 35))
+        with django_assert_max_num_queries(3):
+            result_view(step)

@@ -52,6 +52,8 @@ def test_zero_is_said_and_empty_is_not():
         ({"group": "two\nlines"}, "group", "line breaks"),
         ({"rights": {1: ClientRights({300: "r"})}}, "rights", "-128 to 127"),
         ({"capture_objects": (CaptureObject(8, CODE, 2),) * 201}, "capture_objects", "too many"),
+        ({"capture_objects": (CaptureObject(8, CODE, 200),)}, "capture_objects", "too large"),
+        ({"capture_objects": (CaptureObject(8, CODE, 2, 0x10000),)}, "capture_objects", "too large"),
     ],
 )
 def test_what_cannot_be_is_said_by_field(said, name, words):

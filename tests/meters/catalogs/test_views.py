@@ -387,6 +387,13 @@ def test_a_comparison_is_filtered_and_exported(technician, meter_type, other, sh
     assert list(dict.fromkeys(line.split(",")[0] for line in lines[1:])) == codes
 
 
+def test_two_types_that_agree(technician, meter_type) -> None:
+    twin = MeterType.objects.create(model="twin")
+    put_objects(user="x", meter_type=twin, objects=[ENERGY, VOLTAGE], origin="x")
+    page = technician.get(url("catalog_compare", meter_type.pk), {"other": twin.pk}).content.decode()
+    assert "Both sides say the same of every object." in page
+
+
 def test_a_type_that_is_not_there_is_said(technician, meter_type) -> None:
     for other in ("999", "x", meter_type.pk):
         page = technician.get(url("catalog_compare", meter_type.pk), {"other": other})

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from meters.catalogs.facts import ObjectFacts
+from meters.catalogs.services import put_objects
 from meters.cosem.data import array, date_time, double_long_unsigned, null, structure, unsigned
+from meters.cosem.obis import ObisCode
+from meters.models import MeterType
 from sessions.dlms.apdu.block_transfer import GeneralBlockTransfer
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.apdu.get import GetRequestNext, GetRequestNormal
@@ -208,3 +213,18 @@ def test_a_buffer_that_is_no_table_fails_with_words(buffer, block) -> None:
     step, entries = read(prepare)
     assert (step.state, step.error["layer"]) == ("FAILED", "encoding")
     assert entries == []
+
+
+def test_columns_have_the_titles_and_limits_of_the_types_catalog() -> None:
+    meter_type = MeterType.objects.create(manufacturer="Maker", model="M1")
+    code = ObisCode.parse("1-0:1.8.0*255")
+    limited = ObjectFacts(class_id=3, logical_name=code, title="Import", unit=30, high=Decimal("1.5"))
+    put_objects(user="x", meter_type=meter_type, objects=[limited], origin="x")
+
+    def prepare(bench: Bench) -> None:
+        fill(bench.meter.meter, array(*rows(3)))
+
+    step, entries = read(prepare)
+    assert step.title.startswith("Load profile")
+    assert (step.columns[1]["title"], step.columns[1]["high"], "low" in step.columns[1]) == ("Import", "1.5", False)
+    assert len(entries) == 3

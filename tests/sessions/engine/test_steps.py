@@ -76,6 +76,7 @@ class TestRead:
             "text": "1234.5 Wh",
             "unit": "Wh",
             "octets": "0600003039",
+            "scaler_unit": [-1, 30],
             "obis": "1-0:1.8.0*255",
             "obis_text": step.result["obis_text"],
         }
