@@ -25,6 +25,7 @@ from meters.catalogs.sheet import MAX_OCTETS, Sheet, SheetError, comparison_csv,
 from meters.cosem.interface_class import known_classes
 from meters.cosem.units import Unit
 from meters.inventory_views import rows_of
+from meters.meter_types.views import type_context
 from meters.models import CatalogObject, Change, MeterType
 
 BULK_LIMIT = 20_000
@@ -59,13 +60,12 @@ def type_catalog(request: HttpRequest, pk: int) -> HttpResponse:
     state = CatalogState.parse(request.GET)
     page = page_of(find_objects(meter_type, state), request.GET.get("page"))
     context = {
-        "meter_type": meter_type,
+        **type_context(meter_type, "type_catalog"),
         "state": state,
         "query": state.query(),
         "chips": list(state.chips()),
         "page": page,
         "rows": [ShownRow(row) for row in page.object_list],
-        "section": "types",
     }
     if getattr(request, "htmx", None) and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         answer = render(request, "meters/catalogs/_table.html", context)

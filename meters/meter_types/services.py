@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from meters.catalogs.services import delete_objects
 from meters.changes import Fields, difference, record, type_snapshot
 from meters.models import AssociationTemplate, Change, Meter, MeterType
 

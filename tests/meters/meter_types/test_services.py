@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
+from meters.catalogs.facts import ObjectFacts
+from meters.catalogs.services import put_objects
 from meters.changes import changes_of
+from meters.cosem.obis import ObisCode
 from meters.meter_types.services import (
     TypeInUse,
     delete_template,
@@ -77,6 +80,18 @@ def test_a_type_that_nothing_is_of_goes_and_the_log_keeps_it() -> None:
     entry = Change.objects.get(action=Change.Action.DELETE)
     assert (entry.kind, entry.label) == ("TYPE", "Maker M1")
     assert entry.fields["model"] == ["M1", None]
+
+
+def test_a_types_catalog_goes_with_it_and_the_log_keeps_that_too() -> None:
+    made = make_type(PUBLIC)
+    clock = ObjectFacts(class_id=8, logical_name=ObisCode.parse("0-0:1.0.0*255"))
+    put_objects(user="anna", meter_type=made, objects=[clock], origin="tests")
+    delete_type(user="anna", type_id=made.pk)
+    entries = Change.objects.filter(action=Change.Action.DELETE).order_by("kind")
+    assert [(entry.kind, entry.label) for entry in entries] == [
+        ("CATALOG", "8/0-0:1.0.0*255 of Maker M1"),
+        ("TYPE", "Maker M1"),
+    ]
 
 
 class TestTemplates:
