@@ -111,12 +111,16 @@ def _begin(user: Any, preview: Preview) -> ImportRun:
         user_name=str(user)[:150],
         kind=ImportRun.Kind.GXC,
         state=ImportRun.State.APPLIED,
-        name=", ".join(preview.files)[:200],
+        name=_name(preview.files),
         findings={"refused": [[each.file, each.why[:500]] for each in preview.refusals]},
         request_id=current_request.get(),
         finished=timezone.now(),
         total=len(preview.devices) + len(preview.refusals),
     )
+
+
+def _name(files: list[str]) -> str:
+    return f"{files[0]} and {len(files) - 1} more" if len(files) > 1 else "".join(files)
 
 
 def _groups(choices: Sequence[DeviceChoice]) -> list[list[DeviceChoice]]:

@@ -106,9 +106,9 @@ class TypeForm(forms.Form):
         self.plan = plan
         self.types = {str(kind.pk): kind for kind in types}
         field = cast(forms.ChoiceField, self.fields["known"])
-        field.choices = [("", "a new one"), *((pk, str(kind)) for pk, kind in self.types.items())]
+        field.choices = [(NEW, "a new one"), *((pk, str(kind)) for pk, kind in self.types.items())]
         same = [pk for pk, kind in self.types.items() if (kind.manufacturer, kind.model) == self._proposal]
-        field.initial = same[0] if same else ""
+        field.initial = same[0] if same else NEW
         self.fields["manufacturer"].initial, self.fields["model"].initial = self._proposal
         dress(self)
 
@@ -118,7 +118,7 @@ class TypeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not cleaned.get("known") and not cleaned.get("model") and "model" not in self.errors:
+        if cleaned.get("known") not in self.types and not cleaned.get("model") and "model" not in self.errors:
             self.add_error("model", "A type has a model.")
         return cleaned
 

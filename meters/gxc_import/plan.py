@@ -1,6 +1,6 @@
 """What would become of one device of a file, and what is left out and why.
 
-Pure: no database, no settings. Everything that the reader found goes into one of the two; the tests hold it to that.
+Nothing is asked of the database. Everything that the reader found goes into one of the two; the tests hold it to that.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from meters.gxc import NET, SERIAL, DeviceFile, FileMedia
 from meters.gxc_import.objects import catalog_objects
 from meters.gxc_import.words import BY_SERIAL, EVERYONE, NO_PLACE, OTHERS, UNREAD, UNREAD_ELSE, Left
 from meters.meter_types.flag_codes import maker_of
+from meters.models import Association, Meter
 
 HDLC_CLIENTS: Final = 0x7F
 HDLC_ADDRESSES: Final = 0x3FFF
@@ -133,6 +134,27 @@ class DevicePlan:
         told = any((device.media.host, device.media.serial_port))
         where = (self.file, device.manufacturer, device.framing, device.media, device.logical_address)
         return (*where, device.physical_address, None if told else self.number)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What it becomes, in words, before anything is saved."""
+        meter, association = self.meter, self.association
+        referencing = Association.Referencing(association["referencing"]).label.lower()
+        opened = ", pre-established" if association["pre_established"] else ""
+        client = f"client {association['client_sap']} → {association['server_sap']}"
+        protection = Association.Protection(association["protection"]).label.lower()
+        suite = f", {protection}, suite {association['security_suite']}" if association["protection"] != "none" else ""
+        size = f", information field {meter['max_info']}" if "max_info" in meter else ""
+        facts = {
+            "Association": f"{association['name']}, {client}, {referencing}{opened}",
+            "Authentication": f"{Association.Authentication(association['authentication']).label}{suite}",
+            "Framing": f"{Meter.Framing(meter['framing']).label}{size}",
+            "Clock": "deviation counts from UTC to local time" if meter["reverse_deviation"] else "",
+            "Into the vault": ", ".join(self.secrets),
+            "Counter": f"goes on after {self.last_counter}; the meter is asked first" if self.last_counter else "",
+            "Into the catalog": f"{len(self.objects)} object{'' if len(self.objects) == 1 else 's'}",
+        }
+        return [(what, words) for what, words in facts.items() if words]
 
     @property
     def needs_keys(self) -> bool:

@@ -1,4 +1,7 @@
-"""`watch_sessions`: the watchdog. Ends sessions whose worker died, and rings again for those that nobody runs."""
+"""`watch_sessions`: the watchdog. Ends sessions whose worker died, and rings again for those that nobody runs.
+
+It also forgets uploaded files that nobody confirmed.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+from meters.gxc_import.uploads import drop_old_files
 from sessions.services import explain_waiting, recover_sessions, waiting_sessions
 from sessions.tasks import ring_worker
 
@@ -32,6 +36,7 @@ class Watch:
         """One look. `now`: seconds of any clock that only grows."""
         for session_id in recover_sessions():
             logger.warning("session %s is lost: its worker died", session_id)
+        drop_old_files()
         waiting = waiting_sessions()
         self._due = {session_id: self._due[session_id] for session_id in waiting if session_id in self._due}
         for session_id in waiting:

@@ -47,7 +47,7 @@ def test_a_type_that_is_there_is_proposed() -> None:
     preview = previewed(device_file(PUBLIC))
     (choice,) = form_of(preview).choices()
     assert choice.meter_type == kind
-    assert "type-0-model" in errors(preview, **{"type__0__known": "", "type__0__model": ""})
+    assert "type-0-model" in errors(preview, **{"type__0__known": "new", "type__0__model": ""})
     assert "type-0-known" in errors(preview, **{"type__0__known": "999"})
 
 

@@ -214,3 +214,13 @@ def test_ways_into_one_meter_are_known_by_their_place() -> None:
     assert one.meter_key == other.meter_key
     assert planned(NET, number=1).meter_key != planned(NET, number=2).meter_key
     assert one.meter_key != planned(NET, media(IP="a", Port=2)).meter_key
+
+
+def test_what_it_becomes_is_said_in_words_and_without_secrets() -> None:
+    facts = dict(planned(CIPHERED).facts)
+    assert facts["Association"] == "Management, client 1 → 1, logical names"
+    assert facts["Authentication"] == "High level, GMAC, authenticated and encrypted, suite 0"
+    assert facts["Into the vault"] == "GUEK, GAK"
+    assert facts["Counter"].startswith("goes on after 8")
+    assert GUEK.lower() not in str(facts).lower()
+    assert "Clock" in dict(planned(HDLC, "<UtcTimeZone>true</UtcTimeZone><MaxInfoRX>64</MaxInfoRX>").facts)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
+from django.utils import timezone
 
+from meters.gxc_import.uploads import keep_files
+from meters.models import SealedUpload
 from sessions.management.commands import watch_sessions as module
 from sessions.management.commands.watch_sessions import FIRST_PATIENCE, LONGEST_PATIENCE, Watch
 from sessions.models import DlmsSession
 from tests.meters.builders import make_meter
-from tests.sessions.builders import claim, make_session, run_out
+from tests.sessions.builders import claim, make_session, make_user, run_out
 from tests.site import Site
 
 
@@ -102,3 +106,13 @@ def test_sigterm_ends_it_in_good_order(tmp_path) -> None:
         except subprocess.TimeoutExpired:
             watchdog.kill()
             raise
+
+
+@pytest.mark.django_db
+def test_uploads_that_nobody_confirmed_are_forgotten() -> None:
+    upload = keep_files(user=make_user("anna"), files=[])
+    Watch().round(0.0)
+    assert SealedUpload.objects.exists()
+    SealedUpload.objects.filter(pk=upload.pk).update(created=timezone.now() - timedelta(hours=2))
+    Watch().round(2.5)
+    assert not SealedUpload.objects.exists()
