@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any, Final
 
 from meters.cosem.interface_class import Access as Kept
 from meters.cosem.interface_class import interface_class, known_versions
@@ -26,7 +27,12 @@ from sessions.simulator.meter_type import (
 )
 from sessions.simulator.objects.base import CosemObject
 from sessions.simulator.objects.clock import MeterClock
+from sessions.simulator.objects.schedule import SingleActionSchedule
+from sessions.simulator.objects.watching import Limiter, RegisterMonitor
 from sessions.simulator.rights import Access, Rights
+
+WATCHING: Final = frozenset({RegisterMonitor.class_id, Limiter.class_id})
+"""Classes that look at values as time goes by."""
 
 
 def logical_devices(meter_type: MeterType, settings: MeterSettings) -> tuple[tuple[MeterType, MeterSettings], ...]:
@@ -46,6 +52,24 @@ def logical_devices(meter_type: MeterType, settings: MeterSettings) -> tuple[tup
     if len(names) != len(devices):
         raise MeterTypeError(f"{meter_type.name}: two logical devices have the same SAP")
     return tuple((one, replace(own, logical_devices=names)) for one, own in devices)
+
+
+def acts_by_itself(meter_type: MeterType, kept: Mapping[str, Any] | None = None) -> bool:
+    """Whether a meter of this type does something though nobody ever talked to it: it watches values, or has schedules with
+    times. `kept`: what it remembers, which may have such schedules, too.
+    """
+    others = (load_meter_type(each.type) for each in meter_type.logical_devices)
+    entries = (entry for one in (meter_type, *others) for entry in one.objects)
+    if any(
+        entry["class_id"] in WATCHING
+        or (entry["class_id"] == SingleActionSchedule.class_id and entry.get("values", {}).get("execution_time"))
+        for entry in entries
+    ):
+        return True
+    parts = {} if kept is None else kept.get("parts", {})
+    return any(
+        f" {SingleActionSchedule.class_id} " in name and SingleActionSchedule.has_times(parts[name]) for name in parts
+    )
 
 
 def build_meters(meter_type: MeterType, settings: MeterSettings) -> tuple[Meter, ...]:
@@ -92,9 +116,9 @@ def _build(
         server_sap=settings.server_sap,
         memory=memory,
         lockout=lockout,
+        clock=clock,
     )
     context = Context(meter_type, settings, meter, clock)
-    meter.second = clock.second
     memory.add("clock", clock)
     memory.add(f"{settings.server_sap} supply", context.supply)
     for entry in meter_type.objects:

@@ -223,11 +223,12 @@ class ServerCiphering:
         return Writer().u8(tags[plaintext[0]]).octet_string(payload).octets()
 
     def seal_notification(self, octets: bytes) -> bytes:
-        """What the meter says unasked: protected as its client's requests have to be, in a general envelope."""
-        if self.protection is Protection.NONE:
+        """What the meter says unasked: protected as requests have to be and answers are, in a general envelope."""
+        protection = self.protection | self.promised
+        if protection is Protection.NONE:
             return octets
         suite = self._security.suite
-        authenticated, encrypted = self.protection.authenticated, self.protection.encrypted
+        authenticated, encrypted = protection.authenticated, protection.encrypted
         control = SecurityControl(suite=suite, authenticated=authenticated, encrypted=encrypted)
         return self.seal(octets, Envelope(control, self._dedicated_key is not None, True, suite=suite))
 

@@ -78,7 +78,7 @@ def gxc_lab(path: Path, host_clock: Callable[[], datetime], *, port: int = 0) ->
         raise LabError(f"{path} cannot be read: {error.strerror or error}") from None
     except (GxcError, AssociationFileError) as error:
         raise LabError(f"{path.name}: {error}") from None
-    return Lab(lines=tuple(lines))
+    return Lab(lines=tuple(lines), host_clock=host_clock)
 
 
 def _line(device: DeviceFile, serial_number: str, host_clock: Callable[[], datetime], port: int) -> LabLine:
@@ -105,8 +105,9 @@ def gxc_meter(device: DeviceFile, serial_number: str, host_clock: Callable[[], d
         conformance=SERVED_CONFORMANCE if device.logical_names else SERVED_SHORT_NAME_CONFORMANCE,
         by_short_names=not device.logical_names,
         own=_own(device),
+        clock=MeterClock(host_clock),
     )
-    _Objects(device, meter, MeterClock(host_clock)).add_all()
+    _Objects(device, meter, meter.clock).add_all()
     model = f"{device.manufacturer} {device.name}"
     return placed(
         meter, association, hdlc, address, serial_number=serial_number, name=f"{model} {serial_number}", type=model

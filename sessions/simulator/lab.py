@@ -11,7 +11,8 @@
                                      On UDP datagrams are lost, doubled or late as a whole
     [[lines.meters]]                 serial_number (digits), name, type, max_pdu_size, role, physical_address for HDLC
                                      address_octets (1, 2 or 4), user_ids (who may associate), security_setup_version (0 or 1, of
-                                     the security policy), quirks (names of what it always does otherwise, see `quirks`)
+                                     the security policy), quirks (names of what it always does otherwise, see `quirks`),
+                                     push (tcp://, udp:// or hdlc://host:port: where its push setups send to at first)
     [lines.meters.faults]            what the meter sometimes does, by name, each with its chance of one answer; seed
     [lines.meters.lockout]           attempts, seconds: how many wrong secrets lock a client out, and for how long
     [lines.meters.association]       the keys of an association file: client_sap, authentication, secret, guek, …; the meter
@@ -33,7 +34,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -43,7 +44,7 @@ from sessions.dlms.association import Referencing
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.hdlc.parameters import MAX_INFO, MAX_WINDOW, HdlcParameters
 from sessions.dlms.iec62056_21.characters import START_BAUD
-from sessions.simulator.build import build_meter, build_meters, logical_devices
+from sessions.simulator.build import acts_by_itself, build_meter, build_meters, logical_devices
 from sessions.simulator.bus import LineTiming, read_timing
 from sessions.simulator.device import (
     MANAGEMENT_DEVICE,
@@ -58,6 +59,7 @@ from sessions.simulator.lab_security import LabError as LabError
 from sessions.simulator.lockout import LockoutRule
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import MeterSettings, MeterType, MeterTypeError, load_meter_type, system_title
+from sessions.simulator.push.rules import Destination
 from sessions.simulator.quirks.manners import Manners, read_manners
 from sessions.simulator.readout import ReadoutDevice
 from sessions.simulator.sign_on import make_sign_on_device
@@ -78,6 +80,7 @@ SHARED_BY_CLIENTS: Final = ("framing", "server_sap", "server_system_title", "hdl
 
 LineKind = Literal["wrapper", "hdlc", "udp", "pty", "rfc2217"]
 KINDS: Final = get_args(LineKind)
+LAB_ENTRIES: Final = frozenset({"host", "reply_delay", "inactivity_timeout", "fixed_ports"})
 LINE_ENTRIES: Final = frozenset({"kind", "port", "max_info", "window", "sign_on", "timing", "faults", "meters"})
 METER_ENTRIES: Final = frozenset(
     {
@@ -97,14 +100,30 @@ METER_ENTRIES: Final = frozenset(
         "clients",
         "sign_on",
         "key_pairs",
+        "push",
     }
 )
 SIGN_ON_ENTRIES: Final = frozenset(
-    {"device_address", "baud", "mode_e", "password", "operand", "max_block", "readout", "manufacturer"}
+    {
+        "device_address",
+        "baud",
+        "mode_e",
+        "password",
+        "operand",
+        "max_block",
+        "readout",
+        "manufacturer",
+        "identification",
+    }
 )
 KEY_PAIR_ENTRIES: Final = frozenset({"seed", *KEY_NAMES.values()})
 WRAPPED: Final = ("wrapper", "udp")
 """Lines that lead to one meter, by the wrapper."""
+
+
+def host_time() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +194,13 @@ class LabLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """`fixed_ports`: a port that is taken is an error, otherwise any free one takes its place."""
+    """`fixed_ports`: a port that is taken is an error, otherwise any free one takes its place. `host_clock`: the time that its
+    meters go by. `push_anywhere`: they also push beyond the loopback.
+    """
 
     lines: tuple[LabLine, ...]
+    host_clock: Callable[[], datetime] = host_time
+    push_anywhere: bool = False
     host: str = "127.0.0.1"
     reply_delay: float = 0.0
     inactivity_timeout: float = 180.0
@@ -228,7 +251,8 @@ def load_lab(path: Path, host_clock: Callable[[], datetime], state: Path | None 
     timeout = float(table.get("inactivity_timeout", 180.0))
     try:
         made = tuple(_line(line, host_clock, timeout, state) for line in lines)
-        lab = Lab(lines=made, **table)
+        _refuse_unknown("the lab", table, LAB_ENTRIES)
+        lab = Lab(lines=made, host_clock=host_clock, **table)
     except (KeyError, TypeError, ValueError, MeterTypeError, DlmsError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise LabError(f"{path.name}: {reason}") from None
@@ -293,11 +317,19 @@ def _hdlc_options(table: Mapping[str, Any], inactivity_timeout: float) -> HdlcOp
 class LazyDevice:
     """A meter that is built when somebody first talks to it: of thousands that listen, few ever are at once."""
 
-    __slots__ = ("_build", "_device")
+    __slots__ = ("_build", "_device", "_waiting")
 
     def __init__(self, build: Callable[[], LogicalDevice]) -> None:
         self._build: Callable[[], LogicalDevice] | None = build
         self._device: LogicalDevice | None = None
+        self._waiting: Callable[[LogicalDevice], None] | None = None
+
+    def when_built(self, tell: Callable[[LogicalDevice], None]) -> None:
+        """`tell` hears of the meter as soon as there is one."""
+        if self._device is not None:
+            tell(self._device)
+        else:
+            self._waiting = tell
 
     @property
     def built(self) -> bool:
@@ -308,6 +340,8 @@ class LazyDevice:
         if self._device is None:
             assert self._build is not None  # it is given back only when the device stands
             self._device, self._build = self._build(), None
+            if self._waiting is not None:
+                self._waiting(self._device)
         return self._device
 
     def __getattr__(self, name: str) -> Any:
@@ -383,10 +417,9 @@ def _sign_on(meter_type: MeterType, device_address: str, options: SignOnOptions)
 
 
 def _devices(meter_type: MeterType, settings: MeterSettings, *, lazy: bool) -> tuple[LogicalDevice, ...]:
-    if not lazy:
+    kept = settings.store.load() if settings.store is not None else None  # what is damaged is refused at once
+    if not lazy or acts_by_itself(meter_type, kept):
         return build_meters(meter_type, settings)
-    if settings.store is not None:
-        settings.store.load()  # what is damaged is refused at once
     if not meter_type.logical_devices:
         return (LazyDevice(lambda: build_meter(meter_type, settings)),)
     built = cache(lambda: build_meters(meter_type, settings))
@@ -495,6 +528,7 @@ def _settings(
         max_info=line.max_info,
         inactivity_timeout=line.inactivity_timeout,
         lockout=LockoutRule(**table.get("lockout", {})),
+        push=Destination.from_url(table["push"]) if "push" in table else None,
     )
 
 
@@ -527,7 +561,7 @@ def plain_lab(
         table = {"serial_number": str(FIRST_SERIAL + number)}
         meter = make_meter(table, host_clock, lazy=number > 0, state=state)  # the first says what is wrong with all
         lines.append(LabLine(kind="wrapper", meters=(meter,), port=port + number if port else 0))
-    return Lab(lines=tuple(lines), host=host, reply_delay=reply_delay, fixed_ports=True)
+    return Lab(lines=tuple(lines), host_clock=host_clock, host=host, reply_delay=reply_delay, fixed_ports=True)
 
 
 def close_memories(lab: Lab) -> None:

@@ -37,6 +37,8 @@ from sessions.simulator.lab import (
     announcement,
     close_memories,
 )
+from sessions.simulator.push.sender import PushSender
+from sessions.simulator.push.ticker import Ticker
 from sessions.simulator.quirks.manners import mannered, text_hooks
 from sessions.simulator.quirks.texts import text_station
 from sessions.simulator.readout import ReadoutDevice
@@ -105,6 +107,11 @@ class RunningLab:
         self.serial_dir = serial_dir
         self.announcements: list[dict[str, Any]] = []
         self._open = contextlib.AsyncExitStack()
+        meters = [meter for line in lab.lines for meter in line.meters]
+        self._sender = PushSender(
+            anywhere=lab.push_anywhere, ended=lambda meter: self._ticker.look(meter), complain=_complain
+        )
+        self._ticker = Ticker(meters, lab.host_clock, self._sender.begin, _complain)
 
     async def __aenter__(self) -> RunningLab:
         try:
@@ -113,9 +120,12 @@ class RunningLab:
         except BaseException:
             await self._open.aclose()
             raise
+        self._ticker.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._ticker.stop()
+        await self._sender.close()
         await self._open.aclose()
         close_memories(self.lab)
 

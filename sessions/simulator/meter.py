@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from typing import Final
@@ -44,7 +44,10 @@ from sessions.simulator.journal import Journal
 from sessions.simulator.lockout import Lockout
 from sessions.simulator.memory import Memory, SecretsMemory, SecurityMemory
 from sessions.simulator.objects.base import CosemObject, Denied, Value
+from sessions.simulator.objects.clock import MeterClock
 from sessions.simulator.objects.scripts import ScriptTable
+from sessions.simulator.push.outbox import Outbox
+from sessions.simulator.push.rules import Push, PushRules
 from sessions.simulator.rights import Access
 from sessions.simulator.short_name_association import CHANGE_HLS_SECRET as CHANGE_HLS_SECRET_SN
 from sessions.simulator.short_name_association import (
@@ -83,6 +86,7 @@ class Meter:
         server_sap: int = MANAGEMENT_DEVICE,
         memory: Memory | None = None,
         lockout: Lockout | None = None,
+        clock: MeterClock | None = None,
     ) -> None:
         self.serial_number = serial_number
         self.server_sap = server_sap
@@ -104,8 +108,11 @@ class Meter:
         """The other logical devices of the same meter."""
         self._busy: list[CosemObject] = []
         """Objects that do something by themselves."""
-        self.second: Callable[[], int] | None = None
-        """Tells the seconds of the meter's time apart."""
+        self.clock = clock or MeterClock(_host_time)
+        self.outbox = Outbox(self.clock, serial_number)
+        self.stirred: Callable[[], None] | None = None
+        """Is told when the meter's next moment (`next_due`) may have become another one."""
+        self._was_stirred = False
         self._caught_up: int | None = None
         self.memory = memory or Memory(serial_number)
         self.events = Events()
@@ -153,6 +160,8 @@ class Meter:
     def power_failed(self) -> None:
         """Of this logical device nothing is left but its memory."""
         self._notifications.clear()
+        self.outbox.clear()
+        self._stir()
         for each in self.journal.associations:
             self.journal.dissociated(each.caller)
         self.boots += 1
@@ -171,15 +180,38 @@ class Meter:
 
     def settle(self) -> None:
         self.memory.settle()
+        if self._was_stirred:
+            self._was_stirred = False
+            if self.stirred is not None:
+                self.stirred()
 
     def catch_up(self) -> None:
         """At most once in a second of the meter's time, unless somebody changed something in it: nothing is due more often."""
-        second = None if self.second is None else self.second()
-        if second is not None and second == self._caught_up:
+        second = self.clock.second()
+        if second == self._caught_up:
             return
         self._caught_up = second
         for target in self._busy:
             target.catch_up()
+
+    def tick(self) -> None:
+        """What is due is done, though nobody asks."""
+        self._stir()
+        self.catch_up()
+        self._was_stirred = False  # whoever ticks looks at the time himself
+        self.settle()
+
+    def next_due(self) -> datetime | None:
+        """When the meter has something to do by itself, by the host's time; None: not before somebody asks."""
+        dues = [each for target in self._busy if (each := target.next_due()) is not None]
+        own = [min(dues) - self.clock.offset] if dues else []
+        pushes = self.outbox.next_due()
+        return min(own if pushes is None else [*own, pushes], default=None)
+
+    def _stir(self) -> None:
+        """Something was changed: the objects are looked at again, be it within the same second."""
+        self._caught_up = None
+        self._was_stirred = True
 
     def named(self, logical_name: ObisCode) -> CosemObject:
         """The object of this name, the first where several classes share it; KeyError without one."""
@@ -232,9 +264,17 @@ class Meter:
 
     def push(self, body: Data, moment: datetime, *, confirmed: bool = False) -> None:
         """Say something unasked to the client that is served next; `confirmed`: it is to be confirmed."""
+        self._notifications.append(self._notification(body, moment, confirmed=confirmed))
+
+    def send(self, body: Data, moment: datetime, rules: PushRules) -> None:
+        """Say something unasked to a destination of its own, when and as often as the rules say."""
+        self.outbox.take(Push(self._notification(body, moment, confirmed=rules.confirmed), rules))
+        self._was_stirred = True
+
+    def _notification(self, body: Data, moment: datetime, *, confirmed: bool) -> DataNotification:
         self._pushes = (self._pushes + 1) & LAST_INVOKE_ID
         number = self._pushes | (CONFIRMED if confirmed else 0)
-        self._notifications.append(DataNotification(number, as_date_time(date_time(moment)), body))
+        return DataNotification(number, as_date_time(date_time(moment)), body)
 
     def take_notifications(self) -> list[DataNotification]:
         taken = list(self._notifications)
@@ -262,7 +302,7 @@ class Meter:
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
         if selection is not None:
             raise Denied(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
-        self._caught_up = None
+        self._stir()
         with self.journal.on_behalf_of(caller):
             access.target.write(descriptor.attribute_id, value)
 
@@ -272,7 +312,7 @@ class Meter:
             raise Denied(DataAccessResult.OBJECT_UNDEFINED)
         if not access.may_invoke(caller.client.role, descriptor.method_id):
             raise Denied(DataAccessResult.READ_WRITE_DENIED)
-        self._caught_up = None
+        self._stir()
         with self.journal.on_behalf_of(caller):
             return access.target.invoke(descriptor.method_id, parameters)
 
@@ -345,6 +385,10 @@ class Meter:
         """A client's list names what the client can use: the association in use first."""
         own = (self._association_ln(caller),) if self._own.listed else ()
         return [access for access in chain(own, self.objects.values()) if access.is_listed_for(caller.client.role)]
+
+
+def _host_time() -> datetime:
+    return datetime.now(UTC)
 
 
 def _check_short_names(names: ShortNameMap, access: Access) -> None:

@@ -19,7 +19,8 @@
       15 Association LN          role, client_sap: the association of that client; the one in use needs no entry
       22 Single action schedule  values.executed_script, values.type, values.execution_time
       18 Image transfer          block_size, public_key, verify_seconds, activate_seconds, reboot; see `builders/image.py`
-      40 Push setup              columns, confirmed = true where the client is to confirm
+      40 Push setup              columns (attribute 2 of these), or values as every other class; confirmed = true where the client
+                                 is to confirm, and the version has no push_operation_method
       6  Register activation     registers (logical names), values.mask_list; 11 and 20, special days and calendar: values;
                                  see `builders/tariff.py`
       9  Script table            target: the control that its scripts 1 and 2 open and close; or values.scripts
@@ -61,6 +62,7 @@ from sessions.simulator.lockout import NEVER_LOCKED_OUT, LockoutRule
 from sessions.simulator.memory import Store
 from sessions.simulator.objects.clock import NO_DAYLIGHT_SAVINGS
 from sessions.simulator.objects.daylight import DaylightSavings
+from sessions.simulator.push.rules import Destination
 
 METER_TYPES: Final = Path(__file__).parent / "meter_types"
 NAME_OCTETS: Final = 16
@@ -160,7 +162,8 @@ def served_conformance(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterSettings:
     """What makes one meter out of a meter type. `device_address` and `max_info` are those of its HDLC line, where it has one;
-    `logical_devices` the names of all that there are by SAP, where the meter has several. `store`: where its memory survives.
+    `logical_devices` the names of all that there are by SAP, where the meter has several. `store`: where its memory survives;
+    `push`: where its push setups send to, where its type does not say.
     """
 
     serial_number: str
@@ -176,6 +179,7 @@ class MeterSettings:
     inactivity_timeout: int = 120
     store: Store | None = None
     lockout: LockoutRule = NEVER_LOCKED_OUT
+    push: Destination | None = None
 
 
 def system_title(manufacturer: str, serial_number: str) -> bytes:

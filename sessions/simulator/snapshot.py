@@ -53,6 +53,7 @@ from sessions.simulator.lab_security import announced_keys, key_pairs, meter_sec
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import system_title
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, Value, constant
+from sessions.simulator.objects.clock import MeterClock
 from sessions.simulator.plain import PlainObject
 from sessions.simulator.recorded_objects import (
     RecordedClock,
@@ -90,7 +91,7 @@ def snapshot_lab(
     except (ValueError, KeyError, TypeError, DlmsError) as error:
         raise LabError(f"{path.name}: {error}") from None
     kind = "wrapper" if meter.association["framing"] == "wrapper" else "hdlc"
-    return Lab(lines=(LabLine(kind=kind, meters=(meter,), port=port),))  # type: ignore[arg-type]  # one of the two
+    return Lab(lines=(LabLine(kind=kind, meters=(meter,), port=port),), host_clock=host_clock)  # type: ignore[arg-type]  # one of the two
 
 
 def snapshot_meter(
@@ -127,6 +128,7 @@ def snapshot_meter(
         conformance=_conformance(snapshot, parameters),
         by_short_names=parameters.referencing is Referencing.SHORT_NAMES,
         own=_own(snapshot),
+        clock=MeterClock(host_clock),
     )
     meter.server_sap = parameters.server_sap
     _Objects(snapshot, meter, host_clock).add_all()

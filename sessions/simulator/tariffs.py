@@ -214,8 +214,7 @@ class TariffPlan:
         return before[-1] if before else 1
 
     def _moment(self, day: date, at: time) -> datetime:
-        shown = CosemDateTime.from_datetime(datetime.combine(day, at))
-        return self.clock.local(shown)
+        return self.clock.from_shown(datetime.combine(day, at))
 
     # -- memory ------------------------------------------------------------------------------------------------------
 
@@ -308,7 +307,7 @@ class RateRegisters:
         if not self._days:
             return _Day(Counter(), 0, switches[-1][1] if switches else 1, switches)
         before = self._days[-1]
-        midnight = self._plan.clock.local(CosemDateTime.from_datetime(datetime.combine(begins, time())))
+        midnight = self._plan.clock.from_shown(datetime.combine(begins, time()))
         total = self._total(midnight)
         rate = before.switches[-1][1] if before.switches else before.rate
         return _Day(self._after(before, midnight, total), total, rate, switches)

@@ -74,6 +74,7 @@ class Truth:
             "associations": [_association(each) for each in journal.associations],
             "associations_opened": journal.associations_opened,
             "counts": _counts(journal),
+            "pushes": device.outbox.as_json() if isinstance(device, Meter) else {},
             "executions": [_execution(each) for each in journal.executions],
         }
         return told | ({"keys": _keys(device.security), "secrets": _secrets(device)} if keys else {})

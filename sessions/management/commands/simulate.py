@@ -63,6 +63,9 @@ class Command(BaseCommand):
             metavar="PORT",
             help="tell what really happens in the lab, by HTTP on the loopback (0: any)",
         )
+        parser.add_argument(
+            "--push-anywhere", action="store_true", help="meters also push beyond the loopback of this machine"
+        )
         parser.add_argument("--truth-keys", action="store_true", help="tell the simulated meters' keys there, too")
         add_fault_arguments(parser)
         parser.add_argument(
@@ -89,7 +92,7 @@ class Command(BaseCommand):
         try:
             with tempfile.TemporaryDirectory(prefix="lab-") as directory:
                 run_lab(
-                    _with_faults(_lab(options), options),
+                    replace(_with_faults(_lab(options), options), push_anywhere=options["push_anywhere"]),
                     options["serial_dir"] or Path(directory),
                     self._announce,
                     truth,

@@ -81,6 +81,11 @@ class Context:
             meter.memory.add(f"{meter.server_sap} ends of each {period.value}", closings)
         self._rates: dict[tuple[str, float], RateRegisters] = {}
 
+    def find(self, class_id: int, logical_name: ObisCode) -> CosemObject | None:
+        """The object of a class and name, wherever it stands in the file: to be asked once the meter is whole."""
+        access = self.meter.objects.get((class_id, logical_name))
+        return None if access is None else access.target
+
     def named(self, logical_name: str) -> CosemObject:
         """The object of this name, which stands earlier in the file; KeyError without one."""
         return self.meter.named(ObisCode.parse(logical_name))

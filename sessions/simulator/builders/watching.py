@@ -17,13 +17,8 @@ from sessions.simulator.objects.watching import Limiter, RegisterMonitor, Watche
 
 def _builder(kind: type[Watcher]) -> Builder:
     def build(name: ObisCode, entry: Entry, context: Context) -> CosemObject:
-        known, objects = listed_class(entry), context.meter.objects
-
-        def find(class_id: int, logical_name: ObisCode) -> CosemObject | None:
-            access = objects.get((class_id, logical_name))
-            return None if access is None else access.target
-
-        return kind(known, name, declared_values(known, entry), context.clock, find)
+        known = listed_class(entry)
+        return kind(known, name, declared_values(known, entry), context.clock, context.find)
 
     return build
 

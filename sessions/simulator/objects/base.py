@@ -119,7 +119,11 @@ class CosemObject:
         """Take back what `keep` gave. KeyError, TypeError or ValueError where it is something else."""
 
     def catch_up(self) -> None:
-        """Do what the object does by itself as time goes by, as far as it is due; asked before every request."""
+        """Do what the object does by itself as time goes by, as far as it is due; asked before requests, and at `next_due`."""
+
+    def next_due(self) -> datetime | None:
+        """When there is something for `catch_up` to do, by the meter's time; None: nothing that could not wait for a request."""
+        return None
 
     def _attribute(self, attribute_id: int) -> Attribute:
         attribute = self.attributes.get(attribute_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from meters.cosem.date_time import LAST_DAY, SECOND_LAST_DAY, UNSPECIFIED, UNSPECIFIED_YEAR, CosemDate, CosemDateTime
@@ -46,6 +47,7 @@ class DaylightSavings:
         return not end <= normal < begin  # south of the equator summer spans New Year
 
 
+@lru_cache(maxsize=1024)
 def moment_in_year(wanted: CosemDateTime, year: int) -> datetime:
     """The moment of a year that a date-time with wildcards names: a day, the last or second last day of the month, or of these
     the one with the weekday; ValueError where it names none.

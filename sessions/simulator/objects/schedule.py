@@ -1,61 +1,27 @@
 """Single action schedule of a simulated meter (Blue Book, class 22): a script at given times, each time once.
 
-Nothing waits: before every request the schedule does what has become due since the last one, in order, and by a clock that shows
-the time at which it was due. A clock that is set back does nothing twice, one that is set forward skips nothing.
+When its time comes, and before every request, the schedule does what has become due since it last looked, in order, and by a
+clock that shows the time at which it was due. A clock that is set back does nothing twice, one that is set forward skips nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from meters.cosem.data import Data, DataType, array
-from meters.cosem.date_time import UNSPECIFIED, CosemDate, CosemDateTime, CosemTime
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import DataAccessResult
 from sessions.dlms.axdr import decode_data, encode_data
 from sessions.simulator.objects.base import Attribute, CosemObject, Denied, require
 from sessions.simulator.objects.clock import MeterClock
-from sessions.simulator.objects.daylight import falls_on
+from sessions.simulator.objects.recurrence import MAX_DAYS, ExecutionTime, moment_of, next_after
 
 TYPES: Final = range(1, 6)
 MAX_TIMES: Final = 64
-MAX_DAYS: Final = 400
-"""Days that are looked back at, at most, for what has become due."""
 MAX_DUE: Final = 100
 """Executions that are caught up on at once; of more the newest are."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionTime:
-    """A time and a date, both with wildcards: a minute or an hour that is not specified is each one, a second is the first."""
-
-    at: CosemTime
-    day: CosemDate
-
-    @classmethod
-    def from_data(cls, data: Data) -> ExecutionTime:
-        """ValueError where it is none."""
-        try:
-            at, day = (each.value for each in data)
-            at = at if isinstance(at, CosemTime) else CosemTime.decode(at)
-            day = day if isinstance(day, CosemDate) else CosemDate.decode(day)
-        except TypeError as error:
-            raise ValueError(str(error)) from None
-        if not (at.in_range and day.in_range):
-            raise ValueError("a field is out of range")
-        return cls(at, day)
-
-    def on(self, day: date) -> Iterator[time]:
-        """The times of this day."""
-        if not falls_on(self.day, day):
-            return
-        second = 0 if self.at.second == UNSPECIFIED else self.at.second
-        for hour in range(24) if self.at.hour == UNSPECIFIED else (self.at.hour,):
-            for minute in range(60) if self.at.minute == UNSPECIFIED else (self.at.minute,):
-                yield time(hour, minute, second)
 
 
 class SingleActionSchedule(CosemObject):
@@ -112,7 +78,7 @@ class SingleActionSchedule(CosemObject):
             day = first + timedelta(days=number)
             for each in self._executions:
                 for at in each.on(day):
-                    moment = self._clock.local(CosemDateTime.from_datetime(datetime.combine(day, at)))
+                    moment = moment_of(datetime.combine(day, at), self._clock)
                     if since < moment <= until:
                         found.add(moment)
         return sorted(found)[-MAX_DUE:]
@@ -130,10 +96,18 @@ class SingleActionSchedule(CosemObject):
             with self._clock.showing(moment):
                 self._run(table, selector)
 
+    def next_due(self) -> datetime | None:
+        return next_after(self._executions, self._looked_until, self._clock)
+
     def keep(self) -> Any:
         """Nothing was due after what was done last: that it was looked at is not worth a write."""
         values = [encode_data(value).hex() for value in (self._script, self._type, self._times)]
         return {"values": values, "done_until": self._done_until.isoformat()}
+
+    @staticmethod
+    def has_times(kept: Any) -> bool:
+        """Whether there is a time in what `keep` gave."""
+        return bool(kept["values"][2] != encode_data(NO_TIMES).hex())
 
     def restore(self, kept: Any) -> None:
         script, kind, times = (decode_data(bytes.fromhex(value)) for value in kept["values"])

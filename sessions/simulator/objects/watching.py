@@ -1,29 +1,30 @@
 """Objects that run scripts when a value says so: Register monitor (21) and Limiter (71), each version 0.
 
-They look when the meter does (`catch_up`): before each message, so that what a client sees is what has happened until then. A
-script_selector of 0 is no script. Source: Blue Book, the classes.
+They look when the meter does (`catch_up`): before each message, so that what a client sees is what has happened until then, and
+every few seconds while nobody asks. A script_selector of 0 is no script. Source: Blue Book, the classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from meters.cosem.data import Data, as_date_time, boolean, long_unsigned
 from meters.cosem.interface_class import InterfaceClass
 from meters.cosem.obis import ObisCode
-from sessions.simulator.objects.base import Attribute, CosemObject, Denied
+from sessions.simulator.objects.base import Attribute, Denied
 from sessions.simulator.objects.clock import MeterClock
 from sessions.simulator.objects.declared import DeclaredObject
+from sessions.simulator.objects.listed_values import Find
 
 SCRIPT_TABLE: Final = 9
 NO_SCRIPT: Final = 0
 LOOKS: Final = 8
 """How often a limiter looks at a span of time, besides its end."""
 
-Find = Callable[[int, ObisCode], CosemObject | None]
-"""The object of a class and name."""
+WATCH_INTERVAL: Final = timedelta(seconds=10)
+"""How often an idle meter looks."""
 
 
 class Watcher(DeclaredObject):
@@ -40,6 +41,14 @@ class Watcher(DeclaredObject):
         super().__init__(known, logical_name, values)
         self._clock = clock
         self._find = find
+
+    def next_due(self) -> datetime | None:
+        """Soon, where there is a value to look at and a script to run."""
+        now = self._clock.now()
+        return now + WATCH_INTERVAL if self._watches(now) else None
+
+    def _watches(self, now: datetime) -> bool:
+        raise NotImplementedError
 
     def _run(self, reference: Data) -> None:
         """Run the script of a reference. Nobody hears that it was refused."""
@@ -60,6 +69,10 @@ class Watcher(DeclaredObject):
         return _number(target.captured(number.value, moment))
 
 
+def _is_script(reference: Data) -> bool:
+    return bool(reference[1].value != NO_SCRIPT)
+
+
 def _number(value: Data) -> float | None:
     return value.value if isinstance(value.value, int | float) and not isinstance(value.value, bool) else None
 
@@ -72,6 +85,10 @@ class RegisterMonitor(Watcher):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._was_above: list[bool] = []
+
+    def _watches(self, now: datetime) -> bool:
+        scripts = any(_is_script(each) for actions in self._values[4] for each in actions)
+        return scripts and self._value_at(self._values[3], now) is not None
 
     def catch_up(self) -> None:
         value = self._value_at(self._values[3], self._clock.now())
@@ -100,6 +117,9 @@ class Limiter(Watcher):
         self._over = False
         self.attributes[3] = Attribute(lambda: self._values[5 if self._in_emergency() else 4])
         self.attributes[10] = Attribute(lambda: boolean(self._in_emergency()))
+
+    def _watches(self, now: datetime) -> bool:
+        return any(map(_is_script, self._values[11])) and self._value_at(self._values[2], now) is not None
 
     def catch_up(self) -> None:
         now = self._clock.now()

@@ -180,6 +180,12 @@ def text_hooks(manners: Manners | None) -> list[Callable[[bytes], bytes]]:
     return [_sometimes(use.chance, use.quirk.text) for use in uses if use.quirk.text is not None]
 
 
+def push_hooks(manners: Manners | None) -> list[Callable[[bytes], bytes]]:
+    """What becomes of the notifications that a meter with these manners sends out by itself."""
+    uses = [] if manners is None else manners.uses("push")
+    return [_sometimes(use.chance, use.quirk.push) for use in uses if use.quirk.push is not None]
+
+
 def _sometimes(chance: Chance, hook: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     return lambda octets: hook(octets) if chance.strikes() else octets
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from meters.cosem.data import DataType
+from meters.cosem.data import DataType, array, octet_string, structure
 from meters.cosem.obis import ObisCode
 from sessions.dlms.apdu.descriptors import CosemAttributeDescriptor, CosemMethodDescriptor
 from sessions.dlms.association import Referencing
 from sessions.dlms.conformance import Conformance
-from sessions.simulator.build import build_meter, build_meters
+from sessions.simulator.build import acts_by_itself, build_meter, build_meters
 from sessions.simulator.device import SERVED_SHORT_NAME_CONFORMANCE, MeterSecurity, Role
+from sessions.simulator.lab import make_meter
 from sessions.simulator.meter import Meter
 from sessions.simulator.meter_type import (
     METER_TYPES,
@@ -235,3 +236,17 @@ def test_two_logical_devices_have_two_saps():
     for twice in ((OtherDevice(17, "gas"), OtherDevice(17, "water")), (OtherDevice(1, "gas"),)):
         with pytest.raises(MeterTypeError, match="same SAP"):
             several(logical_devices=twice)
+
+
+def test_which_meters_act_though_nobody_talks_to_them():
+    """What was saved of a schedule counts as what the type says."""
+    assert {path.stem for path in METER_TYPES.glob("*.toml") if acts_by_itself(load_meter_type(path.stem))} == {
+        "three_phase_smart",
+        "suite_1",
+        "suite_2",
+    }
+    meter = make_meter({"serial_number": "1"}, HandClock()).device
+    assert not acts_by_itself(load_meter_type("three_phase"), meter.memory.keep())
+    times = array(structure(octet_string(b"\x06\x00\x00\x00"), octet_string(b"\xff" * 5)))
+    meter.named(ObisCode.parse("0-0:15.0.1*255")).write(4, times)
+    assert acts_by_itself(load_meter_type("three_phase"), meter.memory.keep())
