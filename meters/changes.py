@@ -20,6 +20,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import BooleanField, Field, QuerySet
 
 from meters.models import (
+    AllowedTarget,
     Association,
     AssociationTemplate,
     Batch,
@@ -34,7 +35,7 @@ from meters.models import (
     Tag,
 )
 
-Thing = Meter | Batch | Tag | SavedFilter | CatalogObject | MeterType | Quirk
+Thing = Meter | Batch | Tag | SavedFilter | CatalogObject | MeterType | Quirk | Line | AllowedTarget
 KINDS: Mapping[type[Thing], Change.Kind] = {
     Meter: Change.Kind.METER,
     Batch: Change.Kind.BATCH,
@@ -43,6 +44,8 @@ KINDS: Mapping[type[Thing], Change.Kind] = {
     CatalogObject: Change.Kind.CATALOG,
     MeterType: Change.Kind.TYPE,
     Quirk: Change.Kind.QUIRK,
+    Line: Change.Kind.LINE,
+    AllowedTarget: Change.Kind.TARGET,
 }
 Fields = dict[str, list[Any]]
 """By field the value before and the value after; None where there was or is none."""
@@ -240,6 +243,7 @@ WORDS = {
     "lockout_minutes": "minutes locked",
     "writes_a_day": "writes a day",
     "proof_session": "proved in session",
+    "line_kind": "kind of line",
 }
 
 

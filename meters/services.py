@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
@@ -19,9 +18,11 @@ from django.utils import timezone
 from meters import vault
 from meters.changes import meter_snapshot, record, record_meter
 from meters.inventory import batch_refusal, check_state_reason, find_batch, find_tags
+from meters.lines.services import draft_line, find_line, forget_unused
 from meters.meter_types.defaults import add_other_associations, fill
 from meters.meter_types.services import find_type
 from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey
+from meters.targets.services import audited
 
 Slot = MeterKey.Slot
 OF_THE_ASSOCIATION = (Slot.LLS_SECRET, Slot.HLS_SECRET, Slot.SIGNING_KEY)
@@ -75,6 +76,7 @@ class CounterImplausible(CounterError):
 # -- the inventory -----------------------------------------------------------------------------------------------------
 
 
+@audited
 @transaction.atomic
 def save_meter(
     *,
@@ -102,7 +104,7 @@ def save_meter(
     from_type = not meter_id and not as_given and meter.get("meter_type") is not None
     if from_type:
         meter, line, association = fill(meter["meter_type"], meter, line, association)
-    found.line = find_line(line)
+    found.line = find_line(line, user=user, known=old_line)
     _assign_and_save(found, _meter_values(meter, user))
     _check_inventory(found, old_state, meter.get("reason") or "")
     if "tags" in meter:
@@ -115,8 +117,8 @@ def save_meter(
             store_secret(
                 meter=found, association=chosen, slot=slot, secret=secret, origin=origin or f"entered by {user}"
             )
-    if old_line and old_line != found.line and not old_line.meters.exists():
-        old_line.delete()
+    if old_line and old_line != found.line:
+        forget_unused(line=old_line, user=user)
     record_meter(user=user, meter=found, before=before, message=meter.get("reason") or origin)
     return found
 
@@ -139,32 +141,6 @@ def _check_inventory(meter: Meter, old_state: str, reason: str) -> None:
     if refusal := batch_refusal(batch=meter.batch, meter_type_id=meter.meter_type_id):
         raise ValidationError({"batch": refusal})
     check_state_reason(before=old_state or meter.state, after=meter.state, reason=reason)
-
-
-def find_line(fields: Mapping[str, Any]) -> Line:
-    """The line with exactly these properties, made when there is none."""
-    wanted = Line(**{name: value for name, value in fields.items() if value is not None})
-    _check_line(wanted)
-    names: tuple[str, ...] = ("host", "port") if wanted.on_network else ("serial_port",)
-    names += ("baud", "data_bits", "parity", "stop_bits") if wanted.is_serial else ()
-    found = Line.objects.filter(kind=wanted.kind, **{name: getattr(wanted, name) for name in names}).first()
-    if found is None:
-        wanted.save()
-        return wanted
-    if wanted.name and wanted.name != found.name:
-        found.name = wanted.name
-        found.save(update_fields=["name"])
-        for meter in found.meters.select_related("line", "meter_type"):
-            meter.save(update_fields=["search_text"])
-    return found
-
-
-def _check_line(line: Line) -> None:
-    if line.on_network and not (line.host and line.port):
-        raise ValidationError({"port" if line.host else "host": f"A {line.kind} line needs a host and a port."})
-    if line.kind == Line.Kind.SERIAL and line.serial_port not in settings.SERIAL_PORTS:
-        raise ValidationError({"serial_port": "Choose one of the serial ports of this workbench."})
-    line.full_clean()
 
 
 def _association(meter: Meter, fields: Mapping[str, Any]) -> Association:
@@ -216,9 +192,8 @@ def draft_access(
     With `meter_id` the slots that the draft leaves empty come from that meter.
     """
     ignored = (*BY_NAME, "meter_type")
-    draft_line = Line(**{name: value for name, value in line.items() if value is not None})
-    _check_line(draft_line)
-    draft = Meter(**{name: value for name, value in meter.items() if name not in ignored}, line=draft_line)
+    drafted = draft_line(line)
+    draft = Meter(**{name: value for name, value in meter.items() if name not in ignored}, line=drafted)
     draft.full_clean(exclude=["line", "meter_type"], validate_unique=False)
     chosen = Association(**{name: value for name, value in association.items() if name != "id"}, meter=draft)
     chosen.full_clean(exclude=["meter"], validate_unique=False, validate_constraints=False)
@@ -232,7 +207,7 @@ def draft_access(
         if secret:
             _check_secret(Slot(slot), secret, chosen)
             opened[Slot(slot).value] = OpenedSecret(None, vault.fingerprint(secret), secret)
-    return Access(draft_line, draft, chosen, opened)
+    return Access(drafted, draft, chosen, opened)
 
 
 def mark_meter_seen(*, meter_id: int, server_system_title: str = "") -> None:

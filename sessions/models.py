@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from meters.models import Association, Meter
+from meters.models import Association, Line, Meter
 
 
 class Job(models.Model):
@@ -19,6 +19,7 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         SESSION = "SESSION", "Session"
         TEST = "TEST", "Connection test"
+        LINE = "LINE", "Line test"
 
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.SESSION)
     label = models.CharField(max_length=200, blank=True)
@@ -46,13 +47,16 @@ class DlmsSession(models.Model):
     class Purpose(models.TextChoices):
         INTERACTIVE = "INTERACTIVE", "Interactive"
         TEST = "TEST", "Connection test"
+        LINE = "LINE", "Line test"
 
+    TESTS = (Purpose.TEST, Purpose.LINE)
     LIVE = (State.QUEUED, State.OPENING, State.OPEN, State.CLOSING)
     RUNNING = (State.OPENING, State.OPEN, State.CLOSING)
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="sessions")
     meter = models.ForeignKey(Meter, models.SET_NULL, null=True, blank=True, related_name="sessions")
     association = models.ForeignKey(Association, models.SET_NULL, null=True, blank=True, related_name="sessions")
+    line = models.ForeignKey(Line, models.SET_NULL, null=True, blank=True, related_name="sessions")
     label = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED, db_index=True)
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.INTERACTIVE)
@@ -77,6 +81,7 @@ class DlmsSession(models.Model):
     class Meta:
         ordering = ["-created", "-pk"]
         verbose_name = "DLMS session"
+        indexes = [models.Index(fields=["opened_by", "-created"], name="session_of_user")]
 
     def __str__(self) -> str:
         return self.label or f"session {self.pk}"

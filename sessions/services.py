@@ -16,16 +16,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from meters import vault
-from meters.models import Association
+from meters.lines.services import check_line, same_lines
+from meters.models import Association, Line
 from meters.services import Slot, draft_access, open_key_versions
+from meters.targets.services import audited
 from sessions import parameters as checked
 from sessions.catalogs.overlay import session_overlay
 from sessions.dlms.inspector import DissectionKeys
@@ -38,6 +42,9 @@ from sessions.tasks import ring_worker
 from sessions.titles import PROFILE_CLASS, step_title
 from sessions.trace import redissect, with_dedicated_key
 
+ATTEMPTS_WINDOW = timedelta(minutes=1)
+ATTEMPTS_LIMIT = 30
+"""Of one person in the window: tests, and sessions whose line could not be opened. Who scans reaches it, who works does not."""
 MAX_UNFINISHED_STEPS = 200
 MAX_FRAMES_OF_AN_APDU = 5000
 LATE = Q(lease_until__lt=Now()) | Q(lease_until=None)
@@ -65,6 +72,7 @@ class SessionOver(Exception):
 # -- opening -----------------------------------------------------------------------------------------------------------
 
 
+@audited
 @transaction.atomic
 def open_session(
     *, meter_id: int, user: Any, association_id: int | None = None, steps: Iterable[Mapping[str, Any]] = ()
@@ -76,12 +84,14 @@ def open_session(
     _require_technician(user)
     association = _association(meter_id, association_id)
     meter = association.meter
+    _check_line(meter.line, user)
     label = f"{meter} · {association}"
     job = Job.objects.create(kind=Job.Kind.SESSION, label=label, created_by=user)
     dlms_session = DlmsSession.objects.create(
         job=job,
         meter=meter,
         association=association,
+        line=meter.line,
         label=label,
         opened_by=user,
         line_address=meter.line_address,
@@ -92,6 +102,7 @@ def open_session(
     return dlms_session
 
 
+@audited
 @transaction.atomic
 def open_test_session(*, draft: Mapping[str, Any], user: Any) -> DlmsSession:
     """Try a meter that is not saved yet: associate, read its name and clock, release.
@@ -101,12 +112,14 @@ def open_test_session(*, draft: Mapping[str, Any], user: Any) -> DlmsSession:
     """
     _require_technician(user)
     access = draft_access(**draft)
+    _check_line(access.line, user)
     label = f"Test of {access.meter} · {access.line}".replace("  ", " ")[:200]
     job = Job.objects.create(kind=Job.Kind.TEST, label=label, created_by=user)
     dlms_session = DlmsSession.objects.create(
         job=job,
         label=label,
         purpose=DlmsSession.Purpose.TEST,
+        line=same_lines(access.line).first(),
         opened_by=user,
         close_requested=True,  # once its steps are done
         line_address=access.meter.line_address,
@@ -117,6 +130,18 @@ def open_test_session(*, draft: Mapping[str, Any], user: Any) -> DlmsSession:
         _add_step(dlms_session, user, kind=Kind.READ, **parameters)
     _ring_on_commit(dlms_session)
     return dlms_session
+
+
+def _check_line(line: Line, user: Any) -> None:
+    """Before anything waits for a worker, which checks again: is the target allowed, and does nobody scan?"""
+    check_line(line=line, user=user)
+    since = timezone.now() - ATTEMPTS_WINDOW
+    mine = DlmsSession.objects.filter(opened_by=user, created__gte=since)
+    attempts = mine.filter(Q(purpose__in=DlmsSession.TESTS) | Q(error__layer="line")).count()
+    if line.on_network and attempts >= ATTEMPTS_LIMIT:
+        raise ValidationError(
+            f"{attempts} connections were only tried, or came to nothing, within a minute: wait a little before the next one."
+        )
 
 
 def _packed(draft: Mapping[str, Any]) -> bytes:

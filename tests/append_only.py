@@ -6,7 +6,10 @@ from importlib import import_module
 
 from django.db.backends.base.operations import BaseDatabaseOperations
 
-TRIGGERS = [import_module(f"meters.migrations.{name}") for name in ("0002_append_only", "0010_change_log_append_only")]
+TRIGGERS = [
+    import_module(f"meters.migrations.{name}")
+    for name in ("0002_append_only", "0010_change_log_append_only", "0019_refused_targets_append_only")
+]
 
 
 def allow_flush() -> None:

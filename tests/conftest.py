@@ -9,8 +9,10 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tests.append_only import allow_flush
+from tests.targets import allow_targets_of_tests
 
 allow_flush()
+allow_targets_of_tests()
 
 # Property tests judge values, not speed: a busy machine fails none of them.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

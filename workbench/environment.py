@@ -6,6 +6,9 @@ import os
 import secrets
 from pathlib import Path
 
+DEFAULT_SERIAL_DEVICES = [f"/dev/{name}*" for name in ("serial/by-id/", "ttyUSB", "ttyACM", "ttyAMA", "ttyS")]
+"""What the administrator's serial ports may lead to, where nothing else is said."""
+
 
 def flag(name: str) -> bool:
     """Whether the variable is set to something that means yes."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from workbench import broker
-from workbench.environment import listed
+from workbench.environment import DEFAULT_SERIAL_DEVICES, listed
 from workbench.processes import Program
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -111,6 +111,8 @@ class Workbench:
             (self.data_dir / folder).mkdir(parents=True, exist_ok=True)
         os.chmod(self.data_dir, 0o700)
         self.port = free_port(self.options.host, self.options.port)
+        own = f"{self.options.host}:{self.port}"
+        self.env["WORKBENCH_OWN_SERVICES"] = ",".join([*listed("WORKBENCH_OWN_SERVICES"), own])
         self.start_broker()
         if not self.options.no_lab:
             self.start_lab()
@@ -147,6 +149,8 @@ class Workbench:
         # The lab's pseudo-terminals join the administrator's list; their names stay the same from run to run.
         ports = [f"demo-{link.name}={link}" for link in sorted(serial_dir.iterdir())]
         self.env["WORKBENCH_SERIAL_PORTS"] = ",".join([*listed("WORKBENCH_SERIAL_PORTS"), *ports])
+        devices = listed("WORKBENCH_SERIAL_DEVICES") or DEFAULT_SERIAL_DEVICES
+        self.env["WORKBENCH_SERIAL_DEVICES"] = ",".join([*devices, "/dev/pts/*"])
 
     def prepare(self) -> dict[str, str]:
         """Migrations, the first user, the demo inventory: one process, whose last line is JSON."""

@@ -6,6 +6,9 @@ REDIS_URL              redis://host:6379/0 (default: the socket of the embedded 
 WORKBENCH_SECRET_KEY   Django's secret key (default: made once, kept in the data directory)
 WORKBENCH_MASTER_KEY   hex of the vault's 32-octet master key, or WORKBENCH_MASTER_KEY_FILE names a file with it
 WORKBENCH_SERIAL_PORTS name=/dev/…, separated by commas: the serial ports that technicians may choose from
+WORKBENCH_SERIAL_DEVICES  patterns of devices, separated by commas, to which those ports may lead (default: /dev/ttyUSB* …)
+WORKBENCH_OWN_SERVICES host:port, separated by commas: services of this installation that no line may lead to, beside the
+                       database and the broker
 WORKBENCH_ALLOWED_HOSTS, WORKBENCH_TRUSTED_ORIGINS   comma-separated, for a server that others reach
 WORKBENCH_PROXIES      how many proxies of ours every request passes; their X-Forwarded-For says who asks (default: 0)
 WORKBENCH_DEBUG        1 turns Django's debug pages on (never where real keys are)
@@ -21,7 +24,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
-from workbench.environment import flag, listed, named_paths, secret_key
+from workbench.environment import DEFAULT_SERIAL_DEVICES, flag, listed, named_paths, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("WORKBENCH_DATA_DIR", BASE_DIR / "var")).resolve()
@@ -193,6 +196,10 @@ MASTER_KEY = os.environ.get("WORKBENCH_MASTER_KEY", "")
 MASTER_KEY_FILE = Path(os.environ.get("WORKBENCH_MASTER_KEY_FILE", DATA_DIR / "master.key"))
 # The only serial ports that can be opened: technicians choose a name, never a path.
 SERIAL_PORTS = named_paths("WORKBENCH_SERIAL_PORTS")
+# What they may lead to in the end, links followed: a list that names a file or the memory opens nothing.
+SERIAL_DEVICES = listed("WORKBENCH_SERIAL_DEVICES") or DEFAULT_SERIAL_DEVICES
+# Host and port of what listens here and is no meter: no rule of the list of allowed targets makes it one.
+OWN_SERVICES = listed("WORKBENCH_OWN_SERVICES")
 
 # --- pages ------------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ class Change(models.Model):
         TOKEN = "TOKEN", "API token"
         TYPE = "TYPE", "Meter type"
         QUIRK = "QUIRK", "Quirk"
+        LINE = "LINE", "Line"
+        TARGET = "TARGET", "Allowed target"
 
     moment = models.DateTimeField(default=timezone.now)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

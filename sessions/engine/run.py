@@ -36,6 +36,7 @@ from sessions.dlms.short_name_map import ShortNameMap
 from sessions.endings import Error, end_session, forget_secrets, internal_error, worker_stopped
 from sessions.engine.counters import CounterKeeper
 from sessions.engine.plan import Plan, make_plan
+from sessions.engine.reach import judged
 from sessions.engine.steps import Outcome, run_step, value_to_send
 from sessions.leases import LEASE_SECONDS, Claim, LeaseLost, claim_session, renew, waiting_for
 from sessions.links.driver import Conversation, LineFrame, make_link
@@ -192,7 +193,7 @@ class SessionRun:
     # -- the work ----------------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        plan = await in_database(make_plan, self.claim.session_id)
+        plan = await judged(await in_database(make_plan, self.claim.session_id), self.claim.session_id)
         if plan.counter_key:
             keeper = CounterKeeper(plan, lambda parameters: self._converse(plan, parameters))
             await keeper.prepare()

@@ -16,10 +16,11 @@ PARITIES: Final = ("N", "E", "O", "M", "S")
 
 @dataclass(frozen=True, slots=True)
 class TcpEndpoint:
-    """A meter, a modem or a serial bridge on the network."""
+    """A meter, a modem or a serial bridge on the network. With `addresses` these are connected to, and the name is not asked."""
 
     host: str
     port: int
+    addresses: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
@@ -27,10 +28,11 @@ class TcpEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class UdpEndpoint:
-    """A meter that takes the wrapper in datagrams."""
+    """A meter that takes the wrapper in datagrams. `addresses` as for TCP."""
 
     host: str
     port: int
+    addresses: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"udp://[{self.host}]:{self.port}" if ":" in self.host else f"udp://{self.host}:{self.port}"
@@ -56,7 +58,7 @@ class SerialEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Rfc2217Endpoint:
-    """A serial port of another machine, which a terminal server lends with its settings (RFC 2217)."""
+    """A serial port of another machine, which a terminal server lends with its settings (RFC 2217). `addresses` as for TCP."""
 
     host: str
     port: int
@@ -64,6 +66,7 @@ class Rfc2217Endpoint:
     data_bits: int = 8
     parity: str = "N"
     stop_bits: int = 1
+    addresses: tuple[str, ...] = ()
 
     @property
     def settings(self) -> LineSettings:
@@ -85,7 +88,8 @@ def _options(settings: LineSettings) -> str:
     return urlencode(options)
 
 
-Endpoint = TcpEndpoint | UdpEndpoint | SerialEndpoint | Rfc2217Endpoint
+NetworkEndpoint = TcpEndpoint | UdpEndpoint | Rfc2217Endpoint
+Endpoint = NetworkEndpoint | SerialEndpoint
 _ON_NETWORK: Final[Mapping[str, type[TcpEndpoint] | type[UdpEndpoint]]] = {"tcp": TcpEndpoint, "udp": UdpEndpoint}
 
 

@@ -19,6 +19,7 @@ from serial import rfc2217
 from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint
 from sessions.links.line import MAX_READ, LineError
+from sessions.links.resolving import first_of, in_url
 from sessions.links.tcp import not_connected
 
 if TYPE_CHECKING:
@@ -182,7 +183,8 @@ async def open_serial(endpoint: SerialEndpoint, *, open_timeout: float = 5.0) ->
 async def open_rfc2217(endpoint: Rfc2217Endpoint, *, open_timeout: float = 5.0) -> SerialLine:
     """Borrow a serial port from another machine, or a `LineError` that says why not."""
     try:
-        port = await _opened(lambda: _borrow(endpoint), open_timeout)
+        async with asyncio.timeout(open_timeout):
+            port = await first_of(endpoint, lambda address: _opened(lambda: _borrow(endpoint, address), open_timeout))
     except TimeoutError as error:
         raise not_connected(endpoint.host, endpoint.port, error, open_timeout) from None
     except (serial.SerialException, ValueError) as error:
@@ -200,9 +202,9 @@ async def _opened(open_port: Callable[[], Port], open_timeout: float) -> Port:
         raise
 
 
-def _borrow(endpoint: Rfc2217Endpoint) -> NetworkPort:
+def _borrow(endpoint: Rfc2217Endpoint, address: str) -> NetworkPort:
     return NetworkPort(
-        f"rfc2217://{endpoint.address}?timeout={LENDING_TIMEOUT:g}",
+        f"rfc2217://{in_url(address)}:{endpoint.port}?timeout={LENDING_TIMEOUT:g}",
         baudrate=endpoint.baud,
         bytesize=endpoint.data_bits,
         parity=endpoint.parity,

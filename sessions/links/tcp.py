@@ -9,6 +9,7 @@ import socket
 from sessions.dlms.link import LineSettings
 from sessions.links.endpoint import TcpEndpoint
 from sessions.links.line import MAX_READ, LineError
+from sessions.links.resolving import first_of
 
 CLOSE_PATIENCE = 1.0
 
@@ -103,7 +104,7 @@ async def open_tcp(endpoint: TcpEndpoint, *, connect_timeout: float = 5.0) -> Tc
     """Connect, or a `LineError` that says which of the usual things went wrong."""
     try:
         async with asyncio.timeout(connect_timeout):
-            reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+            reader, writer = await first_of(endpoint, lambda address: asyncio.open_connection(address, endpoint.port))
     except (OSError, UnicodeError) as error:
         raise not_connected(endpoint.host, endpoint.port, error, connect_timeout) from None
     raw = writer.get_extra_info("socket")

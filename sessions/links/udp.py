@@ -16,6 +16,7 @@ from sessions.dlms.link import LineSettings
 from sessions.dlms.wrapper import WrapperReader
 from sessions.links.endpoint import UdpEndpoint
 from sessions.links.line import LineError
+from sessions.links.resolving import first_of
 
 MAX_WAITING: Final = 256
 """Datagrams that wait to be read; further ones are lost, as anywhere else on their way."""
@@ -110,8 +111,11 @@ async def open_udp(endpoint: UdpEndpoint, *, connect_timeout: float = 5.0) -> Ud
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(connect_timeout):
-            _, line = await loop.create_datagram_endpoint(
-                lambda: UdpLine(endpoint), remote_addr=(endpoint.host, endpoint.port)
+            _, line = await first_of(
+                endpoint,
+                lambda address: loop.create_datagram_endpoint(
+                    lambda: UdpLine(endpoint), remote_addr=(address, endpoint.port)
+                ),
             )
     except TimeoutError:
         raise LineError(

@@ -86,7 +86,7 @@ class TestOpen:
 
     def test_its_queries_are_few(self, django_assert_max_num_queries) -> None:
         meter, user = make_meter(), make_user()
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(10):
             services.open_session(meter_id=meter.pk, user=user, steps=[READ_CLOCK])
 
 

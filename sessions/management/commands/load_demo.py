@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from meters.models import Line, Meter
 from meters.services import Slot, save_meter
+from meters.targets.hosts import HostError, parse_host
+from meters.targets.services import allow_demo_targets
 from sessions.association_file import AssociationFile, AssociationFileError, parse_association
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.iec62056_21.settings import SignOnSettings
@@ -33,7 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="a file with the JSON line that `simulate` printed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for announced in _announced_meters(options["file"]):
+        announcement = _announced_meters(options["file"])
+        allow_demo_targets(targets=_targets(announcement), note=ORIGIN)
+        for announced in announcement:
             meter = load_meter(announced)
             self.stdout.write(f"{meter} on {meter.line}")
 
@@ -48,6 +53,19 @@ def _announced_meters(path: Path) -> list[dict[str, Any]]:
     if not all(isinstance(meter, dict) for meter in meters):
         raise CommandError(f"{path} is not what `simulate` announces: each of its meters is an object.")
     return meters
+
+
+def _targets(announcement: Iterable[dict[str, Any]]) -> set[tuple[str, str, int]]:
+    """Kind, address and port of what the lab listens on: only these may be connected to on this machine."""
+    found = set()
+    for announced in announcement:
+        try:
+            line = _line_fields(str(announced["endpoint"]), "")
+            if line["kind"] != Line.Kind.SERIAL and not isinstance(parse_host(line["host"]), str):
+                found.add((str(line["kind"]), str(parse_host(line["host"])), int(line["port"])))
+        except (LineError, KeyError, HostError, CommandError):
+            continue  # said where the meter is loaded
+    return found
 
 
 def load_meter(announced: dict[str, Any]) -> Meter:

@@ -56,6 +56,7 @@ def load(tmp_path: Path, *meters: dict) -> None:
 @pytest.fixture(autouse=True)
 def _ports(settings) -> None:
     settings.SERIAL_PORTS = {"demo-10000005": "/run/lab/10000005"}
+    settings.SERIAL_DEVICES = ["/run/lab/*"]
 
 
 def test_a_sign_on_before_hdlc(tmp_path) -> None:
