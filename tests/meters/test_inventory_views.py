@@ -121,7 +121,9 @@ def test_an_empty_comment_is_refused_with_a_sentence(technician, meter) -> None:
 def test_a_request_has_an_id_that_leads_to_what_it_changed(technician) -> None:
     answer = technician.post(reverse("meters:meter_add"), {**WRAPPER, "batch": "new lot", "tags": "new"})
     made = answer.headers["X-Request-ID"]
-    assert set(Change.objects.values_list("kind", "request_id")) == {(k, made) for k in ("METER", "BATCH", "TAG")}
+    assert set(Change.objects.values_list("kind", "request_id")) == {
+        (k, made) for k in ("METER", "BATCH", "TAG", "LINE")
+    }
     html = technician.get(reverse("meters:request_changes", args=[made])).content.decode()
     for shown in ("new lot", "4711", "3 entries"):
         assert shown in html

@@ -15,7 +15,7 @@ def test_of_one_thing_of_one_kind_of_one_request() -> None:
     meter = make_meter(meter={"batch": "Lot 7", "location": "shelf"})
     api = Api("log:read")
     entries = api.get("/changes").json()["results"]
-    assert [entry["kind"] for entry in entries] == ["TOKEN", "METER", "BATCH"]
+    assert [entry["kind"] for entry in entries] == ["TOKEN", "METER", "BATCH", "LINE"]
     (entry,) = api.get("/changes", kind="METER", object_id=meter.pk).json()["results"]
     assert entry == entries[1]
     assert {"name": "location", "words": "location", "before": "", "after": "shelf"} in entry["fields"]

@@ -161,11 +161,11 @@ def test_nothing_of_a_refused_import_stays(anna, monkeypatch) -> None:
     calls = []
     real = services.find_line
 
-    def failing(fields):
+    def failing(fields, **whose):
         calls.append(fields)
         if len(calls) == 2:
             raise ValidationError({"host": "This target is not allowed."})
-        return real(fields)
+        return real(fields, **whose)
 
     monkeypatch.setattr(services, "find_line", failing)
     with pytest.raises(DeviceRefused) as refused:
