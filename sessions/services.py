@@ -1,6 +1,7 @@
 """What people and programs can do with sessions. Each service is one transaction; the doorbells ring after it is committed.
 
-    open_session, open_test_session      a new session waits for a worker
+    open_session, open_test_session,     a new session waits for a worker
+    open_line_test
     add_read_step, add_profile_step,     one more thing to do in a session that is alive
     add_write_step, add_invoke_step
     close_session, cancel_session        end it when its steps are done; end it now
@@ -27,7 +28,7 @@ from django.utils import timezone
 
 from meters import vault
 from meters.lines.services import check_line, same_lines
-from meters.models import Association, Line
+from meters.models import Association, Line, Meter
 from meters.services import Slot, draft_access, open_key_versions
 from meters.targets.services import audited
 from sessions import parameters as checked
@@ -42,6 +43,7 @@ from sessions.tasks import ring_worker
 from sessions.titles import PROFILE_CLASS, step_title
 from sessions.trace import redissect, with_dedicated_key
 
+HDLC_FRAMINGS = (Meter.Framing.HDLC, Meter.Framing.MODE_E)
 ATTEMPTS_WINDOW = timedelta(minutes=1)
 ATTEMPTS_LIMIT = 30
 """Of one person in the window: tests, and sessions whose line could not be opened. Who scans reaches it, who works does not."""
@@ -128,6 +130,28 @@ def open_test_session(*, draft: Mapping[str, Any], user: Any) -> DlmsSession:
     dlms_session.save(update_fields=["draft"])
     for parameters in (LOGICAL_DEVICE_NAME, CLOCK_TIME):
         _add_step(dlms_session, user, kind=Kind.READ, **parameters)
+    _ring_on_commit(dlms_session)
+    return dlms_session
+
+
+@audited
+@transaction.atomic
+def open_line_test(*, line_id: int, user: Any) -> DlmsSession:
+    """Connect to a line and let go again, to see whether that is possible: by a worker, in turn with those who talk there."""
+    _require_technician(user)
+    line = Line.objects.get(pk=line_id)
+    _check_line(line, user)
+    label = f"Test of the line {line}"[:200]
+    job = Job.objects.create(kind=Job.Kind.LINE, label=label, created_by=user)
+    dlms_session = DlmsSession.objects.create(
+        job=job,
+        line=line,
+        label=label,
+        purpose=DlmsSession.Purpose.LINE,
+        opened_by=user,
+        close_requested=True,
+        line_address=line.address if line.is_serial or line.meters.filter(framing__in=HDLC_FRAMINGS).exists() else "",
+    )
     _ring_on_commit(dlms_session)
     return dlms_session
 

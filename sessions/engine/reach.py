@@ -11,7 +11,7 @@ from meters.targets.policy import Reason
 from meters.targets.services import connect_refusal, refuse_connect, target_refusal
 from sessions.dlms.errors import DlmsError
 from sessions.engine.plan import Plan
-from sessions.links.endpoint import NetworkEndpoint, Rfc2217Endpoint, SerialEndpoint, UdpEndpoint
+from sessions.links.endpoint import Endpoint, NetworkEndpoint, Rfc2217Endpoint, SerialEndpoint, UdpEndpoint
 from sessions.links.resolving import Address, addresses_of, reached_at
 from sessions.models import DlmsSession
 from sessions.recorder import in_database
@@ -25,17 +25,21 @@ class TargetNotAllowed(DlmsError):
 
 
 async def judged(plan: Plan, session_id: int) -> Plan:
-    """The plan with the addresses that its line may be reached at; TargetNotAllowed where one of them is not allowed.
+    """The plan, its line to be reached at judged addresses alone."""
+    return replace(plan, endpoint=await judged_endpoint(plan.endpoint, session_id))
+
+
+async def judged_endpoint(endpoint: Endpoint, session_id: int) -> Endpoint:
+    """The endpoint with the addresses that it may be reached at; TargetNotAllowed where one of them is not allowed.
 
     The name is looked up here, once, and only if its port is allowed at all.
     """
-    endpoint = plan.endpoint
     if isinstance(endpoint, SerialEndpoint):
-        return plan
+        return endpoint
     await in_database(_check_before, session_id, endpoint)
     addresses = await _addresses(endpoint)
     await in_database(_check_addresses, session_id, endpoint, addresses)
-    return replace(plan, endpoint=reached_at(endpoint, addresses))
+    return reached_at(endpoint, addresses)
 
 
 async def _addresses(endpoint: NetworkEndpoint) -> list[Address]:

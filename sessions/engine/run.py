@@ -35,10 +35,12 @@ from sessions.dlms.link import FrameReceived, FrameSent
 from sessions.dlms.short_name_map import ShortNameMap
 from sessions.endings import Error, end_session, forget_secrets, internal_error, worker_stopped
 from sessions.engine.counters import CounterKeeper
+from sessions.engine.line_test import is_line_test, try_line
 from sessions.engine.plan import Plan, make_plan
 from sessions.engine.reach import judged
 from sessions.engine.steps import Outcome, run_step, value_to_send
 from sessions.leases import LEASE_SECONDS, Claim, LeaseLost, claim_session, renew, waiting_for
+from sessions.line_health import tell_line
 from sessions.links.driver import Conversation, LineFrame, make_link
 from sessions.models import DlmsSession, Frame, Step
 from sessions.recorder import Recorder, in_database
@@ -180,6 +182,7 @@ class SessionRun:
         def change() -> None:
             row = DlmsSession.objects.select_for_update().get(pk=self.claim.session_id)
             end_session(row, state, error=error)
+            tell_line(row, error)
 
         deadline = asyncio.get_running_loop().time() + LEASE_SECONDS
         while True:
@@ -193,6 +196,9 @@ class SessionRun:
     # -- the work ----------------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
+        if await in_database(is_line_test, self.claim.session_id):
+            connect_ms = await try_line(self.claim.session_id)
+            return await self.recorder.commit(lambda: self._set(context={"connect_ms": connect_ms}))
         plan = await judged(await in_database(make_plan, self.claim.session_id), self.claim.session_id)
         if plan.counter_key:
             keeper = CounterKeeper(plan, lambda parameters: self._converse(plan, parameters))

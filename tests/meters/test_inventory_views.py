@@ -125,7 +125,7 @@ def test_a_request_has_an_id_that_leads_to_what_it_changed(technician) -> None:
         (k, made) for k in ("METER", "BATCH", "TAG", "LINE")
     }
     html = technician.get(reverse("meters:request_changes", args=[made])).content.decode()
-    for shown in ("new lot", "4711", "3 entries"):
+    for shown in ("new lot", "4711", "4 entries"):
         assert shown in html
 
 

@@ -213,4 +213,4 @@ def test_a_serial_port_is_the_administrators_to_allow(settings) -> None:
     line = {"kind": "SERIAL", "serial_port": "bridge", "host": "", "port": None}
     dlms_session = make_session(make_meter(line=line, meter={"framing": "HDLC"}))
     plan = make_plan(dlms_session.pk)
-    assert async_to_sync(reach.judged)(plan, dlms_session.pk) is plan
+    assert async_to_sync(reach.judged)(plan, dlms_session.pk) == plan
