@@ -123,7 +123,7 @@ def save_object(*, user: Any, meter_type: MeterType, facts: ObjectFacts, entry_i
     if before is not None and _learned_differs(before, facts):
         row.learned_from = None
     row.save()
-    _logged(user, row, before).save()
+    _logged(user, row, before, "").save()
     return row
 
 
@@ -193,7 +193,7 @@ def _write(
         row.origin = origin[:200] if origin is not None else old.origin if old is not None else ""
         row.learned_from_id = (sources or {}).get(key) or _source(old, before, facts)
         made.append(row)
-        entries.append(_logged(user, row, before))
+        entries.append(_logged(user, row, before, origin or ""))
     _refuse_too_many(len(rows) + sum(key not in rows for key in outcome))
     columns = [field.name for field in CatalogObject._meta.concrete_fields if field.name not in (*UNIQUE, "id")]
     CatalogObject.objects.bulk_create(
@@ -214,10 +214,10 @@ def _learned_differs(before: ObjectFacts, facts: ObjectFacts) -> bool:
     return any(getattr(before, name) != getattr(facts, name) for name in LEARNED)
 
 
-def _logged(user: Any, row: CatalogObject, before: ObjectFacts | None) -> Change:
+def _logged(user: Any, row: CatalogObject, before: ObjectFacts | None, message: str) -> Change:
     """The entry of one object that is new or was changed."""
     action = Change.Action.CREATE if before is None else Change.Action.UPDATE
-    return entry(user=user, thing=row, fields=_fields(before, row.facts), message=row.origin, action=action)
+    return entry(user=user, thing=row, fields=_fields(before, row.facts), message=message, action=action)
 
 
 def _fields(before: ObjectFacts | None, after: ObjectFacts | None) -> Fields:

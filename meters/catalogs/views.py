@@ -112,6 +112,10 @@ def catalog_entry(request: HttpRequest, pk: int, entry_id: int) -> HttpResponse:
     form = EntryForm(request.POST if request.method == "POST" else None, row=row)
     saved = _save(request, meter_type, form, row) if request.method == "POST" else None
     inline = bool(getattr(request, "htmx", None))
+    if inline:
+        form.fields[next((name for name in form.errors if name in form.fields), "title")].widget.attrs["autofocus"] = (
+            True
+        )
     if saved is not None and inline:
         return _row_answer(request, meter_type, saved, saved=True)
     if saved is not None:
