@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from meters.catalogs.facts import MAX_TEXT, ObjectFacts, faults
+from meters.catalogs.facts import MAX_SCALER, MAX_TEXT, ObjectFacts, faults
 from meters.catalogs.rights import LEAST, MOST, ClientRights, mode_of
 from meters.gxc import DeviceFile, FileObject
 from meters.gxc_import.words import Left
@@ -88,7 +88,7 @@ def _scaler(each: FileObject) -> int | None:
     except InvalidOperation:
         return None
     exponent = factor.adjusted() if factor.is_finite() and factor > 0 else 0
-    return exponent if factor == Decimal(1).scaleb(exponent) else None
+    return exponent if abs(exponent) <= MAX_SCALER and factor == Decimal(1).scaleb(exponent) else None
 
 
 def _rights(each: FileObject, device: DeviceFile) -> ClientRights:

@@ -50,6 +50,7 @@ SECURITY_SETUP: Final = 64
 READ_ONLY: Final = 1
 """Access mode of what a file without a list of attributes says nothing of: read."""
 REGISTERS: Final = frozenset({3, 4, 5})
+MAX_SCALER: Final = 127
 STEADY_GROWTH: Final = 3600
 """Seconds in which a register grows by one."""
 DATA_TYPES: Final[Mapping[str, DataType]] = {
@@ -231,9 +232,10 @@ def _scaler_unit(each: FileObject) -> ScalerUnit:
         factor = Decimal(each.scaler or "1")
     except InvalidOperation:
         factor = Decimal(1)
-    exponent = factor.adjusted() if factor > 0 and factor == Decimal(1).scaleb(factor.adjusted()) else 0
+    exponent = factor.adjusted() if factor.is_finite() and factor > 0 else 0
+    exponent = exponent if abs(exponent) <= MAX_SCALER and factor == Decimal(1).scaleb(exponent) else 0
     unit = int(each.unit) if each.unit.isdecimal() and int(each.unit) <= 0xFF else 0xFF
-    return ScalerUnit(max(-128, min(127, exponent)), unit)
+    return ScalerUnit(exponent, unit)
 
 
 def _typed(name: str) -> Data | None:

@@ -52,7 +52,7 @@ def test_scalers_are_powers_of_ten(scaler: str, unit: str, expected: int | None)
     assert any("scaler" in each.said for each in left) == (bool(scaler) and expected is None)
 
 
-@pytest.mark.parametrize("scaler", ["NaN", "Infinity", "ten", "1E99999", "1E40"])
+@pytest.mark.parametrize("scaler", ["NaN", "Infinity", "ten", "1E99999", "1E9999999", "-1E-9999999", "1E40"])
 def test_a_scaler_that_is_none_is_told(scaler: str) -> None:
     (register,), left = objects(REGISTER.replace("<Version>", f"<Scaler>{scaler}</Scaler><Version>"))
     assert register.scaler is None

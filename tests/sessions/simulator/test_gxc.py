@@ -111,6 +111,14 @@ def test_without_the_files_there_is_still_a_meter():
     assert listed_by_meter(pair, device) == listed_by_file(device)
 
 
+@pytest.mark.parametrize(
+    ("said", "exponent"), [("", 0), ("0.01", -2), ("10", 1), ("3", 0), ("NaN", 0), ("Infinity", 0), ("1E9999999", 0)]
+)
+def test_a_scaler_that_is_no_power_of_ten_is_one(said, exponent):
+    (device,) = read_gxc(made(objects=REGISTER.replace("<Version>", f"<Scaler>{said}</Scaler><Version>")))
+    assert pair_of(device).get(3, "1-0:1.8.0*255", 3)[0].value == exponent
+
+
 def test_a_profile_of_known_columns_has_rows():
     clock = '<GXDLMSObject xsi:type="GXDLMSClock"><LogicalName>0.0.1.0.0.255</LogicalName></GXDLMSObject>'
     column = (
