@@ -25,6 +25,7 @@ from meters.imports.undo import Touched, remember
 from meters.meter_types.services import save_type
 from meters.models import Association, ImportRow, ImportRun, Line, Meter, MeterKey, MeterType
 from meters.services import expect_invocation_counter, save_meter
+from meters.targets.services import TargetRefused, refusals_recorded
 
 Outcome = ImportRow.Outcome
 CONFLICTS_SHOWN = 20
@@ -82,12 +83,22 @@ class _Work:
     told: set[tuple[str, int]] = field(default_factory=set)
 
 
-@transaction.atomic
 def import_devices(*, user: Any, upload_id: int, preview: Preview, choices: Sequence[DeviceChoice]) -> ImportRun:
     """Import the chosen devices of an upload, all or none; the report is the run with its rows.
 
     UploadGone when the upload was used or left; DeviceRefused when a device cannot be imported so.
     """
+    try:
+        with refusals_recorded():
+            return _import_devices(user, upload_id, preview, choices)
+    except DeviceRefused as refused:
+        if isinstance(refused.error, TargetRefused):  # nothing of the import stays, but that it was tried does
+            refused.error.record()
+        raise
+
+
+@transaction.atomic
+def _import_devices(user: Any, upload_id: int, preview: Preview, choices: Sequence[DeviceChoice]) -> ImportRun:
     upload = find_upload(user=user, pk=upload_id, lock=True)
     if upload is None:
         raise UploadGone

@@ -245,9 +245,13 @@ class ImportForm:
         )
 
     def take_errors(self, index: int, error: ValidationError) -> None:
-        """Put what the import refused at the device's fields."""
+        """Put what the import refused at the device's fields; what is wrong with its line at the line."""
         form = self.devices[index]
+        place = self.places[form.plan.place]
         reasons = error.error_dict.items() if hasattr(error, "error_dict") else [(None, error.error_list)]
         for name, why in reasons:
             for reason in why:
-                form.add_error(name if name in form.fields else None, reason)
+                if name in LINE_FIELDS:
+                    place.add_error("line", reason)
+                else:
+                    form.add_error(name if name in form.fields else None, reason)

@@ -8,7 +8,9 @@ transaction is rolled back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import wraps
 from ipaddress import ip_network
@@ -110,16 +112,35 @@ class TargetRefused(ValidationError):
         self._refused = None
 
 
+_audited: ContextVar[bool] = ContextVar("_audited", default=False)
+
+
+@contextmanager
+def refusals_recorded() -> Iterator[None]:
+    """A target that is refused within is recorded at the end of this, outside of the transactions that were rolled back.
+
+    Services within leave it to the outermost: what they wrote would be rolled back with what is around them.
+    """
+    if _audited.get():
+        yield
+        return
+    token = _audited.set(True)
+    try:
+        yield
+    except TargetRefused as refused:
+        refused.record()
+        raise
+    finally:
+        _audited.reset(token)
+
+
 def audited(service: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """A service that records the target it was refused, outside of its own transaction, which is rolled back."""
 
     @wraps(service)
     def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        try:
+        with refusals_recorded():
             return service(*args, **kwargs)
-        except TargetRefused as refused:
-            refused.record()
-            raise
 
     return call
 

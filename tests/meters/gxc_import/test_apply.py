@@ -22,6 +22,7 @@ from meters.models import (
     Line,
     Meter,
     MeterType,
+    RefusedTarget,
     SealedUpload,
 )
 from meters.services import open_secrets
@@ -154,6 +155,18 @@ def test_a_refusal_without_the_join_stands_in_the_service_too(anna) -> None:
         import_devices(user=anna, upload_id=upload.pk, preview=preview, choices=choices)
     assert refused.value.index == 0
     assert "serial_number" in refused.value.error.message_dict
+
+
+def test_a_line_that_is_not_allowed_is_refused_and_that_it_was_tried_is_kept(anna) -> None:
+    elsewhere = CIPHERED.replace("127.0.0.1", "203.0.113.7").replace("ACM", "XYZ")
+    with pytest.raises(DeviceRefused) as refused:
+        imported(anna, device_file(CIPHERED), device_file(elsewhere, name="other.gxc"))
+    assert refused.value.index == 1
+    assert "not on your list of allowed targets" in str(refused.value.error.message_dict["host"])
+    tried = RefusedTarget.objects.get()
+    assert (tried.host, tried.port, tried.user_name) == ("203.0.113.7", 4059, "anna")
+    for model in (Meter, Line, MeterType, KeyVersion, CatalogObject, ImportRun):
+        assert not model.objects.exists(), model
 
 
 def test_nothing_of_a_refused_import_stays(anna, monkeypatch) -> None:

@@ -113,7 +113,8 @@ def test_serial_numbers_that_are_missing_or_known() -> None:
 def test_what_the_import_refuses_stands_where_it_belongs() -> None:
     form = form_of(previewed(device_file(PUBLIC)))
     form.choices()
-    form.take_errors(0, ValidationError({"serial_number": ["taken"], "host": ["not allowed"]}))
-    assert form.devices[0].errors == {"serial_number": ["taken"], "__all__": ["not allowed"]}
+    form.take_errors(0, ValidationError({"serial_number": ["taken"], "host": ["not allowed"], "window": ["too large"]}))
+    assert form.devices[0].errors == {"serial_number": ["taken"], "__all__": ["too large"]}
+    assert next(iter(form.places.values())).errors == {"line": ["not allowed"]}
     form.take_errors(0, ValidationError("plain"))
     assert "plain" in form.devices[0].non_field_errors()
