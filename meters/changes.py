@@ -247,6 +247,7 @@ WORDS = {
     "writes_a_day": "writes a day",
     "proof_session": "proved in session",
     "line_kind": "kind of line",
+    "writes_in_total": "writes in all",
 }
 
 

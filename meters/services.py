@@ -21,7 +21,7 @@ from meters.inventory import batch_refusal, check_state_reason, find_batch, find
 from meters.lines.services import draft_line, find_line, forget_unused
 from meters.meter_types.defaults import add_other_associations, fill
 from meters.meter_types.services import find_type
-from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey
+from meters.models import Association, InvocationCounter, KeyVersion, Line, Meter, MeterKey, MeterType
 from meters.targets.services import audited
 
 Slot = MeterKey.Slot
@@ -175,7 +175,9 @@ class Access:
 
 def saved_access(*, meter_id: int, association_id: int) -> Access:
     """The way into a meter of the inventory; DoesNotExist for an association of another meter."""
-    association = Association.objects.select_related("meter__line").get(pk=association_id, meter_id=meter_id)
+    association = Association.objects.select_related("meter__line", "meter__meter_type").get(
+        pk=association_id, meter_id=meter_id
+    )
     return Access(association.meter.line, association.meter, association, open_secrets(association=association))
 
 
@@ -187,13 +189,17 @@ def draft_access(
     secrets: Mapping[str, bytes] | None = None,
     meter_id: int | None = None,
 ) -> Access:
-    """As `save_meter` would make it, without saving: to test a connection first. Same checks, same errors.
+    """As `save_meter` would make it, without saving: to test a connection first. Same checks, same errors. A type that is there
+    is found by its maker and model, or by `meter_type_id`; none is made.
 
     With `meter_id` the slots that the draft leaves empty come from that meter.
     """
     ignored = (*BY_NAME, "meter_type")
     drafted = draft_line(line)
     draft = Meter(**{name: value for name, value in meter.items() if name not in ignored}, line=drafted)
+    if draft.meter_type_id is None and meter.get("model"):
+        names = {"manufacturer": meter.get("manufacturer") or "", "model": meter["model"]}
+        draft.meter_type = MeterType.objects.filter(**names).order_by("firmware").first()
     draft.full_clean(exclude=["line", "meter_type"], validate_unique=False)
     chosen = Association(**{name: value for name, value in association.items() if name != "id"}, meter=draft)
     chosen.full_clean(exclude=["meter"], validate_unique=False, validate_constraints=False)

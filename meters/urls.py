@@ -1,9 +1,10 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from meters import catalog_views, inventory_views, label_views, list_views, views
 from meters.catalogs import views as catalogs
 from meters.gxc_import import views as gxc_views
 from meters.meter_types import views as type_views
+from meters.quirks import views as quirk_views
 
 app_name = "meters"
 
@@ -57,4 +58,13 @@ urlpatterns = [
     path("types/<int:pk>/associations/add/", type_views.template_add, name="template_add"),
     path("types/<int:pk>/associations/<int:template>/", type_views.template_edit, name="template_edit"),
     path("types/<int:pk>/associations/<int:template>/delete/", type_views.template_delete, name="template_delete"),
+    path("types/<int:pk>/quirks/", quirk_views.type_quirks, name="type_quirks"),
+    path("types/<int:pk>/quirks/add/", quirk_views.quirk_add, name="quirk_add"),
+    path("quirks/<int:pk>/", quirk_views.quirk_detail, name="quirk_detail"),
+    re_path(
+        r"^quirks/(?P<pk>\d{1,15})/(?P<event>accept|refuse|withdraw)/$", quirk_views.quirk_review, name="quirk_review"
+    ),
+    path("quirks/<int:pk>/comments/", quirk_views.quirk_comment, name="quirk_comment"),
+    path("<int:pk>/quirks/", quirk_views.meter_quirks, name="meter_quirks"),
+    path("<int:pk>/quirks/<slug:name>/end/", quirk_views.exception_end, name="exception_end"),
 ]

@@ -49,6 +49,8 @@ class Gate:
     """What cannot be undone; then the serial number has to be typed."""
     lines: tuple[str, ...] = ()
     """A constructed value in words."""
+    budget: str = ""
+    """How often it was written, where the meter bears only so many writes."""
 
     @property
     def must_type(self) -> bool:

@@ -37,6 +37,7 @@ from sessions.known_objects import read_values, result_data, reverses_deviation,
 from sessions.models import Step
 from sessions.services import add_invoke_step, add_write_step
 from sessions.value_editor import MAX_TEXT, BitsField, ValueEditor
+from sessions.write_budget import write_budget
 
 INVOKE_PRESETS = (
     Preset("disconnect", "Disconnect relay", {"class_id": 70, "logical_name": "0-0:96.3.10*255", "method_id": 1}),
@@ -218,7 +219,13 @@ class GatedForm(ConsoleForm):
             what += f" {shown.text}"
             lines = tuple(line for part in shown.parts for line in part.lines())
         consequence = self.consequences.get((class_id, number), "")
-        return Gate(what, self._meter(), parameters["octets"], self._serial(), consequence, lines)
+        return Gate(
+            what, self._meter(), parameters["octets"], self._serial(), consequence, lines, self._budget(parameters)
+        )
+
+    def _budget(self, parameters: dict[str, Any]) -> str:
+        """What the meter bears of this, in words."""
+        return ""
 
     def _title(self, class_id: int, logical_name: ObisCode) -> str:
         """By the catalog of the meter's type, else by the standard."""
@@ -298,6 +305,10 @@ class WriteForm(GatedForm):
     def _check(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         names = ("class_id", "logical_name", "attribute_id")
         return checked.write_parameters(**{name: cleaned[name] for name in names}, value=cleaned["data"])
+
+    def _budget(self, parameters: dict[str, Any]) -> str:
+        budget = write_budget(self.dlms_session.meter, parameters)
+        return "" if budget is None else f"{budget.words} Beyond that it is refused."
 
     def _verb(self) -> str:
         assert self.target is not None

@@ -141,6 +141,8 @@ def result_data(step: Step) -> Data | None:
 
 def reverses_deviation(dlms_session: DlmsSession) -> bool:
     """Whether the meter counts the deviation of its times the other way."""
+    if any(quirk["name"] == "reverse_deviation" for quirk in dlms_session.quirks):
+        return True
     return dlms_session.meter is not None and dlms_session.meter.reverse_deviation
 
 

@@ -57,6 +57,14 @@ class DlmsSession(models.Model):
     meter = models.ForeignKey(Meter, models.SET_NULL, null=True, blank=True, related_name="sessions")
     association = models.ForeignKey(Association, models.SET_NULL, null=True, blank=True, related_name="sessions")
     line = models.ForeignKey(Line, models.SET_NULL, null=True, blank=True, related_name="sessions")
+    tested_meter = models.ForeignKey(
+        Meter,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tests",
+        help_text="A test: the meter whose draft it tries.",
+    )
     label = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED, db_index=True)
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.INTERACTIVE)
@@ -67,6 +75,7 @@ class DlmsSession(models.Model):
     waiting_reason = models.CharField(max_length=200, blank=True, help_text="Why a queued session does not start.")
     error = models.JSONField(null=True, blank=True, help_text="{layer, code, message, hint}")
     negotiated = models.JSONField(null=True, blank=True)
+    quirks = models.JSONField(default=list, blank=True, help_text="Quirks in force: {name, value, origin, quirk}")
     context = models.JSONField(default=dict, blank=True, help_text="System titles and key versions, for the inspector.")
     line_address = models.CharField(
         max_length=300, blank=True, db_index=True, help_text="Of a line where only one may talk; else empty."

@@ -42,6 +42,7 @@ from sessions.models import DlmsSession, Frame, Job, LineLease, Step
 from sessions.tasks import ring_worker
 from sessions.titles import PROFILE_CLASS, step_title
 from sessions.trace import redissect, with_dedicated_key
+from sessions.write_budget import write_budget
 
 HDLC_FRAMINGS = (Meter.Framing.HDLC, Meter.Framing.MODE_E)
 ATTEMPTS_WINDOW = timedelta(minutes=1)
@@ -123,6 +124,7 @@ def open_test_session(*, draft: Mapping[str, Any], user: Any) -> DlmsSession:
         purpose=DlmsSession.Purpose.TEST,
         line=same_lines(access.line).first(),
         opened_by=user,
+        tested_meter_id=draft.get("meter_id"),
         close_requested=True,  # once its steps are done
         line_address=access.meter.line_address,
     )
@@ -172,6 +174,8 @@ def _packed(draft: Mapping[str, Any]) -> bytes:
     """As JSON octets, to be sealed: the fields that a connection needs."""
     unneeded = ("meter_type", "notes", "location", "batch", "tags", "reason")
     meter = {name: value for name, value in draft["meter"].items() if name not in unneeded}
+    if draft["meter"].get("meter_type") is not None:
+        meter["meter_type_id"] = draft["meter"]["meter_type"].pk
     secrets = {slot: bytes(secret).hex() for slot, secret in (draft.get("secrets") or {}).items() if secret}
     return json.dumps({**draft, "meter": meter, "secrets": secrets}).encode()
 
@@ -248,6 +252,8 @@ def _add_step(dlms_session: DlmsSession, user: Any, *, kind: str, **asked: Any) 
         parameters = CHECKS[Kind(kind)](**asked)
     except checked.ParameterError as error:
         raise ValidationError({error.field: str(error)}) from None
+    if kind == Kind.WRITE:
+        _check_budget(dlms_session, parameters)
     steps = dlms_session.steps.aggregate(
         last=Max("number"), unfinished=Count("pk", filter=Q(state__in=Step.UNFINISHED))
     )
@@ -271,6 +277,12 @@ def _own_title(dlms_session: DlmsSession, parameters: Mapping[str, Any]) -> str:
     """What the type's catalog calls the object."""
     code = checked.logical_name_of(parameters)
     return session_overlay(dlms_session, [code]).own_title(code, parameters.get("class_id", PROFILE_CLASS))
+
+
+def _check_budget(dlms_session: DlmsSession, parameters: dict[str, Any]) -> None:
+    budget = write_budget(dlms_session.meter, parameters)
+    if budget is not None and budget.is_used_up:
+        raise ValidationError(f"It bears no further write: {budget.words} The limit stands at the meter's type.")
 
 
 def _seal(step: Step, octets: bytes) -> None:

@@ -13,8 +13,10 @@ from django.utils import timezone
 from meters.cosem.data import Data
 from meters.cosem.obis import ObisCode
 from meters.models import Association, Meter
+from meters.quirks.in_force import quirks_in_force
 from meters.services import Access
 from sessions.engine.plan import association_table
+from sessions.engine.quirks import apply_quirks
 from sessions.known_objects import newest_list, result_data
 from sessions.models import DlmsSession, Step
 from sessions.object_list import (
@@ -106,4 +108,4 @@ def _record(each: SnapshotObject, number: int, recorded: Recorded, step: Step) -
 def _association(meter: Meter, association: Association) -> dict[str, Any]:
     """How to reach the meter, without its secrets: none is opened for it."""
     access = Access(line=meter.line, meter=meter, association=association, secrets={})
-    return without_secrets(association_table(access, {}))
+    return without_secrets(apply_quirks(association_table(access, {}), quirks_in_force(meter)))

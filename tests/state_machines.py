@@ -13,7 +13,7 @@ from typing import Any
 ARCHITECTURE = Path(__file__).resolve().parents[1] / "ARCHITECTURE.md"
 BEGIN = "<!-- state machines: begin; drawn from the tables by `python -m tests.state_machines` -->"
 END = "<!-- state machines: end -->"
-PACKAGES = ("meters.cosem", "sessions.dlms", "sessions.links", "sessions.simulator")
+PACKAGES = ("meters.cosem", "meters.quirks.review", "sessions.dlms", "sessions.links", "sessions.simulator")
 
 Table = Mapping[Enum, Mapping[Enum, Enum]]
 
@@ -30,10 +30,11 @@ def machines() -> Iterator[tuple[str, str, Table]]:
     """Module, what it says of itself, and table, of every machine."""
     for package in PACKAGES:
         root = importlib.import_module(package)
-        for found in pkgutil.walk_packages(root.__path__, f"{package}."):
-            module: Any = importlib.import_module(found.name)
+        inside = pkgutil.walk_packages(getattr(root, "__path__", []), f"{package}.")
+        for name in (package, *(found.name for found in inside)):
+            module: Any = importlib.import_module(name)
             if "TRANSITIONS" in vars(module):
-                yield found.name, (module.__doc__ or "").strip().partition("\n")[0], states_only(module.TRANSITIONS)
+                yield name, (module.__doc__ or "").strip().partition("\n")[0], states_only(module.TRANSITIONS)
 
 
 def drawing(table: Table) -> str:

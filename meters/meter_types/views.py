@@ -21,7 +21,12 @@ from meters.meter_types.forms import TemplateForm, TypeForm
 from meters.meter_types.services import TypeInUse, delete_template, delete_type, save_template, save_type
 from meters.models import AssociationTemplate, MeterType, Quirk
 
-TABS = (("type_detail", "Overview"), ("type_catalog", "OBIS catalog"), ("type_changes", "Change log"))
+TABS = (
+    ("type_detail", "Overview"),
+    ("type_catalog", "OBIS catalog"),
+    ("type_quirks", "Quirks"),
+    ("type_changes", "Change log"),
+)
 """By the name of its view, what each tab of a type's page is called."""
 
 

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
 from meters.models import Meter
+from meters.quirks.names import QUIRKS, value_words
 
 register = template.Library()
 
@@ -48,6 +49,10 @@ STATE_ICONS = {
     "COMMISSIONED": "circle-check",
     "IN_FIELD": "plug-connected",
     "FAULTY": "alert-triangle",
+    "PROPOSED": "circle-dashed",
+    "ACCEPTED": "circle-check",
+    "REFUSED": "circle-x",
+    "WITHDRAWN": "x",
 }
 MOVING = frozenset({"OPENING", "RUNNING", "CLOSING"})
 
@@ -154,6 +159,18 @@ def obis_meaning(logical_name: str) -> str:
     except ValueError:
         return ""
     return "" if meaning == logical_name else meaning
+
+
+@register.filter
+def quirk_value(value: Any) -> str:
+    """A quirk's value: `yes`, `60`, `access, selective-access`."""
+    return value_words(value)
+
+
+@register.filter
+def quirk_title(name: str) -> str:
+    """What a quirk is called; the name itself where there is none any more."""
+    return QUIRKS[name].title if name in QUIRKS else name
 
 
 @register.inclusion_tag("includes/_field.html")

@@ -9,11 +9,14 @@ from typing import Any
 
 from meters import vault
 from meters.models import Association, Meter
+from meters.quirks.in_force import QuirkInForce, quirks_in_force
 from meters.services import Access, OpenedSecret, Slot, draft_access, saved_access
 from sessions.association_file import MODE_E_WORD, AssociationFile, parse_association
 from sessions.dlms.errors import DlmsError, LocalProtocolError
 from sessions.dlms.inspector import DissectionKeys
+from sessions.engine.quirks import apply_quirks
 from sessions.links.endpoint import Endpoint, parse_endpoint
+from sessions.lockout import check_lockout
 from sessions.models import DlmsSession
 
 Authentication, Protection = Association.Authentication, Association.Protection
@@ -35,6 +38,7 @@ class Plan:
     endpoint: Endpoint
     association: AssociationFile
     meter_id: int | None
+    quirks: tuple[QuirkInForce, ...] = ()
     counter_key: str = ""
     """The fingerprint of the key whose invocation counters are used up; empty where none are."""
     key_version_ids: tuple[int, ...] = ()
@@ -47,16 +51,21 @@ class Plan:
 
 
 def make_plan(session_id: int) -> Plan:
-    """Raises what the vault, the list of ports or the association's check say is wrong."""
+    """Raises what the vault, the list of ports, the association's check or the type's lock-out rule say is wrong."""
     dlms_session = DlmsSession.objects.get(pk=session_id)
     access = _access(dlms_session)
+    known_meter = dlms_session.meter_id or dlms_session.tested_meter_id
+    if known_meter is not None:
+        check_lockout(meter_id=known_meter, meter_type=access.meter.meter_type, association=access.association)
     used = _used_secrets(access)
-    association = _checked(association_table(access, used))
+    quirks = quirks_in_force(access.meter, saved_meter_id=dlms_session.tested_meter_id)
+    association = _checked(apply_quirks(association_table(access, used), quirks))
     parameters = association.parameters
     return Plan(
         endpoint=parse_endpoint(access.line.endpoint),
         association=association,
         meter_id=dlms_session.meter_id,
+        quirks=tuple(quirks),
         counter_key=used[Slot.GUEK].fingerprint if parameters.needs_counters and Slot.GUEK in used else "",
         key_version_ids=tuple(
             secret.key_version_id

@@ -200,6 +200,9 @@ class SessionRun:
             connect_ms = await try_line(self.claim.session_id)
             return await self.recorder.commit(lambda: self._set(context={"connect_ms": connect_ms}))
         plan = await judged(await in_database(make_plan, self.claim.session_id), self.claim.session_id)
+        if plan.quirks:
+            quirks = [quirk.as_json() for quirk in plan.quirks]
+            await self.recorder.commit(lambda: self._set(quirks=quirks))
         if plan.counter_key:
             keeper = CounterKeeper(plan, lambda parameters: self._converse(plan, parameters))
             await keeper.prepare()
