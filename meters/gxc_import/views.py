@@ -119,5 +119,12 @@ def gxc_drop(request: HttpRequest, pk: int) -> HttpResponse:
 def gxc_report(request: HttpRequest, pk: int) -> HttpResponse:
     """What an import did: for each device what it became, and what was left out and why."""
     run = get_object_or_404(ImportRun.objects.select_related("user"), pk=pk, kind=ImportRun.Kind.GXC)
-    context: dict[str, Any] = {"run": run, "rows": run.rows.all(), "outcomes": ImportRow.Outcome, "section": "meters"}
+    user: Any = request.user
+    context = {
+        "run": run,
+        "rows": run.rows.all(),
+        "outcomes": ImportRow.Outcome,
+        "steers": user.is_staff or run.user_id == user.pk,
+        "section": "meters",
+    }
     return render(request, "meters/gxc/report.html", context)
