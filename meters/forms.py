@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.conf import settings
@@ -25,7 +25,7 @@ from meters.form_fields import (
     YesNoField,
 )
 from meters.inventory_forms import INVENTORY_FIELDS, InventoryFields
-from meters.models import DEVICE_ADDRESS, Association, Line, Meter, MeterKey
+from meters.models import DEVICE_ADDRESS, Association, Line, Meter, MeterKey, MeterType
 from meters.services import KEY_LENGTHS, MAX_SECRET_OCTETS
 from meters.signing_keys import read_private_key, read_public_key
 
@@ -92,7 +92,13 @@ class MeterForm(InventoryFields):
 
     serial_number = forms.CharField(max_length=64, label="Serial number")
     name = forms.CharField(max_length=100, required=False, help_text="What the bench calls it.")
-    manufacturer = forms.CharField(max_length=100, required=False)
+    SECRETS: ClassVar = ("secret", *KEPT)
+    """What never comes out again."""
+
+    meter_type = forms.ModelChoiceField(
+        MeterType.objects.all(), label="Type", required=False, empty_label="another, or none: named here"
+    )
+    manufacturer = forms.CharField(label="Maker", max_length=100, required=False)
     model = forms.CharField(max_length=100, required=False)
     location = forms.CharField(max_length=200, required=False)
     notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
@@ -489,12 +495,19 @@ class MeterForm(InventoryFields):
         if self.association is not None:
             association["id"] = self.association.pk
         return {
-            "meter": {**meter, "manufacturer": cleaned["manufacturer"], "model": cleaned["model"]},
+            "meter": {**meter, **self._named_type(cleaned)},
             "line": {"kind": cleaned["kind"], **{name: cleaned[name] for name in line_fields}},
             "association": association,
             "secrets": self._secrets(cleaned),
             "meter_id": self.meter.pk if self.meter else None,
         }
+
+    @staticmethod
+    def _named_type(cleaned: dict[str, Any]) -> dict[str, Any]:
+        """The type that was chosen, else the one that maker and model name."""
+        if cleaned["meter_type"] is not None:
+            return {"meter_type": cleaned["meter_type"]}
+        return {"manufacturer": cleaned["manufacturer"], "model": cleaned["model"]}
 
     def _secrets(self, cleaned: dict[str, Any]) -> dict[str, bytes]:
         secrets = {Slot(name.upper()): cleaned[name] for name in KEPT if cleaned[name]}
@@ -529,6 +542,7 @@ def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:
     initial |= {name: getattr(meter.line, name) for name in ("kind", "host", "port", "serial_port", *SPEED_FIELDS)}
     if meter.meter_type is not None:
         initial |= {"manufacturer": meter.meter_type.manufacturer, "model": meter.meter_type.model}
+        initial["meter_type"] = meter.meter_type
     if association is not None:
         initial |= {name: getattr(association, name) for name in ASSOCIATION_FIELDS}
         initial["association_name"] = association.name

@@ -24,6 +24,7 @@ urlpatterns = [
     path("import/gxc/<int:pk>/report/", gxc_views.gxc_report, name="gxc_report"),
     path("add/", views.meter_add, name="meter_add"),
     path("<int:pk>/", views.meter_detail, name="meter_detail"),
+    path("prefill/", views.meter_prefill, name="meter_prefill"),
     path("<int:pk>/edit/", views.meter_edit, name="meter_edit"),
     path("<int:pk>/label/", label_views.meter_label, name="meter_label"),
     path("<int:pk>/qr.svg", label_views.meter_qr, name="meter_qr"),

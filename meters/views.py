@@ -9,14 +9,15 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from meters.changes import changes_of, state_history
 from meters.forms import MeterForm
 from meters.inventory_forms import CommentForm
 from meters.inventory_views import rows_of
 from meters.list_views import related_sessions
-from meters.models import Association, Batch, InvocationCounter, KeyVersion, Meter, MeterKey
+from meters.meter_types.defaults import prefilled
+from meters.models import Association, Batch, InvocationCounter, KeyVersion, Meter, MeterKey, MeterType
 from meters.services import CounterError, learn_invocation_counter, save_meter
 from meters.vault import VaultError
 
@@ -75,6 +76,18 @@ def _counters(meter: Meter) -> list[InvocationCounter]:
 def meter_add(request: HttpRequest) -> HttpResponse:
     """A new meter."""
     return _edit(request, MeterForm(request.POST or None), None)
+
+
+@never_cache
+@require_POST
+def meter_prefill(request: HttpRequest) -> HttpResponse:
+    """The form of a new meter as its type says, for htmx. Posted, for secrets may stand in it; they have to be typed again."""
+    names = [name for name in MeterForm.base_fields if name in request.POST]
+    typed = {name: request.POST[name] for name in names if name not in MeterForm.SECRETS}
+    chosen = request.POST.get("meter_type", "")
+    if chosen.isascii() and chosen.isdecimal():
+        typed = prefilled(get_object_or_404(MeterType, pk=int(chosen)), typed)
+    return render(request, "meters/_meter_form.html", {"form": MeterForm(initial=typed), "section": "meters"})
 
 
 @never_cache

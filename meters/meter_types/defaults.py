@@ -65,6 +65,16 @@ def template_for(meter_type: MeterType, name: str) -> AssociationTemplate | None
     return found[0] if found else None
 
 
+def prefilled(meter_type: MeterType, typed: Mapping[str, Any]) -> Values:
+    """What stands in the form of a new meter once its type was chosen: the type's defaults over what was typed before."""
+    template = template_for(meter_type, "")
+    association = {} if template is None else template_values(template)
+    if "name" in association:
+        association["association_name"] = association.pop("name")
+    named = {"meter_type": meter_type.pk, "manufacturer": "", "model": ""}
+    return {**typed, **meter_defaults(meter_type), **line_defaults(meter_type), **association, **named}
+
+
 def add_other_associations(meter: Meter) -> list[Association]:
     """The associations of its type that a meter has not yet, by their names; nothing becomes its default."""
     if meter.meter_type is None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from meters.models import InvocationCounter, Meter
 from meters.services import learn_invocation_counter
 from tests.meters.builders import GUEK, make_ciphered_meter, make_meter
+from tests.meters.meter_types.builders import PUBLIC, READER, make_type
 from tests.meters.test_forms import GMAC, WRAPPER
 from tests.sessions.builders import make_session, make_user
 
@@ -236,3 +237,44 @@ class TestSaving:
 
     def test_the_form_is_not_kept_by_caches(self, technician) -> None:
         assert "no-store" in technician.get(reverse("meters:meter_add")).headers["Cache-Control"]
+
+
+class TestPrefilling:
+    """Choosing a type fills the form of a new meter."""
+
+    def prefill(self, technician, meter_type="", **typed: str):
+        return technician.post(reverse("meters:meter_prefill"), {**WRAPPER, "meter_type": meter_type, **typed})
+
+    def test_the_form_comes_back_as_the_type_says(self, technician) -> None:
+        made = make_type(READER, framing="HDLC", physical_address=17)
+        answer = self.prefill(technician, str(made.pk), serial_number="4711")
+        html = answer.content.decode()
+        assert html.startswith("<form")
+        assert 'name="physical_address" value="17"' in html
+        assert 'name="serial_number" value="4711"' in html
+        assert 'name="association_name" value="Reader"' in html
+        assert not Meter.objects.exists()
+
+    def test_no_secret_comes_back(self, technician) -> None:
+        made = make_type(READER)
+        for chosen in (str(made.pk), ""):
+            html = self.prefill(technician, chosen, secret="hush-hush", guek="00" * 16).content.decode()
+            assert "hush-hush" not in html
+            assert "00" * 16 not in html
+
+    def test_a_type_that_is_gone_is_not_found_and_nonsense_is_no_type(self, technician) -> None:
+        assert self.prefill(technician, "999").status_code == 404
+        assert self.prefill(technician, "M1").status_code == 200
+
+    def test_it_is_posted_by_who_signed_in(self, technician, client) -> None:
+        assert technician.get(reverse("meters:meter_prefill")).status_code == 405
+        technician.logout()
+        assert self.prefill(technician).status_code == 302
+
+    def test_what_was_filled_is_saved_with_the_type_and_its_other_associations(self, technician) -> None:
+        made = make_type(READER, PUBLIC, framing="HDLC", physical_address=17)
+        data = {**WRAPPER, "meter_type": str(made.pk), "manufacturer": "", "model": "", "association_name": "Reader"}
+        assert technician.post(reverse("meters:meter_add"), data).status_code == 302
+        meter = Meter.objects.get()
+        assert meter.meter_type == made
+        assert {each.name for each in meter.associations.all()} == {"Reader", "Public"}

@@ -20,6 +20,7 @@ from meters.services import Slot, save_meter
 from meters.targets.hosts import HostError, parse_host
 from meters.targets.services import allow_demo_targets
 from sessions.association_file import AssociationFile, AssociationFileError, parse_association
+from sessions.demo_types import complete_type
 from sessions.dlms.authentication import AuthenticationMechanism
 from sessions.dlms.iec62056_21.settings import SignOnSettings
 from sessions.links.endpoint import Rfc2217Endpoint, SerialEndpoint, TcpEndpoint, UdpEndpoint, parse_endpoint
@@ -38,8 +39,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         announcement = _announced_meters(options["file"])
         allow_demo_targets(targets=_targets(announcement), note=ORIGIN)
-        for announced in announcement:
-            meter = load_meter(announced)
+        loaded = [(load_meter(announced), announced["association"]) for announced in announcement]
+        for meter, table in loaded:
+            complete_type(meter, _association_fields(table, parse_association(table)))
             self.stdout.write(f"{meter} on {meter.line}")
 
 

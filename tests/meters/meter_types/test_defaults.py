@@ -11,6 +11,7 @@ from meters.meter_types.defaults import (
     fill,
     line_defaults,
     meter_defaults,
+    prefilled,
     template_for,
     template_values,
 )
@@ -69,3 +70,13 @@ def test_a_meter_gets_the_associations_that_it_lacks_once() -> None:
 def test_a_template_tells_all_that_an_association_is_but_whose_it_is_and_which_is_first() -> None:
     template = make_type(READER).association_templates.get()
     assert {*template_values(template), "is_default"} == set(TEMPLATE_FIELDS)
+
+
+def test_a_form_is_filled_with_the_types_defaults_over_what_was_typed() -> None:
+    made = make_type(PUBLIC, READER, framing="HDLC", window=3, baud=2400)
+    filled = prefilled(made, {"serial_number": "4711", "window": "1", "model": "old", "timeout": "9"})
+    assert (filled["serial_number"], filled["window"], filled["baud"], filled["framing"]) == ("4711", 3, 2400, "HDLC")
+    assert (filled["association_name"], filled["client_sap"], filled["timeout"]) == ("Public", 16, 5.0)
+    assert (filled["meter_type"], filled["model"], filled["manufacturer"]) == (made.pk, "", "")
+    bare = prefilled(make_type(model="M2"), {"timeout": "9"})
+    assert bare["timeout"] == "9"

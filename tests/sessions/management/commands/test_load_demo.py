@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from meters.models import KeyVersion, Line, Meter
+from meters.models import KeyVersion, Line, Meter, MeterType
 from meters.services import open_secrets
 from sessions.simulator.lab import LABS, announcement, load_lab
 
@@ -115,6 +115,11 @@ def test_the_whole_lab_of_types_with_all_its_clients(tmp_path) -> None:
     for announced in meters:
         kept = Meter.objects.get(serial_number=announced["serial_number"])
         assert kept.associations.count() == 1 + len(announced.get("clients", ()))
+    types = list(MeterType.objects.all())
+    assert types
+    for each in types:
+        assert (each.flag_code, bool(each.framing)) == ("MWB", True)
+        assert each.association_templates.filter(is_default=True).count() == 1
 
 
 def test_a_meter_on_udp(tmp_path) -> None:
