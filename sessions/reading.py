@@ -198,8 +198,12 @@ class _Counters:
         self.source = source
         self.numbers = InvocationCounters()
 
+    def are_enough(self) -> bool:
+        """Whether `top_up` has nothing to do."""
+        return self.numbers.remaining >= COUNTERS_LOW
+
     async def top_up(self) -> None:
-        if self.numbers.remaining < COUNTERS_LOW:
+        if not self.are_enough():
             self.numbers.extend(await self.source.reserve(COUNTER_BLOCK))
 
 
@@ -306,6 +310,7 @@ def _conversation(
         client,
         on_frame=on_frame,
         before_octets=None if counters is None else counters.top_up,
+        ready=None if counters is None else counters.are_enough,
         reverse_deviation=association.reverse_deviation,
     )
 

@@ -51,9 +51,14 @@ class CounterKeeper:
             await in_database(learn_invocation_counter, **self._key, meter_value=meter_value)
         await self.top_up()
 
+    @property
+    def has_enough(self) -> bool:
+        """Whether `top_up` has nothing to do."""
+        return self.counters.remaining >= COUNTERS_LOW
+
     async def top_up(self) -> None:
         """A new block, when only a few are left."""
-        if self.counters.remaining < COUNTERS_LOW:
+        if not self.has_enough:
             self.counters.extend(await in_database(reserve_invocation_counters, **self._key, count=COUNTER_BLOCK))
 
     async def doubt(self, error: DlmsError) -> None:

@@ -238,6 +238,7 @@ class SessionRun:
             client,
             on_frame=lambda frame: self._record(trace, frame),
             before_octets=self._before_octets,
+            ready=self._is_ready,
             reverse_deviation=file.reverse_deviation,
         )
         return self.conversation
@@ -334,9 +335,17 @@ class SessionRun:
             context = DlmsSession.objects.values_list("context", flat=True).get(pk=self.claim.session_id)
             self._set(context={**context, "short_names": short_names.as_json()})
 
+    @property
+    def _lease_is_fresh(self) -> bool:
+        return asyncio.get_running_loop().time() - self._renewed <= SENDING_LIMIT
+
+    def _is_ready(self) -> bool:
+        """Whether `_before_octets` would have nothing to say or do."""
+        return self._lease_is_fresh and (self.keeper is None or self.keeper.has_enough)
+
     async def _before_octets(self) -> None:
         """Called before anything is sent: the lease must be fresh, and counters at hand."""
-        if asyncio.get_running_loop().time() - self._renewed > SENDING_LIMIT:
+        if not self._lease_is_fresh:
             raise LeaseLost(f"session {self.claim.session_id} could not renew its lease in time")
         if self.keeper is not None:
             await self.keeper.top_up()

@@ -15,6 +15,7 @@ line: what the meter would answer then belongs to nobody. `close` may be called 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
@@ -53,7 +54,7 @@ from sessions.dlms.selective_access import SelectiveAccess
 from sessions.dlms.transfers.items import ActionItem, GetItem, Item, SetItem
 from sessions.dlms.wrapper import WrapperLink
 from sessions.links.endpoint import Endpoint, Rfc2217Endpoint, SerialEndpoint, UdpEndpoint
-from sessions.links.line import Line, LineError
+from sessions.links.line import Line, LineError, PromptLine
 from sessions.links.opening import open_line
 from sessions.links.time_limit import TimeLimit
 
@@ -145,7 +146,8 @@ class Conversation:
     """One client on one line, from connecting to closing.
 
     `on_frame` sees every frame, and every octet that is none, as it passes; `on_notification` what the meter says unasked.
-    `before_octets` is awaited each time before the client may use invocation counters: the place to reserve more of them.
+    `before_octets` is awaited each time before the client may use invocation counters: the place to reserve more of them. `ready`
+    says that it has nothing to do right now: octets that come then are handled, and answered, without waking a task.
     """
 
     def __init__(
@@ -156,6 +158,7 @@ class Conversation:
         on_frame: Callable[[LineFrame], None] | None = None,
         on_notification: Callable[[NotificationReceived], None] | None = None,
         before_octets: Callable[[], Awaitable[None]] | None = None,
+        ready: Callable[[], bool] | None = None,
         connect_timeout: float = 10.0,
         reverse_deviation: bool = False,
     ) -> None:
@@ -164,11 +167,15 @@ class Conversation:
         self.on_frame = on_frame
         self.on_notification = on_notification
         self.before_octets = before_octets
+        self.ready = ready if before_octets is not None else lambda: True
         self.connect_timeout = connect_timeout
         self.reverse_deviation = reverse_deviation
         self._line: Line | None = None
         self._line_settings: LineSettings | None = None
         self._limit: TimeLimit | None = None
+        self._on_block: Callable[[BlockReceived], None] | None = None
+        self._kept: deque[ClientEvent] = deque()
+        """Events that the task has to see, and that came while it slept."""
 
     @property
     def is_open(self) -> bool:
@@ -259,11 +266,11 @@ class Conversation:
     async def idle(self, seconds: float) -> None:
         """Listen for `seconds`: deliver what the meter says unasked, and notice when it goes away."""
         try:
-            until = self._now() + seconds
+            until, self._on_block = self._now() + seconds, None
             while (left := until - self._now()) > 0 and self._line is not None:
                 await self._wait(left)
                 await self._write()
-                self._take_events(None, None)
+                self._take_events(None)
         except _Refused as refused:
             await self.close()
             raise refused.error from None
@@ -304,10 +311,11 @@ class Conversation:
             raise LocalProtocolError("the conversation is closed", layer="line", code="closed")
         try:
             await self._before()
+            self._on_block = on_block
             begin(self._now())
             while True:
                 await self._write()
-                if (event := self._take_events(wanted, on_block)) is not None:
+                if (event := self._take_events(wanted)) is not None:
                     return event
                 if not await self._change_line():
                     await self._wait(None)
@@ -351,53 +359,100 @@ class Conversation:
         self.client.line_changed(self._now())
         return True
 
-    def _take_events(
-        self, wanted: type[Wanted] | None, on_block: Callable[[BlockReceived], None] | None
-    ) -> Wanted | None:
+    def _take_events(self, wanted: type[Wanted] | None) -> Wanted | None:
         """Hand out the events that wait; the one that is waited for, or the error that takes its place."""
         found: Wanted | None = None
         refused: DlmsError | None = None
-        while (event := self.client.next_event()) is not None:
+        while (event := self._next_event()) is not None:
             match event:
-                case FrameSent() | FrameReceived() | OctetsDiscarded():
-                    if self.on_frame is not None:
-                        self.on_frame(event)
-                case NotificationReceived():
-                    if self.on_notification is not None:
-                        self.on_notification(event)
-                case BlockReceived():
-                    if on_block is not None:
-                        on_block(event)
                 case LineChangeNeeded():
                     self._line_settings = event.settings
                 case RequestFailed() | Failed():
                     refused = event.error
                 case _ if wanted is not None and isinstance(event, wanted):
                     found = event
+                case _:
+                    self._pass_on(event)
         if refused is not None:
             raise _Refused(refused)
         return found
 
+    def _next_event(self) -> ClientEvent | None:
+        return self._kept.popleft() if self._kept else self.client.next_event()
+
+    def _pass_on(self, event: ClientEvent) -> bool:
+        """Tell what passes by; whether it was that, and nothing that ends a wait."""
+        match event:
+            case FrameSent() | FrameReceived() | OctetsDiscarded():
+                if self.on_frame is not None:
+                    self.on_frame(event)
+            case NotificationReceived():
+                if self.on_notification is not None:
+                    self.on_notification(event)
+            case BlockReceived():
+                if self._on_block is not None:
+                    self._on_block(event)
+            case _:
+                return False
+        return True
+
     async def _wait(self, at_most: float | None) -> None:
-        """Until octets come, the line ends, a timer of the client is due, or `at_most` seconds have passed."""
+        """Until octets come, the line ends, a timer of the client is due, or `at_most` seconds have passed.
+
+        On a line that is prompt, octets that bring nothing to wait for are answered without waking this task.
+        """
         assert self._line is not None  # the callers looked
-        timer = self.client.next_timer()
-        until = timer if at_most is None else self._now() + at_most
+        line, latest = self._line, None if at_most is None else self._now() + at_most
+        limit = self._until(self.due(latest))
+        prompt = _Prompt(self, line, limit, latest) if isinstance(line, PromptLine) else None
         try:
-            with self._until(until if timer is None or until is None else min(until, timer)):
-                octets = await self._line.read()
+            with limit:
+                octets = await line.read()
         except TimeoutError:
-            if timer is not None and timer <= self._now():
-                await self._before()
-                self.client.handle_timer(self._now())
+            octets = None
         except LineError as error:
             self._line_broke(error)
+            return
+        finally:
+            if prompt is not None:
+                prompt.end()
+        if prompt is not None and prompt.woke:
+            prompt.check()
+        elif octets is None:
+            await self._time_is_up()
         else:
             await self._before()
-            if octets:
-                self.client.receive_octets(octets, self._now())
-            else:
-                self.client.connection_lost(self._now())
+            self._hear(octets)
+
+    def due(self, latest: float | None) -> float | None:
+        """When the client's timer, or the patience of who waits, is at its end."""
+        timer = self.client.next_timer()
+        return timer if latest is None else latest if timer is None else min(latest, timer)
+
+    async def _time_is_up(self) -> None:
+        timer = self.client.next_timer()
+        if timer is not None and timer <= self._now():
+            await self._before()
+            self.client.handle_timer(self._now())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether octets may be handled right now."""
+        return self.ready is not None and self.ready()
+
+    def hear_at_once(self, octets: bytes) -> bool:
+        """Take octets in, and tell what passes by; whether that was all. Other events stay for the task that waits."""
+        self.client.receive_octets(octets, self._now())
+        while (event := self.client.next_event()) is not None:
+            if self._kept or not self._pass_on(event):
+                self._kept.append(event)
+        return not self._kept
+
+    def _hear(self, octets: bytes) -> None:
+        if octets:
+            self.client.receive_octets(octets, self._now())
+        else:
+            self.client.connection_lost(self._now())
 
     def _line_broke(self, error: LineError) -> None:
         """A line that breaks after the release was asked for has done what was wanted."""
@@ -412,6 +467,44 @@ class Conversation:
             self._limit.close()
         if line is not None:
             await asyncio.shield(line.close())
+
+
+class _Prompt:
+    """One wait on a line that is prompt: answers what comes, as long as that brings nothing that the waiting task has to see.
+
+    Small HDLC frames come a thousand times for one answer; to wake a task for each takes longer than the frame's own work.
+    """
+
+    def __init__(self, conversation: Conversation, line: PromptLine, limit: TimeLimit, latest: float | None) -> None:
+        self.woke = False
+        self._conversation = conversation
+        self._line = line
+        self._limit = limit
+        self._latest = latest
+        self._error: Exception | None = None
+        line.take_at_once = self._take
+
+    def end(self) -> None:
+        self._line.take_at_once = None
+
+    def check(self) -> None:
+        """Raise what a callback raised meanwhile."""
+        if self._error is not None:
+            raise self._error
+
+    def _take(self, octets: bytes) -> bytes | None:
+        if not self._conversation.is_ready or not octets:
+            return octets
+        try:
+            nothing_else = self._conversation.hear_at_once(octets)
+        except Exception as error:
+            self._error, nothing_else = error, False
+        if nothing_else and not self._line.congested:
+            self._line.send_at_once(self._conversation.client.octets_to_send())
+            self._limit.move(self._conversation.due(self._latest))
+            return None
+        self.woke = True
+        return b""
 
 
 class _Refused(Exception):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Protocol
+from collections.abc import Callable
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 from sessions.dlms.errors import DlmsError
 from sessions.dlms.link import LineSettings
@@ -17,6 +18,10 @@ class LineError(DlmsError):
     layer = "line"
     code = "line-error"
     retryable: ClassVar[bool] = True
+
+
+TakeAtOnce = Callable[[bytes], bytes | None]
+"""Handles octets the moment they come, without waking the task that reads; what it gives back wakes it."""
 
 
 class Line(Protocol):
@@ -36,3 +41,15 @@ class Line(Protocol):
 
     async def close(self) -> None:
         """Let go of the line. Never fails, never hangs."""
+
+
+@runtime_checkable
+class PromptLine(Line, Protocol):
+    """A line whose owner may answer the moment octets come. `take_at_once` is asked while somebody reads, and only then."""
+
+    take_at_once: TakeAtOnce | None
+    congested: bool
+    """The other side does not take what is written: wait for `write`."""
+
+    def send_at_once(self, octets: bytes) -> None:
+        """Send, and do not wait for room."""

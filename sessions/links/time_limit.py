@@ -30,6 +30,12 @@ class TimeLimit:
         limit._due = when
         return limit
 
+    def move(self, when: float | None) -> None:
+        """Another time for the wait that is under way."""
+        self._due = when
+        if when is not None and (self._timer is None or when < self._set_for):
+            self._set(when)
+
     def close(self) -> None:
         """Take the timer back."""
         if self._timer is not None:

@@ -34,7 +34,7 @@ from sessions.dlms.wrapper import WrapperLink
 from sessions.links.driver import Conversation, HdlcSettings, make_link
 from sessions.links.endpoint import SerialEndpoint, TcpEndpoint, UdpEndpoint
 from sessions.links.line import LineError
-from sessions.links.tcp import TcpLine, open_tcp
+from sessions.links.tcp import TcpLine
 from tests.sessions.dlms.scripted import (
     AUTHENTICATED_ENCRYPTED,
     CLOCK,
@@ -166,6 +166,47 @@ async def test_counters_are_topped_up_before_they_are_used():
         used = [counter for _, counter in meter.meter.client_counters]
         assert sorted(used) == list(range(len(used)))
         assert len(used) > 40
+
+
+@pytest.mark.parametrize("readiness", [None, [True], [False], [True, False, False]], ids=str)
+async def test_octets_are_answered_at_once_only_while_nothing_has_to_be_done_before(readiness):
+    """What is said is the same; `before_octets` is awaited unless it would have nothing to do."""
+    frames, blocks, awaited, asked = [], [], [], []
+
+    async def before() -> None:
+        awaited.append(len(frames))
+
+    def ready() -> bool:
+        asked.append(len(frames))
+        return readiness[len(asked) % len(readiness)]
+
+    async with served(AUTHENTICATED_ENCRYPTED, hdlc=True) as meter:
+        meter.meter.reply_block = 100
+        options = {"before_octets": before, "ready": None if readiness is None else ready}
+        talk = conversation(meter, AUTHENTICATED_ENCRYPTED, on_frame=frames.append, **options)
+        await talk.open()
+        assert await talk.get(NAME, on_block=blocks.append) == LONG
+        await talk.release()
+    received = sum(isinstance(frame, FrameReceived) for frame in frames)
+    assert [block.block_number for block in blocks] == list(range(1, 10))
+    assert sum(isinstance(frame, FrameSent) for frame in frames) == received
+    if readiness == [True]:
+        assert len(awaited) < 12 < received
+    else:
+        assert len(awaited) >= received // 3
+
+
+async def test_silence_after_octets_that_were_answered_at_once_ends_in_time():
+    async with served(parameters()) as meter:
+        meter.meter.reply_block = 100
+        talk = conversation(meter, parameters(), timeout=0.2)
+        await talk.open()
+        meter.meter.script[GetRequestNext] = lambda apdu: meter.meter.answer(apdu) if apdu.block_number < 4 else None
+        begin = asyncio.get_running_loop().time()
+        with pytest.raises(NoReplyError):
+            await talk.get(NAME)
+        assert 0.2 <= asyncio.get_running_loop().time() - begin < 5
+        await talk.close()
 
 
 async def test_an_idle_hdlc_link_is_kept_alive_and_answers_afterwards():
@@ -403,10 +444,6 @@ async def test_the_line_gets_the_settings_that_the_sign_on_wants(monkeypatch):
             happened.append(octets[:6])
             await super().write(octets)
 
-    async def note_the_line(endpoint, **options):
-        line = await open_tcp(endpoint)
-        return Noting(line._reader, line._writer)
-
     async def meter(reader, writer):
         assert await reader.readuntil(b"\n") == b"/?77!\r\n"
         writer.write(b"/ABc5\\2METER\r\n")
@@ -422,7 +459,7 @@ async def test_the_line_gets_the_settings_that_the_sign_on_wants(monkeypatch):
             writer.write(link.octets_to_send())
         writer.close()
 
-    monkeypatch.setattr("sessions.links.driver.open_line", note_the_line)
+    monkeypatch.setattr("sessions.links.tcp.TcpLine", Noting)
     server = await asyncio.start_server(meter, "127.0.0.1", 0)
     async with server:
         endpoint = TcpEndpoint("127.0.0.1", server.sockets[0].getsockname()[1])
@@ -440,11 +477,7 @@ async def test_a_line_that_keeps_what_was_written_breaks(monkeypatch):
         async def change_settings(self, settings: LineSettings) -> None:
             await asyncio.sleep(60)
 
-    async def stuck_line(endpoint, **options):
-        line = await open_tcp(endpoint)
-        return Stuck(line._reader, line._writer)
-
-    monkeypatch.setattr("sessions.links.driver.open_line", stuck_line)
+    monkeypatch.setattr("sessions.links.tcp.TcpLine", Stuck)
     monkeypatch.setattr("sessions.links.driver.WRITE_TIMEOUT", 0.05)
     async with served(parameters(), hdlc=True) as meter:
         link = make_link("hdlc", parameters(), HdlcSettings(sign_on=SignOnSettings()), 5.0)

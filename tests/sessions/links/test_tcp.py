@@ -97,15 +97,6 @@ async def test_a_reset_is_told_from_an_end():
         await line.close()
 
 
-class Broken(asyncio.StreamReader):
-    def __init__(self, error):
-        super().__init__()
-        self.error = error
-
-    async def read(self, n=-1):
-        raise self.error
-
-
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -118,7 +109,8 @@ class Broken(asyncio.StreamReader):
     ],
 )
 async def test_each_way_to_break_has_its_sentence(error, code):
-    line = TcpLine(Broken(error), None)
+    line = TcpLine()
+    line.connection_lost(error)
     with pytest.raises(LineError) as refused:
         await line.read()
     assert (refused.value.layer, refused.value.code) == ("line", code)
@@ -144,3 +136,111 @@ async def test_closing_does_not_wait_for_a_peer_that_takes_nothing(monkeypatch):
         for writer in accepted:
             writer.transport.abort()
         await asyncio.sleep(0)
+
+
+class Transport(asyncio.Transport):
+    """What the loop gives a line, in the test's hands."""
+
+    def __init__(self):
+        super().__init__()
+        self.written, self.reading = [], True
+
+    def write(self, octets):
+        self.written.append(octets)
+
+    def pause_reading(self):
+        self.reading = False
+
+    def resume_reading(self):
+        self.reading = True
+
+
+def connected():
+    line, transport = TcpLine(), Transport()
+    line.connection_made(transport)
+    return line, transport
+
+
+def arrive(line, octets):
+    line.get_buffer(-1)[: len(octets)] = octets
+    line.buffer_updated(len(octets))
+
+
+async def test_octets_that_nobody_reads_wait_and_soon_on_the_other_side():
+    line, transport = connected()
+    for number in range(tcp.MAX_WAITING // 1000 + 1):
+        assert transport.reading
+        arrive(line, bytes((number,)) * 1000)
+    assert not transport.reading
+    got = b""
+    while len(got) < 1000 * (number + 1):
+        got += await line.read()
+    assert got == b"".join(bytes((each,)) * 1000 for each in range(number + 1))
+    assert transport.reading
+
+
+async def test_a_reader_that_is_cancelled_loses_nothing():
+    line, _ = connected()
+    reading = asyncio.ensure_future(line.read())
+    await asyncio.sleep(0)
+    arrive(line, b"first")
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    arrive(line, b", second")
+    assert await line.read() == b"first, second"
+
+
+async def test_the_end_comes_behind_what_has_arrived():
+    line, _ = connected()
+    arrive(line, b"last words")
+    line.connection_lost(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+    assert await line.read() == b"last words"
+    for _ in range(2):
+        with pytest.raises(LineError):
+            await line.read()
+
+
+async def test_octets_are_taken_at_once_while_somebody_reads():
+    line, _ = connected()
+    taken = []
+
+    def take(octets):
+        taken.append(octets)
+        return None if len(taken) < 3 else octets + b"!"
+
+    line.take_at_once = take
+    arrive(line, b"before")
+    assert taken == []
+    assert await line.read() == b"before"
+    reading = asyncio.ensure_future(line.read())
+    await asyncio.sleep(0)
+    for octets in (b"one", b"two"):
+        arrive(line, octets)
+        await asyncio.sleep(0)
+        assert not reading.done()
+    arrive(line, b"three")
+    arrive(line, b"four")
+    assert await reading == b"three!"
+    assert taken == [b"one", b"two", b"three"]
+    assert await line.read() == b"four"
+
+
+async def test_writing_waits_for_room():
+    line, transport = connected()
+    line.pause_writing()
+    assert line.congested
+    writing = asyncio.ensure_future(line.write(b"x"))
+    await asyncio.sleep(0)
+    assert not writing.done()
+    assert transport.written == [b"x"]
+    line.resume_writing()
+    await writing
+    line.pause_writing()
+    writing = asyncio.ensure_future(line.write(b"y"))
+    await asyncio.sleep(0)
+    line.connection_lost(ConnectionResetError())
+    with pytest.raises(LineError):
+        await writing
+    with pytest.raises(LineError):
+        await line.write(b"z")

@@ -148,3 +148,25 @@ def test_many_waits_take_one_timer(monkeypatch):
         return len(timers)
 
     assert run(main()) == 1
+
+
+@pytest.mark.parametrize(("first", "then"), [(0.01, 0.06), (10, 0.06), (None, 0.06)])
+def test_a_wait_may_get_another_time(first, then):
+    async def main():
+        limit, begin = TimeLimit(), now()
+        asyncio.get_running_loop().call_soon(lambda: limit.move(begin + then))
+        with pytest.raises(TimeoutError), limit.until(None if first is None else begin + first):
+            await asyncio.sleep(10)
+        assert now() >= begin + then
+
+    run(main())
+
+
+def test_a_wait_may_lose_its_time():
+    async def main():
+        limit = TimeLimit()
+        asyncio.get_running_loop().call_soon(lambda: limit.move(None))
+        with limit.until(now() + 0.01):
+            return await asyncio.sleep(0.05, "done")
+
+    assert run(main()) == "done"
