@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import json
 import os
 import secrets
@@ -30,7 +29,6 @@ from sessions.simulator.faults import Fault, FaultyLine
 from sessions.simulator.lab import (
     ANNOUNCED_BAUD,
     Lab,
-    LabError,
     LabLine,
     LabMeter,
     SignOnOptions,
@@ -51,16 +49,13 @@ from sessions.simulator.stations import (
     WrapperStation,
     settings_of,
 )
+from sessions.simulator.tcp_port import TcpPort
 from sessions.simulator.truth import LabTruth
 from sessions.simulator.truth_port import TruthPort
 from sessions.simulator.udp_port import UdpPort
 from sessions.simulator.wire import Wire
 
-MAX_CONNECTIONS: Final = 64
-"""Connections that one port serves at once; further ones are closed at once."""
 READ_OCTETS: Final = 4096
-WRITE_TIMEOUT: Final = 30.0
-"""Seconds that a client may leave its answers unread."""
 PTY_RETRY: Final = 0.01
 PTY_RETRIES: Final = 200
 
@@ -146,7 +141,9 @@ class RunningLab:
             )
             endpoint = UdpEndpoint(host, datagrams.number)
         else:
-            port = await self._open.enter_async_context(TcpPort(make_station, self.lab, line.port, delay=delay))
+            port = await self._open.enter_async_context(
+                TcpPort(make_station, self.lab, line.port, _complain, delay=delay)
+            )
             endpoint = TcpEndpoint(host, port.number)
             if line.kind == "rfc2217":
                 endpoint = Rfc2217Endpoint(host, port.number, line.timing.baud if line.timing else ANNOUNCED_BAUD)
@@ -208,80 +205,6 @@ def _telegram_station(device: ReadoutDevice, options: SignOnOptions | None) -> T
     return TelegramStation(
         device, interval=options.push_interval, with_crc=options.push_crc, key=bytes.fromhex(options.push_key)
     )
-
-
-class TcpPort:
-    """A listening port; each connection has a station of its own. `delay` (s): before an answer is written."""
-
-    def __init__(self, make_station: MakeStation, lab: Lab, port: int, *, delay: float = 0.0) -> None:
-        self.number = port
-        self._delay = delay
-        self._make_station = make_station
-        self._lab = lab
-        self._connections: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> TcpPort:
-        try:
-            self._server = await self._listen(self.number)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or self._lab.fixed_ports:
-                raise LabError(f"port {self.number} of {self._lab.host} cannot be used: {error.strerror}") from None
-            self._server = await self._listen(0)
-        self.number = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _listen(self, port: int) -> asyncio.Server:
-        return await asyncio.start_server(self._accept, self._lab.host, port, limit=READ_OCTETS)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        station = self._make_station()
-        limit = TimeLimit()
-        try:
-            await self._talk(station, reader, writer, limit)
-        except OSError:
-            writer.transport.abort()  # the client went away, or does not read: what waits for it is dropped
-        except Exception as error:
-            _complain(f"a connection was closed: {error!r}")
-        finally:
-            limit.close()
-            station.connection_lost(asyncio.get_running_loop().time())
-            writer.close()
-
-    async def _talk(
-        self, station: Station, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: TimeLimit
-    ) -> None:
-        """Until the client closes, breaks the protocol, or says nothing for too long."""
-        loop = asyncio.get_running_loop()
-        silent_since = loop.time()
-        while not station.closed:
-            octets = await _read(reader, station, limit, silent_since + self._lab.inactivity_timeout)
-            if octets:
-                silent_since = loop.time()
-                station.receive_octets(octets, silent_since)
-            elif octets is not None or loop.time() >= silent_since + self._lab.inactivity_timeout:
-                return
-            while answer := station.octets_to_send():
-                if self._delay:
-                    await asyncio.sleep(self._delay)
-                writer.write(answer)
-                with limit.until(loop.time() + WRITE_TIMEOUT):
-                    await writer.drain()
 
 
 async def _read(reader: asyncio.StreamReader, station: Station, limit: TimeLimit, until: float) -> bytes | None:

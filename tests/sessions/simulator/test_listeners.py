@@ -25,7 +25,7 @@ from sessions.dlms.link import LineSettings
 from sessions.dlms.wrapper import WrapperFrame
 from sessions.links.driver import Conversation, make_link
 from sessions.links.endpoint import parse_endpoint
-from sessions.simulator import listeners
+from sessions.simulator import listeners, tcp_port
 from sessions.simulator.bus import LineTiming
 from sessions.simulator.com_port import noise
 from sessions.simulator.faults import Direction, FaultyLine, LineFaults
@@ -157,7 +157,7 @@ async def test_a_silent_connection_is_closed_after_a_while(tmp_path):
 
 @pytest.mark.asyncio
 async def test_a_port_has_room_for_so_many_connections(tmp_path, monkeypatch):
-    monkeypatch.setattr(listeners, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(tcp_port, "MAX_CONNECTIONS", 1)
     async with RunningLab(wrapper_lab(), tmp_path) as running:
         (announced,) = running.announcements
         async with talking(announced):
