@@ -6,12 +6,10 @@ its field, with the reason. Secrets go in and never come out: an empty secret ke
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from meters.cosem.obis import ObisCode
@@ -25,19 +23,18 @@ from meters.form_fields import (
     YesNoField,
 )
 from meters.inventory_forms import INVENTORY_FIELDS, InventoryFields
+from meters.lines.forms import KNOWN, LineFields, line_initial
 from meters.models import DEVICE_ADDRESS, Association, Line, Meter, MeterKey, MeterType
 from meters.services import KEY_LENGTHS, MAX_SECRET_OCTETS
 from meters.signing_keys import read_private_key, read_public_key
 
 Authentication, Protection, Slot = Association.Authentication, Association.Protection, MeterKey.Slot
 
-HOST = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,253}|[0-9A-Fa-f:.]+(%\w+)?")
 HDLC_CLIENTS = 0x7F
 HDLC_SERVERS = 0x3FFF
 SMALL_ADDRESS = 0x7F
 SYSTEM_TITLE_OCTETS = 8
 SIGN_ON_BAUD_RATES = (300, 600, 1200, 2400, 4800, 9600, 19200)
-BAUD_RATES = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 SECRET_SLOT: Mapping[str, MeterKey.Slot | None] = {
     Authentication.NONE: None,
@@ -54,14 +51,6 @@ METER_FIELDS = ("serial_number", "name", "location", "notes", "reverse_deviation
 HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window", "disconnect_first")
 SIGN_ON_FIELDS = ("sign_on_address", "initial_baud", "max_baud", "parity_in_octets")
 HDLC_FRAMINGS = (Meter.Framing.HDLC, Meter.Framing.MODE_E)
-SPEED_FIELDS = ("baud", "data_bits", "parity", "stop_bits")
-LINE_FIELDS = {
-    Line.Kind.TCP: ("host", "port"),
-    Line.Kind.UDP: ("host", "port"),
-    Line.Kind.SERIAL: ("serial_port", *SPEED_FIELDS),
-    Line.Kind.RFC2217: ("host", "port", *SPEED_FIELDS),
-}
-"""What each kind of line asks for."""
 ASSOCIATION_FIELDS = (
     "referencing",
     "client_sap",
@@ -80,14 +69,22 @@ ASSOCIATION_FIELDS = (
     "timeout",
     "counter_object",
 )
-MONOSPACED = ("counter_object", "sign_on_address", "serial_number", "host", "signing_key", "peer_signing_key")
+MONOSPACED = (
+    "counter_object",
+    "sign_on_address",
+    "serial_number",
+    "host",
+    "known_line",
+    "signing_key",
+    "peer_signing_key",
+)
 KEPT = ("guek", "gak", "dedicated_key", "signing_key", "peer_signing_key")
 """Fields whose slot keeps what it has when they are left empty."""
 SERVICE_FIELDS = {"lls_secret": "secret", "hls_secret": "secret"}
 """Where the services' errors stand in this form, if not under the same name."""
 
 
-class MeterForm(InventoryFields):
+class MeterForm(LineFields, InventoryFields):
     """Everything about a meter and one association. `testing`: nothing is saved, so a serial number is not needed."""
 
     serial_number = forms.CharField(max_length=64, label="Serial number")
@@ -112,14 +109,13 @@ class MeterForm(InventoryFields):
         help_text="The other sign: where times with an offset come out wrong by twice of it.",
     )
 
-    kind = forms.ChoiceField(label="Line", choices=Line.Kind.choices, initial=Line.Kind.TCP)
-    host = forms.CharField(max_length=255, required=False, help_text="Name or IP address.")
-    port = forms.IntegerField(required=False, min_value=1, max_value=65535, help_text="4059 is usual for DLMS.")
-    serial_port = forms.ChoiceField(label="Serial port", required=False, help_text="From the administrator's list.")
-    baud = NumberChoiceField(label="Baud", required=False, initial=9600, choices=[(n, n) for n in BAUD_RATES])
-    data_bits = NumberChoiceField(label="Data bits", required=False, initial=8, choices=[(8, "8"), (7, "7")])
-    parity = forms.ChoiceField(required=False, choices=Line.Parity.choices, initial=Line.Parity.NONE)
-    stop_bits = NumberChoiceField(label="Stop bits", required=False, initial=1, choices=[(1, "1"), (2, "2")])
+    known_line = forms.CharField(
+        label="Which one",
+        max_length=120,
+        required=False,
+        help_text="By its name, or # and its number.",
+        widget=forms.TextInput({"list": "lines"}),
+    )
 
     framing = forms.ChoiceField(choices=Meter.Framing.choices, initial=Meter.Framing.WRAPPER)
     physical_address = forms.IntegerField(
@@ -268,16 +264,14 @@ class MeterForm(InventoryFields):
         if testing:
             self.fields["serial_number"].required = False
         self.testing = testing
-        self._offer_ports()
+        self.offer_ports()
+        self._offer_lines()
         self._dress()
 
-    def _offer_ports(self) -> None:
-        ports = [(name, name) for name in sorted(settings.SERIAL_PORTS)]
-        chosen = self.initial.get("serial_port")
-        if chosen and chosen not in settings.SERIAL_PORTS:
-            ports.insert(0, (chosen, f"{chosen} (not offered any more)"))
-        field = cast(forms.ChoiceField, self.fields["serial_port"])
-        field.choices = [("", "choose…" if ports else "none is configured"), *ports]
+    def _offer_lines(self) -> None:
+        """A line that is here already is a kind of its own."""
+        field = cast(forms.ChoiceField, self.fields["kind"])
+        field.choices = [*Line.Kind.choices, (KNOWN, "A line that is here already")]
 
     def _dress(self) -> None:
         placeholders = {
@@ -328,12 +322,6 @@ class MeterForm(InventoryFields):
     def clean_referencing(self) -> str:
         return str(self.cleaned_data["referencing"] or Association.Referencing.LOGICAL_NAMES)
 
-    def clean_host(self) -> str:
-        host = str(self.cleaned_data["host"]).strip().removeprefix("[").removesuffix("]")
-        if host and not HOST.fullmatch(host):
-            raise ValidationError("Only a name or an IP address: no scheme, port, path or space.")
-        return host
-
     def clean_counter_object(self) -> str:
         text = str(self.cleaned_data["counter_object"] or "0-0:43.1.0*255")
         try:
@@ -345,7 +333,6 @@ class MeterForm(InventoryFields):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        cleaned["parity"] = cleaned.get("parity") or Line.Parity.NONE
         self._clean_line(cleaned)
         if cleaned.get("framing") in HDLC_FRAMINGS:
             self._clean_hdlc(cleaned)
@@ -357,37 +344,40 @@ class MeterForm(InventoryFields):
         self._clean_pre_established(cleaned)
         return cleaned
 
-    def _refuse(self, name: str, reason: str) -> None:
-        if name not in self.errors:
-            self.add_error(name, reason)
-
     def _clean_line(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("kind") == KNOWN:
+            self._take_known_line(cleaned)
+        else:
+            self.clean_line(cleaned)
         kind = cleaned.get("kind", "")
-        asked = LINE_FIELDS.get(kind, LINE_FIELDS[Line.Kind.SERIAL])
-        if "host" in asked and not cleaned.get("host"):
-            self._refuse("host", f"Where is it? {_kind_words(kind)} needs a host.")
-        if "port" in asked and not cleaned.get("port"):
-            self._refuse("port", f"{_kind_words(kind)} needs a port.")
-        if "serial_port" in asked and cleaned.get("serial_port") not in settings.SERIAL_PORTS:
-            self._refuse("serial_port", "Choose one of the serial ports of this workbench.")
         if kind == Line.Kind.UDP and cleaned.get("framing") in HDLC_FRAMINGS:
-            self._refuse("framing", "UDP carries the wrapper; HDLC needs TCP or a serial line.")
-        if "baud" in asked and cleaned.get("framing") == Meter.Framing.WRAPPER:
-            self._refuse("framing", "The wrapper needs TCP or UDP; a serial line carries HDLC.")
+            self.refuse("framing", "UDP carries the wrapper; HDLC needs TCP or a serial line.")
+        if kind in (Line.Kind.SERIAL, Line.Kind.RFC2217) and cleaned.get("framing") == Meter.Framing.WRAPPER:
+            self.refuse("framing", "The wrapper needs TCP or UDP; a serial line carries HDLC.")
+
+    def _take_known_line(self, cleaned: dict[str, Any]) -> None:
+        """The properties of a line that is here already, as if they had been typed."""
+        found = line_called(cleaned.get("known_line") or "")
+        if found is None:
+            self.refuse("known_line", "No line is called so: choose one of the list, or describe it.")
+            return
+        for name in ("host", "port", "serial_port"):
+            self.errors.pop(name, None)  # of what was typed into fields that are hidden now
+        cleaned |= line_initial(found)
 
     def _clean_hdlc(self, cleaned: dict[str, Any]) -> None:
         client, server = cleaned.get("client_sap") or 0, cleaned.get("server_sap") or 0
         physical, octets = cleaned.get("physical_address"), cleaned.get("address_octets")
         if client > HDLC_CLIENTS:
-            self._refuse("client_sap", f"HDLC has one octet for the client: at most {HDLC_CLIENTS}.")
+            self.refuse("client_sap", f"HDLC has one octet for the client: at most {HDLC_CLIENTS}.")
         if server > HDLC_SERVERS:
-            self._refuse("server_sap", f"HDLC addresses end at {HDLC_SERVERS}.")
+            self.refuse("server_sap", f"HDLC addresses end at {HDLC_SERVERS}.")
         if octets == 1 and physical is not None:
-            self._refuse("address_octets", "One octet has no room for a physical address: choose 2 or 4.")
+            self.refuse("address_octets", "One octet has no room for a physical address: choose 2 or 4.")
         if octets in (1, 2) and server > SMALL_ADDRESS:
-            self._refuse("address_octets", f"{octets} address octets hold a server SAP up to 127: choose 4.")
+            self.refuse("address_octets", f"{octets} address octets hold a server SAP up to 127: choose 4.")
         if octets == 2 and (physical or 0) > SMALL_ADDRESS:
-            self._refuse("address_octets", "Two octets hold a physical address up to 127: choose 4.")
+            self.refuse("address_octets", "Two octets hold a physical address up to 127: choose 4.")
 
     def _clean_authentication(self, cleaned: dict[str, Any]) -> None:
         chosen = cleaned.get("authentication", "")
@@ -399,20 +389,20 @@ class MeterForm(InventoryFields):
             cleaned["secret_octets"] = self._secret_octets(cleaned["secret"], cleaned.get("secret_form") or "text")
             size = len(cleaned["secret_octets"])
             if chosen == Authentication.HLS_MANUFACTURER and size > AES_SECRET_OCTETS:
-                self._refuse("secret", f"{size} octets; the AES of this mechanism takes at most {AES_SECRET_OCTETS}.")
+                self.refuse("secret", f"{size} octets; the AES of this mechanism takes at most {AES_SECRET_OCTETS}.")
         elif slot not in self.stored:
-            self._refuse("secret", f"{Authentication(chosen).label} needs a secret.")
+            self.refuse("secret", f"{Authentication(chosen).label} needs a secret.")
 
     def _secret_octets(self, secret: str, written_as: str) -> bytes:
         octets = b""
         try:
             octets = HexField().to_python(secret) if written_as == "hex" else secret.encode("ascii")
         except UnicodeEncodeError:
-            self._refuse("secret", "Only ASCII characters have certain octets: give the others in hex.")
+            self.refuse("secret", "Only ASCII characters have certain octets: give the others in hex.")
         except ValidationError as error:
-            self._refuse("secret", str(error.messages[0]))
+            self.refuse("secret", str(error.messages[0]))
         if len(octets) > MAX_SECRET_OCTETS:
-            self._refuse("secret", f"{len(octets)} octets; at most {MAX_SECRET_OCTETS}.")
+            self.refuse("secret", f"{len(octets)} octets; at most {MAX_SECRET_OCTETS}.")
         return octets
 
     def _clean_signing(self, cleaned: dict[str, Any]) -> None:
@@ -420,30 +410,28 @@ class MeterForm(InventoryFields):
         ecdsa = cleaned.get("authentication") == Authentication.HLS_ECDSA
         suite = cleaned.get("security_suite") or 0
         if ecdsa and suite == 0:
-            self._refuse("security_suite", "ECDSA needs suite 1 (P-256) or 2 (P-384): suite 0 has no signatures.")
+            self.refuse("security_suite", "ECDSA needs suite 1 (P-256) or 2 (P-384): suite 0 has no signatures.")
         for name, read in SIGNING_FIELDS.items():
             text, cleaned[name] = cleaned.get(name) or "", b""
             if not ecdsa or suite == 0 or name in self.errors:
                 continue
             if not text and name.upper() not in self.stored:
-                self._refuse(name, "ECDSA needs this key.")
+                self.refuse(name, "ECDSA needs this key.")
             elif text:
                 try:
                     cleaned[name] = read(text, suite)
                 except ValueError as error:
-                    self._refuse(name, str(error))
+                    self.refuse(name, str(error))
 
     def _clean_pre_established(self, cleaned: dict[str, Any]) -> None:
         if not cleaned.get("pre_established"):
             return
         if cleaned.get("authentication") != Authentication.NONE:
-            self._refuse(
-                "authentication", "A pre-established association has no AARQ that could carry it: choose none."
-            )
+            self.refuse("authentication", "A pre-established association has no AARQ that could carry it: choose none.")
         if _is_ciphered(cleaned) and not cleaned.get("server_system_title"):
-            self._refuse("server_system_title", "Needed here: no AARE says it. 8 octets, 16 hex digits.")
+            self.refuse("server_system_title", "Needed here: no AARE says it. 8 octets, 16 hex digits.")
         if cleaned.get("fresh_dedicated_key") or cleaned.get("dedicated_key"):
-            self._refuse("pre_established", "Without an AARQ no dedicated key can be agreed: use the global key.")
+            self.refuse("pre_established", "Without an AARQ no dedicated key can be agreed: use the global key.")
 
     def _clean_keys(self, cleaned: dict[str, Any]) -> None:
         size = KEY_LENGTHS[cleaned.get("security_suite") or 0]
@@ -455,19 +443,19 @@ class MeterForm(InventoryFields):
             why = "HLS-GMAC" if gmac else "A protected association"
             for name in ("guek", "gak"):
                 if not cleaned.get(name) and name.upper() not in self.stored:
-                    self._refuse(name, f"{why} needs this key: {size} octets, {2 * size} hex digits.")
+                    self.refuse(name, f"{why} needs this key: {size} octets, {2 * size} hex digits.")
         titled = ciphered or cleaned.get("authentication") in TITLED
         if titled and not cleaned.get("client_system_title"):
-            self._refuse("client_system_title", "Needed here: 8 octets, 16 hex digits that name this client.")
+            self.refuse("client_system_title", "Needed here: 8 octets, 16 hex digits that name this client.")
         encrypted = cleaned.get("protection") in ENCRYPTED
         if cleaned.get("dedicated_key") and not encrypted:
-            self._refuse("dedicated_key", "It may only travel encrypted: choose a protection that encrypts.")
+            self.refuse("dedicated_key", "It may only travel encrypted: choose a protection that encrypts.")
         if cleaned.get("fresh_dedicated_key") and not encrypted:
-            self._refuse("fresh_dedicated_key", "It may only travel encrypted: choose a protection that encrypts.")
+            self.refuse("fresh_dedicated_key", "It may only travel encrypted: choose a protection that encrypts.")
 
     def _require_octets(self, name: str, octets: bytes | None, size: int) -> None:
         if octets and len(octets) != size:
-            self._refuse(name, f"{size} octets ({2 * size} hex digits) are needed; these are {len(octets)}.")
+            self.refuse(name, f"{size} octets ({2 * size} hex digits) are needed; these are {len(octets)}.")
 
     @staticmethod
     def _secret_slot(authentication: str) -> MeterKey.Slot | None:
@@ -487,7 +475,6 @@ class MeterForm(InventoryFields):
         meter |= {name: cleaned[name] for name in HDLC_FIELDS if hdlc and cleaned[name] is not None}
         meter |= {name: cleaned[name] for name in SIGN_ON_FIELDS if mode_e and cleaned[name] is not None}
         meter |= {name: None for name in HDLC_FIELDS[:2] if name not in meter}
-        line_fields = LINE_FIELDS[cleaned["kind"]]
         association = {name: cleaned[name] for name in ASSOCIATION_FIELDS if cleaned[name] is not None}
         association["client_system_title"] = cleaned["client_system_title"].hex()
         association["name"] = cleaned["association_name"]
@@ -496,7 +483,7 @@ class MeterForm(InventoryFields):
             association["id"] = self.association.pk
         return {
             "meter": {**meter, **self._named_type(cleaned)},
-            "line": {"kind": cleaned["kind"], **{name: cleaned[name] for name in line_fields}},
+            "line": self.line(),
             "association": association,
             "secrets": self._secrets(cleaned),
             "meter_id": self.meter.pk if self.meter else None,
@@ -527,8 +514,13 @@ class MeterForm(InventoryFields):
                 self.add_error(here if here in self.fields else None, reason)
 
 
-def _kind_words(kind: str) -> str:
-    return "A serial port on the network" if kind == Line.Kind.RFC2217 else f"A {kind} line"
+def line_called(text: str) -> Line | None:
+    """The line of this name, or of this number after `#`; None where there is none, or several of the name."""
+    number = text.strip().removeprefix("#")
+    if text.strip().startswith("#") and number.isascii() and number.isdecimal() and len(number) < 19:
+        return Line.objects.filter(pk=int(number)).first()
+    found = list(Line.objects.filter(name=text.strip()).exclude(name="")[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _is_ciphered(cleaned: dict[str, Any]) -> bool:
@@ -539,7 +531,7 @@ def _is_ciphered(cleaned: dict[str, Any]) -> bool:
 def _initial(meter: Meter, association: Association | None) -> dict[str, Any]:
     names = (*METER_FIELDS, *HDLC_FIELDS, *SIGN_ON_FIELDS)
     initial = {name: getattr(meter, name) for name in names} | InventoryFields.inventory_of(meter)
-    initial |= {name: getattr(meter.line, name) for name in ("kind", "host", "port", "serial_port", *SPEED_FIELDS)}
+    initial |= line_initial(meter.line)
     if meter.meter_type is not None:
         initial |= {"manufacturer": meter.meter_type.manufacturer, "model": meter.meter_type.model}
         initial["meter_type"] = meter.meter_type

@@ -89,7 +89,7 @@ def _words(form: Any, name: str, value: str) -> str:
     return str(dict(field.choices).get(value, value))
 
 
-def bounded_count(meters: QuerySet[Meter], *, whole: bool = False) -> Count:
+def bounded_count(meters: QuerySet[Any], *, whole: bool = False) -> Count:
     """Count up to the limit. Of the `whole` table PostgreSQL knows about how many rows it has."""
     number = meters.order_by().values("pk")[: COUNT_LIMIT + 1].count()
     if number <= COUNT_LIMIT:

@@ -3,8 +3,10 @@ from django.urls import path, re_path
 from meters import catalog_views, inventory_views, label_views, list_views, views
 from meters.catalogs import views as catalogs
 from meters.gxc_import import views as gxc_views
+from meters.lines import views as lines
 from meters.meter_types import views as type_views
 from meters.quirks import views as quirk_views
+from meters.targets import views as targets
 
 app_name = "meters"
 
@@ -50,6 +52,16 @@ urlpatterns = [
     path("batches/add/", inventory_views.batch_add, name="batch_add"),
     path("batches/<int:pk>/", inventory_views.batch_detail, name="batch_detail"),
     path("batches/<int:pk>/edit/", inventory_views.batch_edit, name="batch_edit"),
+    path("lines/", lines.line_list, name="line_list"),
+    path("lines/add/", lines.line_add, name="line_add"),
+    path("lines/<int:pk>/", lines.line_detail, name="line_detail"),
+    path("lines/<int:pk>/edit/", lines.line_edit, name="line_edit"),
+    path("lines/<int:pk>/delete/", lines.line_delete, name="line_delete"),
+    path("lines/<int:pk>/changes/", lines.line_changes, name="line_changes"),
+    path("lines/targets/", targets.target_list, name="target_list"),
+    path("lines/targets/add/", targets.target_add, name="target_add"),
+    path("lines/targets/<int:pk>/", targets.target_edit, name="target_edit"),
+    path("lines/targets/<int:pk>/delete/", targets.target_delete, name="target_delete"),
     path("types/", type_views.type_list, name="type_list"),
     path("types/add/", type_views.type_add, name="type_add"),
     path("types/<int:pk>/", type_views.type_detail, name="type_detail"),

@@ -15,9 +15,10 @@ from meters.changes import changes_of, state_history
 from meters.forms import MeterForm
 from meters.inventory_forms import CommentForm
 from meters.inventory_views import rows_of
+from meters.lines.forms import KNOWN
 from meters.list_views import related_sessions
 from meters.meter_types.defaults import prefilled
-from meters.models import Association, Batch, InvocationCounter, KeyVersion, Meter, MeterKey, MeterType
+from meters.models import Association, Batch, InvocationCounter, KeyVersion, Line, Meter, MeterKey, MeterType
 from meters.services import CounterError, learn_invocation_counter, save_meter
 from meters.vault import VaultError
 
@@ -25,6 +26,7 @@ SESSIONS_SHOWN = 20
 CHANGES_SHOWN = 10
 COMMENTS_SHOWN = 50
 BATCHES_OFFERED = 300
+LINES_OFFERED = 300
 
 
 @require_safe
@@ -75,7 +77,12 @@ def _counters(meter: Meter) -> list[InvocationCounter]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def meter_add(request: HttpRequest) -> HttpResponse:
     """A new meter."""
-    return _edit(request, MeterForm(request.POST or None), None)
+    return _edit(request, MeterForm(request.POST or None, initial=_on_line(request.GET.get("line", ""))), None)
+
+
+def _on_line(wanted: str) -> dict[str, str] | None:
+    """A meter that is added on a line's page hangs there."""
+    return {"kind": KNOWN, "known_line": f"#{wanted}"} if wanted.isascii() and wanted.isdecimal() else None
 
 
 @never_cache
@@ -115,6 +122,7 @@ def _edit(request: HttpRequest, form: MeterForm, meter: Meter | None) -> HttpRes
         "form": form,
         "meter": meter,
         "association": form.association,
+        "lines": Line.objects.exclude(name="").order_by("name").values_list("name", flat=True)[:LINES_OFFERED],
         "batches": Batch.objects.values_list("name", flat=True)[:BATCHES_OFFERED],
         "section": "meters",
     }

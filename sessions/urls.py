@@ -9,6 +9,7 @@ urlpatterns = [
     path("meters/<int:pk>/open/", views.session_open, name="session_open"),
     path("meters/<int:pk>/catalog/", catalogs.catalog_learn, name="catalog_learn"),
     path("meters/<int:pk>/catalog/compare/", catalogs.meter_compare, name="meter_compare"),
+    path("meters/lines/<int:pk>/test/", views.line_test, name="line_test"),
     path("sessions/", views.session_list, name="session_list"),
     path("sessions/test/", views.association_test, name="association_test"),
     path("sessions/<int:pk>/", views.session_detail, name="session_detail"),

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from meters.forms import MeterForm
-from meters.models import Meter
+from meters.models import Line, Meter
 from meters.vault import VaultError
 from sessions.console import CONSOLE_FORMS
 from sessions.forms import ConsoleForm
@@ -36,6 +36,7 @@ from sessions.services import (
     cancel_session,
     close_session,
     dissect_frame,
+    open_line_test,
     open_session,
     open_test_session,
 )
@@ -101,6 +102,26 @@ def session_open(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(opened)
 
 
+# -- the test of a line ------------------------------------------------------------------------------------------------
+
+
+@require_POST
+def line_test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Connect to a line and let go again. With htmx the answer stands on the line's page."""
+    line = get_object_or_404(Line, pk=pk)
+    partial = bool(request.htmx)  # type: ignore[attr-defined]
+    try:
+        test = open_line_test(line_id=line.pk, user=request.user)
+    except ValidationError as error:
+        if partial:
+            return render(request, "sessions/_line_refused.html", {"reasons": error.messages})
+        messages.error(request, " ".join(error.messages))
+        return redirect(line)
+    if not partial:
+        return redirect(test)
+    return render(request, "sessions/_line_test.html", {"dlms_session": test})
+
+
 # -- the test of a draft -----------------------------------------------------------------------------------------------
 
 
@@ -162,7 +183,11 @@ def _verdict(dlms_session: DlmsSession) -> dict[str, Any]:
 def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The live page. With htmx one of its parts: `part=head`, or `part=test` in the meter's form."""
     dlms_session = get_session(pk)
-    parts = {"head": "sessions/_session_head.html", "test": "sessions/_test_panel.html"}
+    parts = {
+        "head": "sessions/_session_head.html",
+        "test": "sessions/_test_panel.html",
+        "line": "sessions/_line_test.html",
+    }
     part = parts.get(request.GET.get("part", ""))
     if part:
         answer = render(request, part, _verdict(dlms_session))

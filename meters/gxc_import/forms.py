@@ -12,12 +12,13 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from meters.forms import HDLC_SERVERS, HOST
+from meters.forms import HDLC_SERVERS
 from meters.gxc_import.apply import LINE_FIELDS, DeviceChoice
 from meters.gxc_import.plan import NAME_LENGTH, SERIAL_LENGTH, DevicePlan, Place
 from meters.gxc_import.preview import Preview
 from meters.inventory_forms import dress
 from meters.models import Line, Meter, MeterType
+from meters.targets.hosts import HostError, parse_host
 
 LINES_OFFERED = 300
 TYPES_OFFERED = 300
@@ -59,10 +60,11 @@ class PlaceForm(forms.Form):
         return f"port:{same}" if same in settings.SERIAL_PORTS else ""
 
     def clean_host(self) -> str:
-        host = str(self.cleaned_data["host"]).strip().removeprefix("[").removesuffix("]")
-        if host and not HOST.fullmatch(host):
-            raise ValidationError("Only a name or an IP address: no scheme, port, path or space.")
-        return host
+        host = str(self.cleaned_data["host"]).strip()
+        try:
+            return str(parse_host(host)) if host else ""
+        except HostError as error:
+            raise ValidationError(str(error)) from None
 
     def line_fields(self) -> dict[str, Any]:
         """The chosen line's fields; without any, with the reason at the field, where none was chosen that fits."""

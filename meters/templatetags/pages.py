@@ -106,8 +106,10 @@ def state_icon(value: str) -> SafeString:
 
 @register.simple_tag
 def iso_time(value: datetime | None, empty: str = "–") -> SafeString:
-    """A time as ISO 8601 with its zone; `js/keys.js` adds "3 minutes ago" as the title."""
-    if value is None:
+    """A time as ISO 8601 with its zone; `js/keys.js` adds "3 minutes ago" as the title. No time: None, or what a template
+    makes of a row that is not there.
+    """
+    if not value:
         return format_html('<span class="faint">{}</span>', empty)
     local = timezone.localtime(value)
     offset = local.strftime("%z")

@@ -13,7 +13,7 @@ const plain = (event) => !(event.ctrlKey || event.metaKey || event.altKey);
 let pending = ""; // the first key of a pair such as "g m"
 let pendingTimer = 0;
 
-const GO = { m: "/meters/", t: "/meters/types/", b: "/meters/batches/", s: "/sessions/", c: "/meters/obis/" };
+const GO = { m: "/meters/", t: "/meters/types/", b: "/meters/batches/", l: "/meters/lines/", s: "/sessions/", c: "/meters/obis/" };
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && isTyping(event)) {

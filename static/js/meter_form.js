@@ -63,7 +63,7 @@ for (const kind of ["input", "change"]) {
     if (!form) return;
     // A serial line carries HDLC: the framing follows, the person can still look at it.
     const serial = kind === "change" && event.target.name === "kind" && ["SERIAL", "RFC2217"].includes(event.target.value);
-    if (serial && form.elements.framing.value === "WRAPPER") form.elements.framing.value = "HDLC";
+    if (serial && form.elements.framing?.value === "WRAPPER") form.elements.framing.value = "HDLC";
     refresh(form);
   });
 }

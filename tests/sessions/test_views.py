@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from meters.models import Meter
+from meters.models import AllowedTarget, Meter
 from sessions.models import DlmsSession, Frame, ProfileEntry, Step
 from sessions.services import open_test_session
 from tests.meters.builders import GUEK, make_ciphered_meter, make_meter, meter_fields
@@ -517,3 +517,41 @@ def read_urls_without_steps(dlms_session: DlmsSession) -> list[str]:
         url("frame_list", dlms_session.pk),
         url("frame_detail", dlms_session.pk, 1),
     ]
+
+
+class TestLineTest:
+    def test_it_is_asked_for_and_its_answer_is_polled(self, client) -> None:
+        client.force_login(make_user())
+        line = make_meter().line
+        address = reverse("sessions:line_test", args=[line.pk])
+        html = client.post(address, headers={"HX-Request": "true"}).content.decode()
+        dlms_session = DlmsSession.objects.get()
+        assert (dlms_session.purpose, dlms_session.line) == (DlmsSession.Purpose.LINE, line)
+        assert f"{dlms_session.get_absolute_url()}?part=line" in html
+        DlmsSession.objects.update(state="DONE", context={"connect_ms": 12})
+        html = client.get(dlms_session.get_absolute_url(), {"part": "line"}).content.decode()
+        assert "12 ms" in html
+        assert "hx-get" not in html
+        assert client.get(dlms_session.get_absolute_url()).status_code == 200
+
+    def test_without_htmx_it_is_a_page(self, client) -> None:
+        client.force_login(make_user())
+        answer = client.post(reverse("sessions:line_test", args=[make_meter().line.pk]))
+        assert answer.url == DlmsSession.objects.get().get_absolute_url()
+
+    @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+    def test_what_is_not_allowed_says_so(self, client, headers: dict) -> None:
+        client.force_login(make_user())
+        line = make_meter().line
+        AllowedTarget.objects.all().delete()
+        answer = client.post(reverse("sessions:line_test", args=[line.pk]), headers=headers, follow=True)
+        assert "not on your list of allowed targets" in answer.content.decode()
+        assert not DlmsSession.objects.exists()
+
+    def test_who_may(self, client) -> None:
+        address = reverse("sessions:line_test", args=[make_meter().line.pk])
+        assert client.post(address).status_code == 302
+        client.force_login(make_user())
+        assert client.get(address).status_code == 405
+        assert client.post(reverse("sessions:line_test", args=[99])).status_code == 404
+        assert not DlmsSession.objects.exists()
