@@ -226,6 +226,30 @@ def write_compact_array(writer: Writer, value: CompactArray) -> None:
     writer.octet_string(contents.octets())
 
 
+def encode_compact_data(value: Data) -> tuple[bytes, bytes]:
+    """The template_description and the compact_buffer of class 62 that hold one value; ValueError where none describes it."""
+    description, contents = type_description_of(value), Writer()
+    _write_untagged(contents, value, description)
+    template = Writer()
+    write_type_description(template, description)
+    return template.octets(), contents.octets()
+
+
+def type_description_of(value: Data) -> TypeDescription:
+    """ValueError for an array whose elements are not alike, and for what no description has."""
+    kind = value.type
+    if kind in _SIMPLE:
+        return _SIMPLE[kind]
+    if kind is DataType.COMPACT_ARRAY:
+        raise ValueError("a compact-array has no place in another one")
+    members = tuple(type_description_of(each) for each in value)
+    if kind is DataType.STRUCTURE:
+        return TypeDescription(kind, members)
+    if len(set(members)) > 1:
+        raise ValueError("the elements of an array are not alike")
+    return TypeDescription(kind, members[:1] or (_SIMPLE[DataType.NULL_DATA],), len(members))
+
+
 def _write_untagged(writer: Writer, data: Data, description: TypeDescription) -> None:
     kind = description.type
     if data.type is not kind:

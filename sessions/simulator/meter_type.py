@@ -25,6 +25,8 @@
                                  see `builders/tariff.py`
       9  Script table            target: the control that its scripts 1 and 2 open and close; or values.scripts
       8 Clock, 17 SAP assignment, 23 HDLC setup, 64 Security setup, 70 Disconnect control: nothing else
+      62 Compact data            columns, values; 68 Arbitrator: values; see `builders/gathering.py`
+      111, 112, 113, 115         payment metering; see `builders/payment.py`
       21, 22, 71                 Register monitor, Single action schedule, Limiter: as every other class; they run scripts
       every other class          version, values = { name of the attribute = … }, now = [names]; see `builders/declared.py`
       and for each class         public = true, writable = [attributes], invocable = [methods], base_name by short names

@@ -15,8 +15,10 @@ from sessions.simulator.builders import (
     clock,
     control,
     declared,
+    gathering,
     image,
     mbus,
+    payment,
     profile,
     push,
     schedule,
@@ -41,6 +43,8 @@ BUILDERS: Final[Mapping[int, Builder]] = {
     **watching.BUILDERS,
     **schedule.BUILDERS,
     **association.BUILDERS,
+    **gathering.BUILDERS,
+    **payment.BUILDERS,
 }
 """The builder of each class that behaves, by class_id. Every other class of the tables is `declared`."""
 

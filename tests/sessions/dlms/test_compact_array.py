@@ -8,7 +8,7 @@ from meters.cosem import data as d
 from meters.cosem.data import BitString, CompactArray, Data, DataType, TypeDescription
 from sessions.dlms import compact_array as module
 from sessions.dlms.axdr import decode_data, encode_data, read_data
-from sessions.dlms.compact_array import decode_compact_data
+from sessions.dlms.compact_array import decode_compact_data, encode_compact_data
 from sessions.dlms.cursor import Reader, Tracer
 from sessions.dlms.elements import Elements
 from sessions.dlms.errors import (
@@ -204,3 +204,34 @@ def test_compact_data_has_description_and_contents_apart():
         decode_compact_data(bytes.fromhex("1100"), b"")
     with pytest.raises(TruncatedError):
         decode_compact_data(bytes.fromhex("12"), b"\x00")
+
+
+# -- compact data --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "template", "buffer"),
+    [
+        (d.structure(d.unsigned(3), d.long_unsigned(10)), "02021112", "03000a"),
+        (d.structure(d.unsigned(3), d.array(d.unsigned(1), d.unsigned(2)), d.null()), "0203110100021100", "030102"),
+        (d.structure(d.octet_string(b"ab"), d.array()), "02020901000000", "026162"),
+    ],
+)
+def test_one_value_is_described_and_read_again(value, template, buffer):
+    described, contents = encode_compact_data(value)
+    assert (described.hex(), contents.hex()) == (template, buffer)
+    (again,) = decode_compact_data(described, contents).elements
+    assert again == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        d.array(d.unsigned(1), d.long_unsigned(2)),
+        d.array(d.array(d.unsigned(1)), d.array()),
+        d.structure(Data(DataType.COMPACT_ARRAY, CompactArray(TypeDescription(DataType.UNSIGNED), ()))),
+    ],
+)
+def test_what_no_description_has(value):
+    with pytest.raises(ValueError):
+        encode_compact_data(value)
