@@ -65,7 +65,8 @@ class MethodRow:
 def object_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The objects that the meter listed. With htmx only the panel."""
     dlms_session = get_session(pk)
-    known, overlay, client_sap = known_objects(dlms_session), session_overlay(dlms_session), client_of(dlms_session)
+    known, client_sap = known_objects(dlms_session), client_of(dlms_session)
+    overlay = session_overlay(dlms_session, [one.logical_name for one in known] or None)
     listed = browsed(known, overlay, client_sap)
     context = {
         "dlms_session": dlms_session,

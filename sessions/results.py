@@ -115,7 +115,8 @@ def _view_of_data(step: Step, data: Data) -> ResultView:
 def _browsed(step: Step, objects: list[KnownObject]) -> list[BrowsedObject]:
     if step.session_id is None:
         return browsed(objects, Overlay(), None)
-    return browsed(objects, session_overlay(step.session), client_of(step.session))
+    overlay = session_overlay(step.session, [one.logical_name for one in objects])
+    return browsed(objects, overlay, client_of(step.session))
 
 
 def _overlay(step: Step) -> Overlay:

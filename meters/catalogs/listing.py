@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from meters.catalogs.facts import class_text
 from meters.cosem.obis import ObisCode
 from meters.cosem.obis_names import describe
 from meters.list_state import MAX_TEXT
-from meters.listing import BoundedPaginator, Count
+from meters.listing import BoundedPaginator
+from meters.listing import Count as Counted
 from meters.models import CatalogObject, MeterType
 
 PAGE_SIZE = 50
@@ -95,24 +96,30 @@ def _has(words: list[str], row: tuple[Any, ...]) -> bool:
 def page_of(rows: QuerySet[Any] | list[Any], number: str | None) -> Page:
     """A page of rows; a number that is none, or too high, is the nearest."""
     total = len(rows) if isinstance(rows, list) else rows.count()
-    paginator = BoundedPaginator(rows, PAGE_SIZE, found=Count(total))
+    paginator = BoundedPaginator(rows, PAGE_SIZE, found=Counted(total))
     return paginator.page(number or 1)
 
 
 def offers(meter_type: MeterType) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer: the groups, classes and clients of this catalog, with how many objects each has."""
-    rows = CatalogObject.objects.filter(meter_type=meter_type).order_by()
-    groups: Counter[str] = Counter()
-    classes: Counter[int] = Counter()
+    groups, classes = _numbers(meter_type, "group"), _numbers(meter_type, "class_id")
     clients: Counter[int] = Counter()
-    for group, class_id, rights in rows.values_list("group", "class_id", "rights"):
-        groups[group] += 1
-        classes[class_id] += 1
-        clients.update(int(sap) for sap in rights)
+    for rights, number in _rows_by(meter_type, "rights"):  # few: most objects have the same
+        clients.update(dict.fromkeys(map(int, rights), number))
     named = [(group, f"{group} ({number})") for group, number in sorted(groups.items()) if group]
-    none = [(NO_GROUP, f"none ({groups['']})")] if groups[""] and named else []
+    none = [(NO_GROUP, f"none ({groups['']})")] if groups.get("") and named else []
     return {
         "group": [*named, *none],
         "class": [(str(each), f"{class_text(each)}: {number}") for each, number in sorted(classes.items())],
         "client": [(str(sap), f"{sap} ({number})") for sap, number in sorted(clients.items())],
     }
+
+
+def _numbers(meter_type: MeterType, column: str) -> dict[Any, int]:
+    return dict(_rows_by(meter_type, column))
+
+
+def _rows_by(meter_type: MeterType, column: str) -> QuerySet[CatalogObject, tuple[Any, int]]:
+    """The values of a column, with how many objects have each."""
+    rows = CatalogObject.objects.filter(meter_type=meter_type).order_by().values(column)
+    return rows.annotate(number=Count("pk")).values_list(column, "number")

@@ -73,7 +73,7 @@ def test_words_codes_and_filters(meter_type, state, number):
 
 
 def test_what_the_filters_offer(meter_type, django_assert_num_queries):
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(3):
         found = offers(meter_type)
     assert found["group"] == [("Energy", "Energy (60)"), (NO_GROUP, "none (1)")]
     assert found["class"] == [("3", "Register (3): 60"), ("8", "Clock (8): 1")]
