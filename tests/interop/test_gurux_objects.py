@@ -52,8 +52,8 @@ OWN_OF_AN_ASSOCIATION = {
 UNPARSED = {(28, 7): "IndexError('list index out of range')"}
 """(class, attribute) whose value the peer reads, and then cannot turn into its own objects: with its failure."""
 UNKNOWN_TO_THE_PEER = {30, 61, 62, 63, 68, 77, 116}
-"""Data protection, register table, compact data, status mapping, arbitrator, M-Bus diagnostic and the attributes of IEC 62055-41: the
-peer leaves them out of the list that it was given."""
+"""Data protection, register table, compact data, status mapping, arbitrator, M-Bus diagnostic and the attributes of IEC 62055-41:
+the peer leaves them out of the list that it was given."""
 LOGICAL_NAME = 1
 """Attribute: the peer takes it for readable, whatever the list says."""
 
