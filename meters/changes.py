@@ -295,6 +295,7 @@ def _value(name: str, value: Any) -> str:
     if isinstance(field, BooleanField):
         return "yes" if value else "no"
     choices = dict(field.flatchoices) if field is not None and getattr(field, "choices", None) else {}
+    choices |= Quirk.State.choices if name == "state" else {}
     return str(choices.get(value, value))
 
 
