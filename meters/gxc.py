@@ -24,12 +24,29 @@ from defusedxml.ElementTree import fromstring
 
 from meters.cosem.obis import ObisCode
 from meters.cosem.profile import CaptureObject
+from meters.gxc_tables import (
+    ADDRESSING_WORDS,
+    AUTHENTICATIONS,
+    CLASS_IDS,
+    FRAMING_WORDS,
+    FRAMINGS,
+    NET,
+    NUMBERS,
+    PARITIES,
+    PROTECTIONS,
+    READ_OF_DEVICE,
+    READ_OF_ITEM,
+    READ_OF_OBJECT,
+    SERIAL,
+    STOP_BITS,
+    SUITES,
+)
 
 MAX_OCTETS: Final = 64 * 1024 * 1024
 MAX_OBJECTS: Final = 100_000
 MAX_DEVICES: Final = 1000
 MAX_FAULTS: Final = 50
-"""Objects that cannot be read, by device: with more the file is something else."""
+"""Objects that cannot be read and are told one by one, by device."""
 NAMESPACE: Final = "{Gurux1}"
 TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 CLASS_PREFIX: Final = "GXDLMS"
@@ -42,185 +59,6 @@ WRITABLE: Final = frozenset({2, 3, 5, 6})
 """Access modes of the associations before version 3: 4 to 6 are 1 to 3 for authenticated requests."""
 NOTHING: Final = frozenset({"", "0", "false", "None"})
 """Texts that say nothing where an element has no field here."""
-
-AUTHENTICATIONS: Final = {
-    "None": "none",
-    "Low": "lls",
-    "High": "hls-manufacturer",
-    "HighMD5": "hls-md5",
-    "HighSHA1": "hls-sha1",
-    "HighGMAC": "hls-gmac",
-    "HighSHA256": "hls-sha256",
-    "HighECDSA": "hls-ecdsa",
-}
-PROTECTIONS: Final = {
-    "None": "none",
-    "Authentication": "authenticated",
-    "Encryption": "encrypted",
-    "AuthenticationEncryption": "authenticated-encrypted",
-}
-SUITES: Final = {"Suite0": 0, "Suite1": 1, "Suite2": 2}
-FRAMINGS: Final = {
-    0: "hdlc",
-    1: "wrapper",
-    2: "pdu",
-    3: "wireless M-Bus",
-    4: "hdlc-mode-e",
-    5: "PLC",
-    6: "PLC-HDLC",
-    7: "LPWAN",
-    8: "Wi-SUN",
-    9: "PLC PRIME",
-    10: "wired M-Bus",
-    11: "SMS",
-    12: "PRIME DC wrapper",
-    13: "CoAP",
-}
-PARITIES: Final = {0: "N", 1: "O", 2: "E", 3: "M", 4: "S"}
-STOP_BITS: Final = {0: 1, 1: 1, 2: 2}
-NET: Final = "Gurux.Net.GXNet"
-SERIAL: Final = "Gurux.Serial.GXSerial"
-READ_OF_DEVICE: Final = frozenset(
-    {
-        "Authentication",
-        "AuthenticationKey",
-        "AuthenticationName",
-        "BlockCipherKey",
-        "BroadcastKey",
-        "ClientAddress",
-        "Conformance",
-        "DedicatedKey",
-        "FrameCounter",
-        "HDLCAddressing",
-        "InterfaceType",
-        "InvocationCounter",
-        "LogicalAddress",
-        "Manufacturer",
-        "MaxInfoRX",
-        "MaxInfoTX",
-        "MediaSettings",
-        "MediaType",
-        "Name",
-        "Objects",
-        "Objects2",
-        "Password",
-        "PduSize",
-        "PhysicalAddress",
-        "PreEstablished",
-        "Security",
-        "SecuritySuite",
-        "ServerAddressSize",
-        "ServerSystemTitle",
-        "SystemTitle",
-        "UseLN",
-        "UserId",
-        "UtcTimeZone",
-        "WaitTime",
-        "WindowSizeRX",
-        "WindowSizeTX",
-    }
-)
-READ_OF_OBJECT: Final = frozenset(
-    {
-        "Attributes",
-        "CaptureObjects",
-        "Description",
-        "LogicalName",
-        "Methods",
-        "ObjectType",
-        "Scaler",
-        "ShortName",
-        "Unit",
-        "Version",
-    }
-)
-READ_OF_ITEM: Final = frozenset({"Access", "Access3", "Index", "MethodAccess", "Name", "Type"})
-CLASS_IDS: Final[Mapping[str, int]] = {
-    "Data": 1,
-    "Register": 3,
-    "ExtendedRegister": 4,
-    "DemandRegister": 5,
-    "RegisterActivation": 6,
-    "ProfileGeneric": 7,
-    "Clock": 8,
-    "ScriptTable": 9,
-    "Schedule": 10,
-    "SpecialDaysTable": 11,
-    "AssociationShortName": 12,
-    "AssociationLogicalName": 15,
-    "SapAssignment": 17,
-    "ImageTransfer": 18,
-    "IECLocalPortSetup": 19,
-    "ActivityCalendar": 20,
-    "RegisterMonitor": 21,
-    "ActionSchedule": 22,
-    "HdlcSetup": 23,
-    "IecTwistedPairSetup": 24,
-    "MBusSlavePortSetup": 25,
-    "UtilityTables": 26,
-    "ModemConfiguration": 27,
-    "AutoAnswer": 28,
-    "AutoConnect": 29,
-    "DataProtection": 30,
-    "PushSetup": 40,
-    "TcpUdpSetup": 41,
-    "Ip4Setup": 42,
-    "MacAddressSetup": 43,
-    "PppSetup": 44,
-    "GprsSetup": 45,
-    "SmtpSetup": 46,
-    "GSMDiagnostic": 47,
-    "Ip6Setup": 48,
-    "SFSKPhyMacSetUp": 50,
-    "SFSKActiveInitiator": 51,
-    "SFSKMacSynchronizationTimeouts": 52,
-    "SFSKMacCounters": 53,
-    "IEC6205541Attributes": 55,
-    "SFSKReportingSystemList": 56,
-    "Iec8802LlcType1Setup": 57,
-    "Iec8802LlcType2Setup": 58,
-    "Iec8802LlcType3Setup": 59,
-    "RegisterTable": 61,
-    "CompactData": 62,
-    "StatusMapping": 63,
-    "SecuritySetup": 64,
-    "ParameterMonitor": 65,
-    "SensorManager": 67,
-    "Arbitrator": 68,
-    "DisconnectControl": 70,
-    "Limiter": 71,
-    "MBusClient": 72,
-    "WirelessModeQchannel": 73,
-    "MBusMasterPortSetup": 74,
-    "MBusPortSetup": 76,
-    "MBusDiagnostic": 77,
-    "LlcSscsSetup": 80,
-    "PrimeNbOfdmPlcPhysicalLayerCounters": 81,
-    "PrimeNbOfdmPlcMacSetup": 82,
-    "PrimeNbOfdmPlcMacFunctionalParameters": 83,
-    "PrimeNbOfdmPlcMacCounters": 84,
-    "PrimeNbOfdmPlcMacNetworkAdministrationData": 85,
-    "PrimeNbOfdmPlcApplicationsIdentification": 86,
-    "G3PlcMacLayerCounters": 90,
-    "G3PlcMacSetup": 91,
-    "G3Plc6LoWPan": 92,
-    "NtpSetup": 100,
-    "ZigBeeSasStartup": 101,
-    "ZigBeeSasJoin": 102,
-    "ZigBeeSasApsFragmentation": 103,
-    "ZigBeeNetworkControl": 104,
-    "Account": 111,
-    "Credit": 112,
-    "Charge": 113,
-    "TokenGateway": 115,
-    "FunctionControl": 122,
-    "ArrayManager": 123,
-    "CommunicationPortProtection": 124,
-    "LteMonitoring": 151,
-    "CoAPSetup": 152,
-    "CoAPDiagnostic": 153,
-    "TariffPlan": 8192,
-}
 
 T = TypeVar("T")
 
@@ -387,20 +225,20 @@ def _device(element: Element, place: str) -> DeviceFile:
         client_sap=number("ClientAddress", 16),
         logical_address=number("LogicalAddress", 1),
         physical_address=number("PhysicalAddress", 1),
-        hdlc_addressing=number("HDLCAddressing", 0),
+        hdlc_addressing=number.or_word("HDLCAddressing", ADDRESSING_WORDS),
         address_octets=number.optional("ServerAddressSize"),
-        framing=FRAMINGS.get(number("InterfaceType", 0), "unknown"),
-        logical_names=_text(element, "UseLN") != "false",
-        conformance=number.optional("Conformance"),
+        framing=FRAMINGS.get(number.or_word("InterfaceType", FRAMING_WORDS), "unknown"),
+        logical_names=_text(element, "UseLN").lower() not in ("false", "0"),
+        conformance=number.optional("Conformance") if _text(element, "Conformance").isdecimal() else None,
         max_pdu_size=number.optional("PduSize"),
         max_info_tx=number.optional("MaxInfoTX"),
         max_info_rx=number.optional("MaxInfoRX"),
         window_tx=number.optional("WindowSizeTX"),
         window_rx=number.optional("WindowSizeRX"),
         wait_time=number.optional("WaitTime"),
-        pre_established=_text(element, "PreEstablished") == "true",
+        pre_established=_is_true(element, "PreEstablished"),
         user_id=_user_id(element, place),
-        reverse_deviation=_text(element, "UtcTimeZone") == "true",
+        reverse_deviation=_is_true(element, "UtcTimeZone"),
         counter_object=_text(element, "FrameCounter"),
         invocation_counter=number.optional("InvocationCounter"),
         client_system_title=_hex(element, "SystemTitle", place),
@@ -421,7 +259,8 @@ def _others(element: Element) -> Iterator[tuple[str, str]]:
     """What stands in the device and has no field, as its name and text."""
     for child in element:
         name, text = _local(child), (child.text or "").strip()
-        if name not in READ_OF_DEVICE and (len(child) or text not in NOTHING):
+        unread = name not in READ_OF_DEVICE or (name == "Conformance" and not text.isdecimal())
+        if unread and (len(child) or text not in NOTHING):
             yield name, text
 
 
@@ -470,10 +309,8 @@ def _objects(element: Element | None, place: str) -> tuple[tuple[FileObject, ...
             objects.append(_object(entry, f"{place}, object {number}"))
         except GxcError as fault:
             faults.append(str(fault))
-            if len(faults) > MAX_FAULTS:
-                raise GxcError(
-                    f"{place}: more than {MAX_FAULTS} objects cannot be read. The first: {faults[0]}"
-                ) from None
+    if len(faults) > MAX_FAULTS:
+        faults[MAX_FAULTS:] = [f"{place}: {len(faults) - MAX_FAULTS} more objects cannot be read."]
     return tuple(objects), tuple(faults)
 
 
@@ -578,6 +415,11 @@ class _Numbers:
         found = self.optional(name)
         return default if found is None else found
 
+    def or_word(self, name: str, words: Mapping[str, int]) -> int:
+        """0 where the file says nothing."""
+        found = words.get(_text(self._element, name).lower())
+        return self(name, 0) if found is None else found
+
     def optional(self, name: str) -> int | None:
         return _int(_text(self._element, name), self._place, name)
 
@@ -588,6 +430,10 @@ def _local(element: Element) -> str:
 
 def _text(element: Element, name: str) -> str:
     return (element.findtext(f"{NAMESPACE}{name}") or "").strip()
+
+
+def _is_true(element: Element, name: str) -> bool:
+    return _text(element, name).lower() in ("true", "1")
 
 
 def _int(text: str | None, place: str, name: str, least: int = 0) -> int | None:
@@ -611,6 +457,7 @@ def _hex(element: Element, name: str, place: str) -> bytes:
 
 def _word(element: Element, name: str, words: Mapping[str, T], default: str, place: str) -> T:
     text = _text(element, name) or default
+    text = NUMBERS.get(f"{name} {text}", text)
     if text not in words:
         raise GxcError(f"{place}: {name} is {text[:20]!r}; {_listed(words)} are known.")
     return words[text]

@@ -11,6 +11,7 @@ NEEDS_NONE = {
     "meters/cosem/class_words.py": "tables, tested through interface_class.py",
     "meters/cosem/obis_tables.py": "tables, tested through obis_names.py",
     "meters/gxc_import/words.py": "words, tested through gxc_import/plan.py",
+    "meters/gxc_tables.py": "tables, tested through gxc.py",
     "meters/models/change_log.py": "columns, tested through changes.py",
     "meters/models/framing.py": "an enumeration",
     "meters/models/lists.py": "columns, tested through inventory.py and list_views.py",

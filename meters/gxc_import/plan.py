@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from meters.catalogs.facts import ObjectFacts
 from meters.cosem.obis import ObisCode
-from meters.gxc import NET, SERIAL, DeviceFile, FileMedia
+from meters.gxc import DeviceFile, FileMedia
 from meters.gxc_import.objects import catalog_objects
 from meters.gxc_import.words import BY_SERIAL, EVERYONE, NO_PLACE, OTHERS, UNREAD, UNREAD_ELSE, Left
+from meters.gxc_tables import NET, SERIAL
 from meters.meter_types.flag_codes import maker_of
 from meters.models import Association, Meter
 

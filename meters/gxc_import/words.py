@@ -36,6 +36,7 @@ PLC: Final = "An address of power line communication, which the workbench does n
 GATEWAY: Final = "The meter is behind a gateway: the workbench does not talk through one yet."
 
 OTHERS: Final[Mapping[str, Reason]] = {
+    "Conformance": Reason("The workbench proposes all that it can do; the meter chooses."),
     "InactivityTimeout": Reason(
         "How long a silent link stays is the meter's to say; the workbench takes what it says."
     ),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from meters.cosem.obis import ObisCode
-from meters.gxc import CLASS_IDS, GxcError, read_each, read_gxc
+from meters.gxc import GxcError, read_each, read_gxc
+from meters.gxc_tables import CLASS_IDS
 from tests.conftest import ROOT
 
 FILES = ROOT.parent / "shared" / "gxc"
@@ -117,7 +118,6 @@ def test_the_columns_of_a_profile():
         (made("<BlockCipherKey>secret!</BlockCipherKey>"), "BlockCipherKey is not hexadecimal"),
         (made("<MediaSettings>&lt;IP&gt;</MediaSettings>"), "MediaSettings cannot be read"),
         (f"{HEAD}{TAIL[:15]}{'<GXDLMSDevice/>' * 1000}</ArrayOfGXDLMSDevice>".encode(), "holds 1001 devices"),
-        (made(objects="<GXDLMSObject/>" * 51), "more than 50 objects cannot be read"),
     ],
 )
 def test_what_is_refused(octets, words):
@@ -140,6 +140,40 @@ def test_an_object_that_cannot_be_read_is_a_fault_and_the_others_are_read(fault,
     assert [each.class_id for each in found.objects] == [7]
     assert len(found.faults) == 1
     assert words in found.faults[0]
+
+
+def test_many_faults_are_counted():
+    found = device(objects="<GXDLMSObject/>" * 60 + REGISTER)
+    assert len(found.objects) == 1
+    assert len(found.faults) == 51
+    assert found.faults[-1] == "device 1: 10 more objects cannot be read."
+
+
+@pytest.mark.parametrize(
+    ("elements", "expected"),
+    [
+        (
+            "<InterfaceType>WRAPPER</InterfaceType><Authentication>5</Authentication>",
+            ("wrapper", "hls-gmac", "none", 0),
+        ),
+        (
+            "<InterfaceType>HdlcWithModeE</InterfaceType><Security>48</Security><SecuritySuite>2</SecuritySuite>",
+            ("hdlc-mode-e", "none", "authenticated-encrypted", 2),
+        ),
+    ],
+)
+def test_numbers_and_words_mean_the_same(elements, expected):
+    found = device(elements)
+    assert (found.framing, found.authentication, found.protection, found.security_suite) == expected
+
+
+def test_words_where_others_have_numbers():
+    found = device(
+        "<HDLCAddressing>SerialNumber</HDLCAddressing><UseLN>False</UseLN><PreEstablished>1</PreEstablished>"
+    )
+    assert (found.hdlc_addressing, found.logical_names, found.pre_established) == (1, False, True)
+    found = device("<Conformance>Get Set Action</Conformance>")
+    assert (found.conformance, found.others) == (None, {"Conformance": "Get Set Action"})
 
 
 def test_one_device_that_cannot_be_read_does_not_hide_the_others():
