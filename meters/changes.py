@@ -9,7 +9,7 @@ The request is known by its id, which whoever serves the request puts into `curr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -124,6 +124,18 @@ def record_by_key(
     return made
 
 
+def undo_entry(*, user: Any, entries: Sequence[Change], message: str) -> Change:
+    """An entry, not saved yet, that takes back these of one thing, the oldest first; what was made is gone then."""
+    fields: Fields = {}
+    for each in entries:
+        for name, (before, after) in each.fields.items():
+            fields[name] = [after, fields[name][1] if name in fields else before]
+    made = entries[0].action == Change.Action.CREATE
+    last = entries[-1]
+    action = Change.Action.DELETE if made else Change.Action.UPDATE
+    return _entry(user, last.kind, last.object_id, last.label, fields, message, action)
+
+
 def record(
     *, user: Any, thing: Thing, fields: Fields, message: str = "", action: str = Change.Action.UPDATE
 ) -> Change | None:
@@ -140,18 +152,6 @@ def record(
 
 def meter_snapshot(meter: Meter) -> dict[str, Any]:
     """All that the log tells of a saved meter: its own fields, its associations', and its keys by reference."""
-    keys = MeterKey.objects.filter(meter=meter).prefetch_related("versions")
-    return _snapshot(meter, Association.objects.filter(meter=meter), keys)
-
-
-def meter_snapshots(meters: QuerySet[Meter]) -> dict[int, tuple[Meter, dict[str, Any]]]:
-    """The same of many, by id, in few queries."""
-    related = meters.select_related("line", "meter_type", "batch")
-    found = related.prefetch_related("tags", "associations", "keys__versions")
-    return {meter.pk: (meter, _snapshot(meter, meter.associations.all(), meter.keys.all())) for meter in found}
-
-
-def _snapshot(meter: Meter, associations: Iterable[Association], keys: Iterable[MeterKey]) -> dict[str, Any]:
     found: dict[str, Any] = {
         field.name: getattr(meter, field.name)
         for field in meter._meta.concrete_fields
@@ -161,8 +161,9 @@ def _snapshot(meter: Meter, associations: Iterable[Association], keys: Iterable[
     found["meter_type"] = str(meter.meter_type) if meter.meter_type else None
     found["batch"] = meter.batch.name if meter.batch else None
     found["tags"] = sorted(tag.name for tag in meter.tags.all())
-    for association in associations:
+    for association in Association.objects.filter(meter=meter):
         found |= _association_snapshot(association)
+    keys = MeterKey.objects.filter(meter=meter).prefetch_related("versions")
     for key in keys:
         version = key.current
         if version is not None:
@@ -192,13 +193,8 @@ def record_meter(*, user: Any, meter: Meter, before: Mapping[str, Any] | None, m
     after = meter_snapshot(meter)
     if before is not None:
         return record(user=user, thing=meter, fields=difference(before, after), message=message)
-    given: Fields = {name: [None, value] for name, value in told(after).items()}
+    given = {name: [None, value] for name, value in after.items() if value not in (None, "", [], _default_of(name))}
     return record(user=user, thing=meter, fields=given, message=message, action=Change.Action.CREATE)
-
-
-def told(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """What is told of a meter that is new, or gone: what is not empty and not as it always begins."""
-    return {name: value for name, value in snapshot.items() if value not in (None, "", [], _default_of(name))}
 
 
 def _default_of(name: str) -> Any:

@@ -22,6 +22,7 @@ from meters.form_fields import (
     SecretText,
     YesNoField,
 )
+from meters.framing_rules import HDLC_FRAMINGS, HDLC_SERVERS, contradictions
 from meters.inventory_forms import INVENTORY_FIELDS, InventoryFields
 from meters.lines.forms import KNOWN, LineFields, line_initial
 from meters.models import DEVICE_ADDRESS, Association, Line, Meter, MeterKey, MeterType
@@ -30,9 +31,6 @@ from meters.signing_keys import read_private_key, read_public_key
 
 Authentication, Protection, Slot = Association.Authentication, Association.Protection, MeterKey.Slot
 
-HDLC_CLIENTS = 0x7F
-HDLC_SERVERS = 0x3FFF
-SMALL_ADDRESS = 0x7F
 SYSTEM_TITLE_OCTETS = 8
 SIGN_ON_BAUD_RATES = (300, 600, 1200, 2400, 4800, 9600, 19200)
 
@@ -50,7 +48,6 @@ SIGNING_FIELDS = {"signing_key": read_private_key, "peer_signing_key": read_publ
 METER_FIELDS = ("serial_number", "name", "location", "notes", "reverse_deviation", "framing", "server_system_title")
 HDLC_FIELDS = ("physical_address", "address_octets", "max_info", "window", "disconnect_first")
 SIGN_ON_FIELDS = ("sign_on_address", "initial_baud", "max_baud", "parity_in_octets")
-HDLC_FRAMINGS = (Meter.Framing.HDLC, Meter.Framing.MODE_E)
 ASSOCIATION_FIELDS = (
     "referencing",
     "client_sap",
@@ -334,8 +331,8 @@ class MeterForm(LineFields, InventoryFields):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         self._clean_line(cleaned)
-        if cleaned.get("framing") in HDLC_FRAMINGS:
-            self._clean_hdlc(cleaned)
+        for name, reason in contradictions(cleaned):
+            self.refuse(name, reason)
         for name in ("client_system_title", "server_system_title"):
             self._require_octets(name, cleaned.get(name), SYSTEM_TITLE_OCTETS)
         self._clean_authentication(cleaned)
@@ -349,11 +346,6 @@ class MeterForm(LineFields, InventoryFields):
             self._take_known_line(cleaned)
         else:
             self.clean_line(cleaned)
-        kind = cleaned.get("kind", "")
-        if kind == Line.Kind.UDP and cleaned.get("framing") in HDLC_FRAMINGS:
-            self.refuse("framing", "UDP carries the wrapper; HDLC needs TCP or a serial line.")
-        if kind in (Line.Kind.SERIAL, Line.Kind.RFC2217) and cleaned.get("framing") == Meter.Framing.WRAPPER:
-            self.refuse("framing", "The wrapper needs TCP or UDP; a serial line carries HDLC.")
 
     def _take_known_line(self, cleaned: dict[str, Any]) -> None:
         """The properties of a line that is here already, as if they had been typed."""
@@ -364,20 +356,6 @@ class MeterForm(LineFields, InventoryFields):
         for name in ("host", "port", "serial_port"):
             self.errors.pop(name, None)  # of what was typed into fields that are hidden now
         cleaned |= line_initial(found)
-
-    def _clean_hdlc(self, cleaned: dict[str, Any]) -> None:
-        client, server = cleaned.get("client_sap") or 0, cleaned.get("server_sap") or 0
-        physical, octets = cleaned.get("physical_address"), cleaned.get("address_octets")
-        if client > HDLC_CLIENTS:
-            self.refuse("client_sap", f"HDLC has one octet for the client: at most {HDLC_CLIENTS}.")
-        if server > HDLC_SERVERS:
-            self.refuse("server_sap", f"HDLC addresses end at {HDLC_SERVERS}.")
-        if octets == 1 and physical is not None:
-            self.refuse("address_octets", "One octet has no room for a physical address: choose 2 or 4.")
-        if octets in (1, 2) and server > SMALL_ADDRESS:
-            self.refuse("address_octets", f"{octets} address octets hold a server SAP up to 127: choose 4.")
-        if octets == 2 and (physical or 0) > SMALL_ADDRESS:
-            self.refuse("address_octets", "Two octets hold a physical address up to 127: choose 4.")
 
     def _clean_authentication(self, cleaned: dict[str, Any]) -> None:
         chosen = cleaned.get("authentication", "")

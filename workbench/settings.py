@@ -9,6 +9,7 @@ WORKBENCH_SERIAL_PORTS name=/dev/…, separated by commas: the serial ports that
 WORKBENCH_SERIAL_DEVICES  patterns of devices, separated by commas, to which those ports may lead (default: /dev/ttyUSB* …)
 WORKBENCH_OWN_SERVICES host:port, separated by commas: services of this installation that no line may lead to, beside the
                        database and the broker
+WORKBENCH_IMPORT_MAX_MB, WORKBENCH_IMPORT_MAX_ROWS   the largest table that is imported (default: 20 MB, 200000 rows)
 WORKBENCH_ALLOWED_HOSTS, WORKBENCH_TRUSTED_ORIGINS   comma-separated, for a server that others reach
 WORKBENCH_PROXIES      how many proxies of ours every request passes; their X-Forwarded-For says who asks (default: 0)
 WORKBENCH_DEBUG        1 turns Django's debug pages on (never where real keys are)
@@ -200,6 +201,11 @@ SERIAL_PORTS = named_paths("WORKBENCH_SERIAL_PORTS")
 SERIAL_DEVICES = listed("WORKBENCH_SERIAL_DEVICES") or DEFAULT_SERIAL_DEVICES
 # Host and port of what listens here and is no meter: no rule of the list of allowed targets makes it one.
 OWN_SERVICES = listed("WORKBENCH_OWN_SERVICES")
+
+# --- imports ----------------------------------------------------------------------------------------------------------
+
+IMPORT_MAX_OCTETS = int(os.environ.get("WORKBENCH_IMPORT_MAX_MB", "20")) * 1_000_000
+IMPORT_MAX_ROWS = int(os.environ.get("WORKBENCH_IMPORT_MAX_ROWS", "200000"))
 
 # --- pages ------------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from meters.imports.table import MAX_CELL, MAX_COLUMNS, ImportRefusedError, Tabl
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 MAX_LINE = MAX_COLUMNS * 1000
 """Characters of one line: an endless one is refused before it is split."""
+SAMPLE = 10
+"""Lines by which the delimiter is found."""
 ENCODINGS = {
     "auto": "found out",
     "utf-8": "UTF-8",
@@ -27,7 +29,7 @@ NO_TEXT = {
 
 
 def read_text(octets: bytes, *, encoding: str = "auto", delimiter: str = "") -> Table:
-    """The table in these octets. `delimiter` empty: the one that is most frequent in the first line."""
+    """The table in these octets. `delimiter` empty: the one that the first lines agree on."""
     for mark, why in NO_TEXT.items():
         if octets.startswith(mark):
             raise ImportRefusedError("This is no text.", hint=why)
@@ -78,9 +80,13 @@ def _strictly(octets: bytes, encoding: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    line = text.lstrip("\r\n")[:MAX_LINE].partition("\n")[0]
-    unquoted = "".join(line.split('"')[::2])
-    return max(DELIMITERS, key=unquoted.count)
+    """What stands in all of the first lines, and most often; of two the rarer one in prose."""
+    head = text[: SAMPLE * 100].splitlines()[:SAMPLE]
+    lines = ["".join(line.split('"')[::2]) for line in head if line.strip()]
+    counts = {delimiter: min((line.count(delimiter) for line in lines), default=0) for delimiter in "\t;,"}
+    if not any(counts.values()) and lines:
+        counts = {delimiter: lines[0].count(delimiter) for delimiter in counts}  # a ragged file
+    return max(counts, key=counts.__getitem__) if any(counts.values()) else ","
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -20,10 +20,11 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Max
+from django.db.models import Max, Min, prefetch_related_objects
 from django.utils import timezone
 
-from meters.changes import KINDS, current_request, difference, entry, meter_snapshots, new_request, told
+from meters.changes import KINDS, current_request, entry, new_request, undo_entry
+from meters.imports.columns_saved import save_columns
 from meters.models import Association, Change, ImportRecord, ImportRun, Meter
 
 CHUNK = 500
@@ -59,11 +60,16 @@ def remember(run: ImportRun, touched: Iterable[Touched]) -> None:
 
 @dataclass(slots=True)
 class _Undo:
-    """What one undo knows: who, under which words, and what became of the rows."""
+    """What one undo knows: who, under which words, since when, and what became of the rows.
+
+    `neutral`: the requests of other imports and of their undos.
+    """
 
     run: ImportRun
     user: Any
     message: str
+    first_change: int = 0
+    neutral: list[tuple[str, str]] = field(default_factory=list)
     undone: int = 0
     kept: list[tuple[int, str, str]] = field(default_factory=list)
 
@@ -82,6 +88,9 @@ def _undo_run(run_id: int, user: Any) -> ImportRun:
     if run.state not in (ImportRun.State.APPLIED, ImportRun.State.UNDOING):
         raise ValidationError(f"This import cannot be undone: it is “{run.get_state_display().lower()}”.")
     work = _Undo(run, user, f"undo of {run}")
+    work.first_change = Change.objects.filter(request_id=run.request_id).aggregate(first=Min("pk"))["first"] or 0
+    others = ImportRun.objects.filter(state=ImportRun.State.UNDONE, undone__gte=run.finished or run.created)
+    work.neutral = list(others.values_list("request_id", "undo_request_id"))
     numbers = list(run.records.order_by("-number").values_list("pk", flat=True))
     shared: list[Touched] = []
     for pk in numbers:
@@ -146,22 +155,32 @@ def _reasons_to_keep(work: _Undo, touched: list[Touched]) -> dict[tuple[str, int
         there = set(model._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
         made = [each.object_id for each in things if each.before is None]
         found = {pk: "It is not there any more." for pk in ids if pk not in there}
-        found = _hanging(model, made) | _changed_since(model, ids, work.run.request_id) | found
+        found = _hanging(model, made) | _changed_since(model, ids, work) | found
         reasons |= {(label, pk): why for pk, why in found.items()}
     return reasons
 
 
-def _changed_since(model: type[models.Model], ids: list[int], request_id: str) -> dict[int, str]:
+def _changed_since(model: type[models.Model], ids: list[int], work: _Undo) -> dict[int, str]:
+    """Why, for those that another request changed since; what another import changed and its undo put back is no change."""
     kind = KINDS.get(model)  # type: ignore[arg-type]
     if kind is None:
         return {}
-    changes = Change.objects.filter(kind=kind, object_id__in=ids)
-    last = changes.order_by().values("object_id").annotate(last=Max("pk")).values("last")
-    others = Change.objects.filter(pk__in=last).exclude(request_id=request_id)
-    return {
-        change.object_id: f"Changed since by {change.user_name or 'the workbench'}, {change.moment:%Y-%m-%d %H:%M} UTC."
-        for change in others.only("object_id", "user_name", "moment")
-    }
+    changes = Change.objects.filter(kind=kind, object_id__in=ids, pk__gte=work.first_change).order_by("pk")
+    since: dict[int, dict[str, Change]] = defaultdict(dict)
+    for change in changes.only("object_id", "request_id", "user_name", "moment"):
+        if change.request_id == work.run.request_id:
+            since[change.object_id].clear()
+        else:
+            since[change.object_id][change.request_id] = change
+    for requests in since.values():
+        for done, undone in work.neutral:
+            if done in requests and undone in requests:
+                del requests[done], requests[undone]
+    return {pk: _changed_by(list(requests.values())[-1]) for pk, requests in since.items() if requests}
+
+
+def _changed_by(change: Change) -> str:
+    return f"Changed since by {change.user_name or 'the workbench'}, {change.moment:%Y-%m-%d %H:%M} UTC."
 
 
 def _hanging(model: type[models.Model], ids: list[int]) -> dict[int, str]:
@@ -187,22 +206,21 @@ def _remove_meters(work: _Undo, touched: list[Touched]) -> None:
     ids = [each.object_id for each in touched]
     if not ids:
         return
-    gone = meter_snapshots(Meter.objects.filter(pk__in=ids))
-    entries = [
-        entry(
-            user=work.user,
-            thing=meter,
-            fields={name: [value, None] for name, value in told(snapshot).items()},
-            message=work.message,
-            action=Change.Action.DELETE,
-        )
-        for meter, snapshot in gone.values()
-    ]
+    entries = _entries(work, ids)
     Association.objects.filter(meter__in=ids).delete()
     Meter.tags.through.objects.filter(meter__in=ids).delete()
     Meter.objects.filter(pk__in=ids).delete()
     Change.objects.bulk_create(entries, batch_size=CHUNK)
     work.undone += len(ids)
+
+
+def _entries(work: _Undo, ids: Iterable[int]) -> list[Change]:
+    """For each meter the entry that takes back those of the run: nothing else changed since."""
+    changes = Change.objects.filter(kind=Change.Kind.METER, object_id__in=list(ids), request_id=work.run.request_id)
+    of_meter: dict[int, list[Change]] = defaultdict(list)
+    for change in changes.order_by("pk"):
+        of_meter[change.object_id].append(change)
+    return [undo_entry(user=work.user, entries=entries, message=work.message) for entries in of_meter.values()]
 
 
 def _restore(work: _Undo, rows: Mapping[int, list[Touched]]) -> None:
@@ -214,20 +232,9 @@ def _restore(work: _Undo, rows: Mapping[int, list[Touched]]) -> None:
     for row, touched in rows.items():
         for each in touched if row not in stay else ():
             by_model[each.model].append(each)
-    meters = Meter.objects.filter(pk__in=[each.object_id for each in by_model[METER]])
-    before = meter_snapshots(meters)
     for label, things in by_model.items():
         _put_back(apps.get_model(label), things)
-    after = meter_snapshots(meters)
-    for meter, _ in after.values():
-        meter.search_text = meter.words_to_search()
-    Meter.objects.bulk_update([meter for meter, _ in after.values()], ["search_text"], batch_size=CHUNK)
-    entries = [
-        entry(user=work.user, thing=meter, fields=fields, message=work.message)
-        for pk, (meter, snapshot) in after.items()
-        if (fields := difference(before[pk][1], snapshot))
-    ]
-    Change.objects.bulk_create(entries, batch_size=CHUNK)
+    Change.objects.bulk_create(_entries(work, [each.object_id for each in by_model[METER]]), batch_size=CHUNK)
     work.undone += len(rows) - len(stay)
 
 
@@ -265,13 +272,17 @@ def _put_back(model: type[models.Model], touched: list[Touched]) -> None:
     model._default_manager.filter(pk__in=[each.object_id for each in touched if each.before is None]).delete()
     many = {relation.name: relation for relation in model._meta.many_to_many}
     changed = {each.object_id: each.before for each in touched if each.before}
-    things = model._default_manager.in_bulk(changed)
-    columns = {name: _column(model, name) for before in changed.values() for name in before if name not in many}
+    things = model._default_manager.select_for_update().in_bulk(changed)
+    columns = {_column(model, name) for before in changed.values() for name in before if name not in many}
     for pk, thing in things.items():
         for name in changed[pk].keys() - many.keys():
             setattr(thing, name, changed[pk][name])
-    if columns:
-        model._default_manager.bulk_update(things.values(), sorted({*columns.values()}), batch_size=CHUNK)
+    if columns and issubclass(model, Meter):
+        prefetch_related_objects(list(things.values()), "line", "meter_type")
+        for meter in things.values():
+            meter.search_text = meter.words_to_search()  # type: ignore[attr-defined]
+        columns |= {"search_text"}
+    save_columns(list(things.values()), columns)
     for name, relation in many.items():
         _put_back_many(relation, {pk: before[name] for pk, before in changed.items() if name in before})
 
@@ -306,7 +317,7 @@ def _remove_shared(work: _Undo, shared: list[Touched]) -> None:
 def _remove_things(work: _Undo, label: str, touched: list[Touched]) -> None:
     model = apps.get_model(label)
     ids = [each.object_id for each in touched]
-    used = _hanging(model, ids) | _changed_since(model, ids, work.run.request_id)
+    used = _hanging(model, ids) | _changed_since(model, ids, work)
     things = list(model._default_manager.filter(pk__in=[pk for pk in ids if pk not in used]))
     if model in KINDS:
         entries = [

@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import openpyxl
+from defusedxml.common import DefusedXmlException
 
 from meters.imports.table import (
     DATE,
@@ -39,6 +40,8 @@ RATIO_FROM = 10_000_000
 """Unpacked octets from which the ratio counts: small files of blanks shrink as they like."""
 LAST_ROW = 1_048_576
 MAX_MERGED = 1000
+MAX_WIDE = 10_000
+"""Rows with empty cells beside the columns that are read: each costs its width."""
 EXACT = 2**53
 PIECE, KEPT = 1 << 20, 1 << 16
 WORKSHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
@@ -59,7 +62,7 @@ def read_workbook(octets: bytes, *, sheet: str = "") -> Table:
 
 def _unreadable(error: Exception) -> ImportRefusedError:
     why = type(error).__name__
-    if why in ("EntitiesForbidden", "DTDForbidden", "ExternalReferenceForbidden"):
+    if isinstance(error, DefusedXmlException) or isinstance(error.__cause__, DefusedXmlException):
         return ImportRefusedError(
             "It declares entities, which no spreadsheet does.", hint="It was not read any further."
         )
@@ -175,17 +178,28 @@ def _found(
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str], str]]:
-    """Number, cells and types of each row, with the empty ones."""
+    """Number, cells and types of each row that has cells."""
     try:
-        for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), 1):
+        wide = 0
+        for number, row in enumerate(sheet.iter_rows(), 1):
             if number > LAST_ROW:
                 raise ImportRefusedError(f"It has rows after number {LAST_ROW}: no spreadsheet has.")
-            pairs = [_cell(cell) for cell in row]
-            yield number, [text for text, _ in pairs], "".join(kind for _, kind in pairs)
+            if len(row) > MAX_COLUMNS:
+                wide += 1
+                _check_width(row, number, wide)
+            if row:
+                pairs = [_cell(cell) for cell in row[:MAX_COLUMNS]]
+                yield number, [text for text, _ in pairs], "".join(kind for _, kind in pairs)
     except ImportRefusedError:
         raise
     except Exception as error:
         raise _unreadable(error) from None
+
+
+def _check_width(row: Any, number: int, wide: int) -> None:
+    used = sum(cell.value is not None for cell in row[MAX_COLUMNS:])
+    if used or wide > MAX_WIDE:
+        raise ImportRefusedError(f"{len(row)} columns are too many: at most {MAX_COLUMNS}.", row=number)
 
 
 def _cell(cell: Any) -> tuple[str, str]:
