@@ -30,7 +30,8 @@ from meters.imports.columns import (
     read_cell,
 )
 from meters.imports.table import DATE, ERROR, FORMULA, NUMBER, TableRow
-from meters.models import Association, Batch, ImportRow, Line, Meter, MeterType, Tag
+from meters.meter_types.defaults import line_defaults, meter_defaults, template_for, template_values
+from meters.models import Association, AssociationTemplate, Batch, ImportRow, Line, Meter, MeterType, Tag
 from meters.services import check_line, line_properties
 
 Outcome = ImportRow.Outcome
@@ -42,7 +43,11 @@ NEW = "association.new"
 LINE_PARTS = tuple(key for key in LINE_COLUMNS if key not in ("line", "line_name"))
 DEFAULTS: Mapping[str, Any] = {
     **{key: Meter._meta.get_field(key).get_default() for key in METER_COLUMNS},  # type: ignore[union-attr]
-    **{key: Association._meta.get_field(BY_KEY[key].attribute).get_default() for key in ASSOCIATION_COLUMNS},  # type: ignore[union-attr]
+}
+BEGINNINGS: Mapping[str, Any] = {
+    column.name: column.get_default()
+    for column in Association._meta.concrete_fields
+    if column.name not in ("id", "meter")
 }
 SHOWN = 80
 """Characters of a value that are shown beside its reason."""
@@ -136,6 +141,7 @@ class Planned:
     associations: list[Association] = field(default_factory=list)
     association: Association | None = None
     association_values: dict[str, Any] = field(default_factory=dict)
+    other_associations: list[Association] = field(default_factory=list)
 
     def fault(self, key: str, reason: str) -> None:
         value = self.values.get(key, "")
@@ -161,6 +167,7 @@ class Planner:
         planned = [self._begin(number, values, meters) for number, values in rows]
         for each in planned:
             if not each.faults:
+                self._plan_type(each)
                 self._plan_line(each)
         self._find_parts(planned)
         self._find_lines([each.line for each in planned if each.line is not None])
@@ -199,7 +206,9 @@ class Planner:
             batches |= {values["batch"]} if values.get("batch") else set()
         if models := models - {model for _, model in self.types}:
             self.types |= {("", model): None for model in models}  # so that they are not asked for again
-            self.types |= {(each.manufacturer, each.model): each for each in MeterType.objects.filter(model__in=models)}
+            found = MeterType.objects.filter(model__in=models).prefetch_related("association_templates")
+            for each in sorted(found, key=lambda each: (not each.firmware, each.pk)):  # which one `find_type` takes
+                self.types[each.manufacturer, each.model] = each
         if batches := batches - self.batches.keys():
             self.batches |= dict.fromkeys(batches)
             self.batches |= {b.name: b for b in Batch.objects.filter(name__in=batches).select_related("meter_type")}
@@ -241,7 +250,10 @@ class Planner:
             planned.fault("host", "A new meter needs a line: host and port, or a serial port.")
             return
         kind = given.get("kind") or _kind(given, meter)
-        now = {name: getattr(meter.line, name) for name in LINE_FIELDS[Line.Kind(kind)]} if meter is not None else {}
+        if meter is not None:
+            now = {name: getattr(meter.line, name) for name in LINE_FIELDS[Line.Kind(kind)]}
+        else:
+            now = line_defaults(of_type) if (of_type := self.type_of(planned)) is not None else {}
         wanted = {name: value for name, value in {**now, **given}.items() if name in LINE_FIELDS[Line.Kind(kind)]}
         line = Line(kind=kind, name=planned.values.get("line_name", ""), **wanted)
         if meter is not None and key_of(line) == key_of(meter.line):
@@ -262,19 +274,25 @@ class Planner:
         meter = planned.meter
         self._plan_values(planned)
         self._plan_place(planned)
-        self._plan_type(planned)
         self._plan_batch(planned)
         self._plan_tags(planned)
-        _plan_association(planned)
+        _plan_association(planned, self.template_of(planned))
         if planned.fields or meter is None:
             for name, reason in contradictions(_effective(planned)):
                 planned.fault(name, reason)
         planned.outcome = Outcome.CREATED if meter is None else Outcome.UPDATED if planned.fields else Outcome.UNCHANGED
 
+    def template_of(self, planned: Planned) -> AssociationTemplate | None:
+        """What the association of a new meter begins as, if its type says so."""
+        of_type = self.type_of(planned) if planned.meter is None else None
+        return template_for(of_type, planned.values.get("association_name", "")) if of_type is not None else None
+
     def _plan_values(self, planned: Planned) -> None:
+        of_type = self.type_of(planned) if planned.meter is None else None
+        values = {**(meter_defaults(of_type) if of_type is not None else {}), **planned.values}
         for key in METER_COLUMNS:
-            if key in planned.values:
-                value = planned.values[key]
+            if key in values:
+                value = values[key]
                 before = getattr(planned.meter, key) if planned.meter is not None else None
                 if planned.meter is None and value not in (None, "", DEFAULTS[key]):
                     planned.fields[key] = [None, value]
@@ -372,7 +390,7 @@ def _same(before: Any, value: Any, name: str) -> bool:
     return before == value or (before in (None, "") and value in (None, ""))
 
 
-def _plan_association(planned: Planned) -> None:
+def _plan_association(planned: Planned, template: AssociationTemplate | None) -> None:
     """The values for the association that the row names, else for the default one; a new one where there is none."""
     given = {BY_KEY[key].attribute: planned.values[key] for key in ASSOCIATION_COLUMNS if key in planned.values}
     if planned.meter is not None and not given:
@@ -385,12 +403,18 @@ def _plan_association(planned: Planned) -> None:
                 planned.fields[f"association.{found.pk}.{name}"] = [before, value]
                 planned.association_values[name] = value
         return
-    planned.association_values = {**given, "is_default": not planned.associations}
-    for name, value in planned.association_values.items():
-        if value not in (None, "", False, Association._meta.get_field(name).get_default()):  # type: ignore[union-attr]
-            planned.fields[f"{NEW}.{name}"] = [None, value]
+    begin = template_values(template) if template is not None else {}
+    planned.association_values = {**begin, **given, "is_default": not planned.associations}
+    for name, value in association_given(Association(**planned.association_values)).items():
+        planned.fields[f"{NEW}.{name}"] = [None, value]
     if planned.meter is not None:
         planned.fields.setdefault(f"{NEW}.name", [None, given.get("name", "Management")])
+
+
+def association_given(association: Association) -> dict[str, Any]:
+    """What is told of a new association: what is not as it always begins."""
+    found = {name: getattr(association, name) for name in BEGINNINGS}
+    return {name: value for name, value in found.items() if value not in (None, "", BEGINNINGS[name])}
 
 
 def _association(associations: list[Association], name: str | None) -> Association | None:

@@ -8,9 +8,11 @@ from typing import Any
 
 from meters.changes import Fields, entry
 from meters.imports.columns_saved import save_columns
-from meters.imports.plan import NEW, Planned, Planner, key_of
+from meters.imports.plan import NEW, Planned, Planner, association_given, key_of
 from meters.imports.undo import Touched, remember
 from meters.inventory import find_batch, find_tags
+from meters.meter_types.defaults import template_values
+from meters.meter_types.services import save_type
 from meters.models import Association, Change, ImportRow, ImportRun, Line, Meter, MeterType, Tag
 
 BATCH_SIZE = 500
@@ -61,7 +63,7 @@ class Writer:
     def _make_type(self, each: Planned) -> MeterType:
         maker, model = each.meter_type or ("", "")
         medium = each.values.get("medium", MeterType.Medium.ELECTRICITY)
-        made = MeterType.objects.create(manufacturer=maker, model=model, medium=medium)
+        made = save_type(user=self.user, values={"manufacturer": maker, "model": model, "medium": medium})
         self._touch(each, made)
         return made
 
@@ -125,6 +127,7 @@ class Writer:
         for each in made:
             if each.outcome == ImportRow.Outcome.UPDATED:
                 self._touch(each, each.association)
+        self._make_other_associations([each for each in made if each.outcome == ImportRow.Outcome.CREATED])
         new = {id(each) for each in made}
         changed = [each for each in rows if each.association_values and id(each) not in new]
         for each in changed:
@@ -133,6 +136,18 @@ class Writer:
                 setattr(each.association, name, value)
         columns = {name for each in changed for name in each.association_values}
         save_columns([each.association for each in changed if each.association], columns)
+
+    def _make_other_associations(self, rows: Sequence[Planned]) -> None:
+        """Those that a new meter's type knows beside its first one."""
+        for each in rows:
+            templates = (
+                each.meter.meter_type.association_templates.all() if each.meter and each.meter.meter_type else ()
+            )
+            first = each.association.name if each.association else ""
+            others = [Association(meter=each.meter, **template_values(t)) for t in templates if t.name != first]
+            each.other_associations = others
+        made = [other for each in rows for other in each.other_associations]
+        Association.objects.bulk_create(made, batch_size=BATCH_SIZE)
 
     def _write_tags(self, rows: Sequence[Planned]) -> None:
         through, known = Meter.tags.through, self.planner.tags or {}
@@ -168,4 +183,7 @@ def _named(each: Planned) -> Fields:
     """The fields with the id of an association that was made just now."""
     if each.association is None:
         return each.fields
-    return {name.replace(NEW, f"association.{each.association.pk}", 1): pair for name, pair in each.fields.items()}
+    named = {name.replace(NEW, f"association.{each.association.pk}", 1): pair for name, pair in each.fields.items()}
+    for other in each.other_associations:
+        named |= {f"association.{other.pk}.{name}": [None, value] for name, value in association_given(other).items()}
+    return named
