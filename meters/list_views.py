@@ -5,15 +5,13 @@ Nothing that a page sends leads anywhere else: addresses are read into a `ListSt
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +19,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from meters.bulk import BULK_LIMIT, edit_meters
-from meters.export import COLUMNS, csv_parts, in_chunks, with_all
+from meters.downloads import XLSX, download
+from meters.export import COLUMNS, XLSX_ROWS, csv_parts, in_chunks, with_all, xlsx_parts
 from meters.inventory import delete_filter, rename_filter, save_filter
 from meters.inventory_forms import BulkForm
 from meters.list_state import FILTERS, ListState
@@ -256,30 +255,28 @@ def _take_errors(form: BulkForm, error: ValidationError) -> None:
 
 @require_safe
 def meter_export(request: HttpRequest) -> HttpResponseBase:
-    """CSV of all that matches, by serial number with every column; `what=page`: of one page as it is shown."""
-    found = listing(ListState.parse(request.GET))
+    """CSV, or with `as=xlsx` a workbook: all that matches by serial number with every column; `what=page`: one page as shown."""
+    found, as_workbook = listing(ListState.parse(request.GET)), request.GET.get("as") == "xlsx"
+    meters, columns = in_chunks(found.meters), list(COLUMNS)
     if request.GET.get("what") == "page":
-        chosen = _columns(request.user)
-        table = _table(found, chosen, request.GET.get("page"))
-        ids = [row.record.pk for row in table.page.object_list]
-        by_id = {meter.pk: meter for meter in with_all(Meter.objects.filter(pk__in=ids))}
-        parts = csv_parts([[by_id[pk] for pk in ids if pk in by_id]], _export_columns(chosen))
-    else:
-        parts = csv_parts(in_chunks(found.meters), list(COLUMNS))
-    name = f"meters-{timezone.localtime():%Y%m%d-%H%M%S}.csv"
-    # A synchronous iterator would be collected as a whole before the first octet leaves a server of ASGI.
-    streamed: Any = _later(parts) if isinstance(request, ASGIRequest) else parts
-    answer = StreamingHttpResponse(streamed, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+        meters, columns = _page_to_export(request, found)
+    elif as_workbook and found.meters.order_by().values("pk")[: XLSX_ROWS + 1].count() > XLSX_ROWS:
+        messages.error(request, f"A workbook takes at most {XLSX_ROWS} meters here. Filter more, or export as CSV.")
+        return redirect(_address(found.state))
+    name = f"meters-{timezone.localtime():%Y%m%d-%H%M%S}"
+    if as_workbook:
+        return download(request, xlsx_parts(meters, columns), f"{name}.xlsx", XLSX)
+    return download(request, csv_parts(meters, columns), f"{name}.csv")
+
+
+def _page_to_export(request: HttpRequest, found: Listing) -> tuple[Iterator[list[Meter]], list[str]]:
+    chosen = _columns(request.user)
+    table = _table(found, chosen, request.GET.get("page"))
+    ids = [row.record.pk for row in table.page.object_list]
+    by_id = {meter.pk: meter for meter in with_all(Meter.objects.filter(pk__in=ids))}
+    return iter([[by_id[pk] for pk in ids if pk in by_id]]), _export_columns(chosen)
 
 
 def _export_columns(chosen: tuple[str, ...]) -> list[str]:
     names = [name for column in ("serial_number", *chosen) for name in SHOWN_EXPORT.get(column, (column,))]
     return [name for name in names if name in COLUMNS]
-
-
-async def _later(parts: Iterator[str]) -> AsyncIterator[str]:
-    following = sync_to_async(lambda: next(parts, None))
-    while (part := await following()) is not None:
-        yield part

@@ -4,6 +4,7 @@ from meters import catalog_views, inventory_views, label_views, list_views, view
 from meters.catalogs import views as catalogs
 from meters.gxc_import import views as gxc_views
 from meters.lines import views as lines
+from meters.imports import views as import_views
 from meters.meter_types import views as type_views
 from meters.quirks import views as quirk_views
 from meters.targets import views as targets
@@ -20,6 +21,18 @@ urlpatterns = [
     path("filters/<int:pk>/", list_views.filter_open, name="filter_open"),
     path("filters/<int:pk>/rename/", list_views.filter_rename, name="filter_rename"),
     path("filters/<int:pk>/delete/", list_views.filter_delete, name="filter_delete"),
+    path("import/", import_views.import_start, name="import_start"),
+    path("import/template.csv", import_views.import_template, {"form": "csv"}, name="import_template_csv"),
+    path("import/template.xlsx", import_views.import_template, {"form": "xlsx"}, name="import_template_xlsx"),
+    path("import/<int:pk>/", import_views.import_detail, name="import_detail"),
+    path("import/<int:pk>/status/", import_views.import_status, name="import_status"),
+    path("import/<int:pk>/read/", import_views.import_read_again, name="import_read_again"),
+    path("import/<int:pk>/columns/", import_views.import_columns, name="import_columns"),
+    path("import/<int:pk>/back/", import_views.import_back, name="import_back"),
+    path("import/<int:pk>/apply/", import_views.import_apply, name="import_apply"),
+    path("import/<int:pk>/undo/", import_views.import_undo, name="import_undo"),
+    path("import/<int:pk>/discard/", import_views.import_discard, name="import_discard"),
+    path("import/<int:pk>/faulty-rows.csv", import_views.import_faults, name="import_faults"),
     path("import/gxc/", gxc_views.gxc_upload, name="gxc_upload"),
     path("import/gxc/<int:pk>/", gxc_views.gxc_preview, name="gxc_preview"),
     path("import/gxc/<int:pk>/leave/", gxc_views.gxc_drop, name="gxc_drop"),

@@ -21,6 +21,8 @@ from meters.inventory import MAX_TAGS
 from meters.models import NAME, TAG_NAME, Association, Line, Meter, MeterType, Tag
 
 Parse = Callable[[str], Any]
+EXAMPLE_SERIAL: Final = "EXAMPLE-1"
+"""The template's example is no meter."""
 NOTHING: Final = object()
 """A column that an empty cell does not empty."""
 MAX_NOTES: Final = 10_000
@@ -244,6 +246,12 @@ def _named(key: str, words: str, parse: Parse, *synonyms: str, **more: Any) -> C
     return Column(key, words, BY_NAME, parse, synonyms, **more)
 
 
+def _serial(text: str) -> str:
+    if text == EXAMPLE_SERIAL:
+        raise CellError("This is the example of the template: delete the row.")
+    return str(_of(Meter, "serial_number")(text))
+
+
 STATE_WORDS = {
     "new": "RECEIVED",
     "test": "IN_TEST",
@@ -289,7 +297,7 @@ def _words(model: type[models.Model], name: str, also: Mapping[str, str]) -> Par
 COLUMNS: Final[tuple[Column, ...]] = (
     _meter("serial_number", "Serial number", "serial", "serial no", "serial nr", "sn", "s n", "meter id", "meter number",
            "meter serial", "device id", "device number", "zählernummer", "seriennummer", "numéro de série", "número de serie",
-           required=True, digits=True, example="000123456789"),
+           required=True, digits=True, parse=_serial),
     _meter("name", "Name", "meter name", "description", "label", "bezeichnung", parse=_one_line(100), empties="",
            example="Bench 1"),
     _named("manufacturer", "Maker", _one_line(100), "maker", "brand", "vendor", "make", "hersteller", "fabricant",

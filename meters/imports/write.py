@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from meters.changes import Fields, entry
 from meters.imports.columns_saved import save_columns
 from meters.imports.plan import NEW, Planned, Planner, association_given, key_of
@@ -64,6 +66,7 @@ class Writer:
         maker, model = each.meter_type or ("", "")
         medium = each.values.get("medium", MeterType.Medium.ELECTRICITY)
         made = save_type(user=self.user, values={"manufacturer": maker, "model": model, "medium": medium})
+        prefetch_related_objects([made], "association_templates")  # none: asked once, not for each meter
         self._touch(each, made)
         return made
 

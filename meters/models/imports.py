@@ -99,6 +99,13 @@ class ImportRun(models.Model):
         return reverse("meters:import_detail", args=[self.pk])
 
     @property
+    def shape(self) -> str:
+        """The state of a session that looks the same on a page: one set of shapes and colours for all."""
+        if self.is_working:
+            return "RUNNING"
+        return {"APPLIED": "DONE", "UNDONE": "CANCELLED", "REFUSED": "FAILED"}.get(self.state, "QUEUED")
+
+    @property
     def is_working(self) -> bool:
         return self.state in self.WORKING
 
