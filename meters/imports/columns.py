@@ -16,9 +16,10 @@ from django.db import models
 
 from meters.cosem.obis import ObisCode
 from meters.export import FORMULA
-from meters.forms import BAUD_RATES, HOST, SIGN_ON_BAUD_RATES
+from meters.forms import BAUD_RATES, SIGN_ON_BAUD_RATES
 from meters.inventory import MAX_TAGS
 from meters.models import NAME, TAG_NAME, Association, Line, Meter, MeterType, Tag
+from meters.targets.hosts import parse_host
 
 Parse = Callable[[str], Any]
 EXAMPLE_SERIAL: Final = "EXAMPLE-1"
@@ -162,10 +163,7 @@ def _octets(length: int) -> Parse:
 
 
 def _host(text: str) -> str:
-    host = text.removeprefix("[").removesuffix("]")
-    if not HOST.fullmatch(host):
-        raise CellError("Only a name or an IP address: no scheme, port, path or space.")
-    return host
+    return str(parse_host(text))
 
 
 def _one_of(parse: Parse, values: Sequence[int]) -> Parse:

@@ -16,7 +16,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from meters.changes import Fields
-from meters.forms import LINE_FIELDS
 from meters.framing_rules import contradictions
 from meters.imports.columns import (
     ASSOCIATION_COLUMNS,
@@ -30,9 +29,12 @@ from meters.imports.columns import (
     read_cell,
 )
 from meters.imports.table import DATE, ERROR, FORMULA, NUMBER, TableRow
+from meters.lines.services import LINE_FIELDS, draft_line
 from meters.meter_types.defaults import line_defaults, meter_defaults, template_for, template_values
 from meters.models import Association, AssociationTemplate, Batch, ImportRow, Line, Meter, MeterType, Tag
-from meters.services import check_line, line_properties
+from meters.targets.hosts import HostError, parse_host
+from meters.targets.policy import Policy, Reason
+from meters.targets.services import HINT, policy_for, refused_text, target_refusal
 
 Outcome = ImportRow.Outcome
 Complaint = tuple[str, str, str]
@@ -49,6 +51,7 @@ BEGINNINGS: Mapping[str, Any] = {
     for column in Association._meta.concrete_fields
     if column.name not in ("id", "meter")
 }
+KEPT_TARGETS = 20
 SHOWN = 80
 """Characters of a value that are shown beside its reason."""
 
@@ -150,9 +153,15 @@ class Planned:
 
 @dataclass(slots=True)
 class Planner:
-    """Plans chunk by chunk. `rows_by_serial` grows with the file: a serial number that comes twice is noticed."""
+    """Plans chunk by chunk, for a user who may connect to some targets and not to others.
 
+    `rows_by_serial` grows with the file: a serial number that comes twice is noticed. `refused_targets`: some that no rule allows.
+    """
+
+    user: Any
     lock: bool = False
+    refused_targets: dict[tuple[str, str, int], Reason] = field(default_factory=dict)
+    _policy: Policy | None = None
     rows_by_serial: dict[str, int] = field(default_factory=dict)
     types: dict[tuple[str, str], MeterType | None] = field(default_factory=dict)
     batches: dict[str, Batch | None] = field(default_factory=dict)
@@ -223,7 +232,9 @@ class Planner:
         found = list(Line.objects.filter(host__in=hosts, port__in=numbers)) if hosts else []
         found += list(Line.objects.filter(serial_port__in=ports)) if ports else []
         self.lines = {}
-        for line in sorted(found, key=lambda line: -line.pk):  # of two the older one
+        for line in sorted(
+            found, key=lambda line: (line.name, line.pk), reverse=True
+        ):  # of two the one that `find_line` takes
             self.lines[key_of(line)] = line
 
     # -- one row after the other -------------------------------------------------------------------------------------------
@@ -267,8 +278,36 @@ class Planner:
         if key not in self._line_faults:
             if len(self._line_faults) >= REMEMBERED:
                 self._line_faults.clear()
-            self._line_faults[key] = _refusals(line)
+            self._line_faults[key] = self._refusals(line)
         return self._line_faults[key]
+
+    def _refusals(self, line: Line) -> list[tuple[str, str]]:
+        """As the form for a line would refuse it. What was planned before is asked again only what others can change."""
+        try:
+            if not self.lock:
+                names = ("name", *LINE_FIELDS[line.kind])
+                draft_line({"kind": line.kind, **{name: getattr(line, name) for name in names}})
+        except ValidationError as error:
+            if not hasattr(error, "error_dict"):
+                return [("line", " ".join(error.messages))]
+            return [(name, " ".join(reasons)) for name, reasons in error.message_dict.items()]
+        if not line.on_network or (reason := self._target_refusal(line.kind, line.host, line.port or 0)) is None:
+            return []
+        if len(self.refused_targets) < KEPT_TARGETS:
+            self.refused_targets[line.kind, line.host, line.port or 0] = reason
+        return [("host", f"{refused_text(line.host, line.port or 0)} {HINT}")]
+
+    def _target_refusal(self, kind: str, host: str, port: int) -> Reason | None:
+        """Addresses by rules that are fetched once; a name as `target_refusal` judges it."""
+        try:
+            found = parse_host(host)
+        except HostError:
+            return Reason.NOT_A_HOST
+        if isinstance(found, str):
+            return target_refusal(user=self.user, kind=kind, host=host, port=port)
+        if self._policy is None:
+            self._policy = policy_for(self.user)
+        return self._policy.refusal(kind, found, port)
 
     def _plan(self, planned: Planned) -> None:
         meter = planned.meter
@@ -363,7 +402,7 @@ class Planner:
 
 def key_of(line: Line) -> tuple[Any, ...]:
     """What makes a line this one and no other."""
-    return tuple(line_properties(line).values())
+    return (line.kind, *(getattr(line, name) for name in LINE_FIELDS[line.kind]))
 
 
 def _kind(given: Mapping[str, Any], meter: Meter | None) -> str:
@@ -372,16 +411,6 @@ def _kind(given: Mapping[str, Any], meter: Meter | None) -> str:
     if meter is not None and ("host" not in given or meter.line.on_network):
         return meter.line.kind
     return Line.Kind.TCP
-
-
-def _refusals(line: Line) -> list[tuple[str, str]]:
-    try:
-        check_line(line)
-    except ValidationError as error:
-        if not hasattr(error, "error_dict"):
-            return [("line", " ".join(error.messages))]
-        return [(name, " ".join(reasons)) for name, reasons in error.message_dict.items()]
-    return []
 
 
 def _same(before: Any, value: Any, name: str) -> bool:

@@ -36,8 +36,9 @@ from meters.imports.text_table import read_text
 from meters.imports.undo import undo_run
 from meters.imports.workbook_table import read_workbook
 from meters.imports.write import Writer
-from meters.models import ImportPart, ImportRow, ImportRun, ImportUpload
+from meters.models import ImportPart, ImportRow, ImportRun, ImportUpload, RefusedTarget
 from meters.models.imports import import_lease_end
+from meters.targets.services import record_refusal
 from meters.vault import VaultError
 
 logger = logging.getLogger(__name__)
@@ -199,7 +200,7 @@ def _parts(run: ImportRun) -> Iterator[list[TableRow]]:
 def _check(run: ImportRun) -> None:
     _drop(run, ImportRow)
     reader = RowReader(run.mapping, clear=bool(run.options.get("clear")))
-    planner, counts, done = Planner(), Counter[str](), 0
+    planner, counts, done = Planner(run.user), Counter[str](), 0
     for part in _parts(run):
         rows = _checked(run, reader, planner, part)
         counts.update(row.outcome for row in rows)
@@ -207,6 +208,10 @@ def _check(run: ImportRun) -> None:
         with transaction.atomic():
             _renew(run, done)
             ImportRow.objects.bulk_create(rows, batch_size=CHUNK)
+    for (kind, host, port), reason in planner.refused_targets.items():
+        record_refusal(
+            user=run.user, kind=kind, host=host, port=port, reason=reason.value, where=RefusedTarget.Where.LINE
+        )
     _finish(
         run,
         State.CHECKED,
@@ -261,7 +266,7 @@ def _apply(run: ImportRun) -> None:
 
 
 def _write_all(run: ImportRun) -> None:
-    planner = Planner(lock=True)
+    planner = Planner(run.user, lock=True)
     writer = Writer(run, planner, run.user)
     waiting = run.rows.filter(outcome__in=TO_WRITE).order_by("number")
     last = 0

@@ -13,6 +13,7 @@ from meters.imports.columns_saved import save_columns
 from meters.imports.plan import NEW, Planned, Planner, association_given, key_of
 from meters.imports.undo import Touched, remember
 from meters.inventory import find_batch, find_tags
+from meters.lines.services import line_snapshot
 from meters.meter_types.defaults import template_values
 from meters.meter_types.services import save_type
 from meters.models import Association, Change, ImportRow, ImportRun, Line, Meter, MeterType, Tag
@@ -78,6 +79,9 @@ class Writer:
         Line.objects.bulk_create([each.line for each in waiting.values() if each.line], batch_size=BATCH_SIZE)
         for each in waiting.values():
             self._touch(each, each.line)
+        lines = [each.line for each in waiting.values() if each.line]
+        entries = [entry(user=self.user, thing=line, fields=_told(line), action=Change.Action.CREATE) for line in lines]
+        Change.objects.bulk_create(entries, batch_size=BATCH_SIZE)
         for each in rows:
             if each.line is not None and each.line.pk is None:
                 each.line = waiting[key_of(each.line)].line
@@ -168,6 +172,10 @@ class Writer:
             if each.meter is not None
         ]
         Change.objects.bulk_create(entries, batch_size=BATCH_SIZE)
+
+
+def _told(line: Line) -> Fields:
+    return {name: [None, value] for name, value in line_snapshot(line).items() if value not in (None, "")}
 
 
 def _column(name: str) -> str:

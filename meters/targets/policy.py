@@ -31,6 +31,8 @@ NEVER: Final[tuple[tuple[Network, str], ...]] = tuple(
     )
 )
 IPV4_COMPATIBLE: Final = IPv6Network("::/96")
+FEW: Final = 64
+"""Rules that are looked at one by one: an import judges very many addresses."""
 LOOPBACK: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
@@ -92,8 +94,13 @@ class Policy:
             return Reason.NEVER
         if self.own.include(judged, port):
             return Reason.OWN_SERVICE
-        found = (rule for network in networks_of(judged) for rule in self.rules.get(network, ()))
+        found = (rule for network in self._networks_around(judged) for rule in self.rules[network])
         return None if any(rule.covers_port(kind, port) for rule in found) else Reason.NO_RULE
+
+    def _networks_around(self, address: Address) -> list[Network]:
+        if len(self.rules) <= FEW:
+            return [network for network in self.rules if network.version == address.version and address in network]
+        return [network for network in networks_of(address) if network in self.rules]
 
     def knows_port(self, kind: str, port: int) -> bool:
         """Whether some address may be reached so: what can be said of a name before it is looked up."""

@@ -1,16 +1,17 @@
-"""The list as CSV."""
+"""The list as CSV and as a workbook."""
 
 from __future__ import annotations
 
 import csv
-from io import StringIO
+from io import BytesIO, StringIO
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meters import export
-from meters.export import COLUMNS, FORMULA, csv_parts, in_chunks, neutral
+from meters.export import COLUMNS, FORMULA, csv_parts, in_chunks, neutral, xlsx_parts
 from meters.models import Meter
 from tests.meters.builders import make_ciphered_meter, make_meter
 
@@ -68,3 +69,33 @@ class TestRows:
             make_meter(meter={"serial_number": str(n), "tags": ["x"], "batch": "Lot 1"}, line={"port": n + 1})
         with django_assert_num_queries(7):  # twice meters, tags, associations; and once none
             "".join(csv_parts(in_chunks(Meter.objects.order_by()), list(COLUMNS)))
+
+
+@pytest.mark.django_db
+class TestWorkbook:
+    def sheet(self, columns=tuple(COLUMNS)):
+        octets = b"".join(xlsx_parts(in_chunks(Meter.objects.all()), list(columns)))
+        return openpyxl.load_workbook(BytesIO(octets)).active
+
+    @pytest.mark.parametrize(
+        "evil", ["=1+1", "+1", "-2+3", "@SUM(A1)", "{=1+1}", "http://x/", "mailto:a@b", "internal:A1", "007", "1e5"]
+    )
+    def test_every_text_is_plain_text(self, evil: str) -> None:
+        make_meter(meter={"serial_number": "s", "location": evil, "notes": evil, "name": evil})
+        sheet = self.sheet()
+        for name in ("location", "notes", "name"):
+            cell = sheet.cell(2, list(COLUMNS).index(name) + 1)
+            assert (cell.value, cell.data_type, cell.hyperlink) == (evil, "s", None)
+
+    def test_as_many_rows_as_meters_and_numbers_as_numbers(self) -> None:
+        for n in range(3):
+            make_meter(meter={"serial_number": f"00{n}", "physical_address": n}, line={"port": n + 1})
+        rows = list(self.sheet(["serial_number", "physical_address", "batch"]).values)
+        assert rows == [
+            ("serial_number", "physical_address", "batch"), ("000", 0, None), ("001", 1, None), ("002", 2, None),
+        ]  # fmt: skip
+
+    def test_control_characters_break_no_xml(self) -> None:
+        make_meter()
+        Meter.objects.update(notes="a\x07b\nc")
+        assert self.sheet(["notes"])["A2"].value == "ab\nc"

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from meters.gxc_import.uploads import keep_files
-from meters.models import SealedUpload
+from meters.models import ImportRun, SealedUpload
 from sessions.management.commands import watch_sessions as module
 from sessions.management.commands.watch_sessions import FIRST_PATIENCE, LONGEST_PATIENCE, Watch
 from sessions.models import DlmsSession
@@ -33,6 +33,21 @@ def rung(monkeypatch) -> list[int]:
     bells: list[int] = []
     monkeypatch.setattr(module, "ring_worker", bells.append)
     return bells
+
+
+@pytest.mark.django_db
+def test_an_import_that_waits_is_rung_for_as_well(monkeypatch, rung) -> None:
+    bells: list[int] = []
+    monkeypatch.setattr(module, "ring_import", bells.append)
+    waiting = ImportRun.objects.create(kind="CSV", state="CHECKING")
+    ImportRun.objects.create(kind="CSV", state="CHECKED")
+    ImportRun.objects.create(kind="CSV", state="APPLYING", lease_until=timezone.now() + timedelta(hours=1))
+    dead = ImportRun.objects.create(kind="CSV", state="APPLYING", lease_until=timezone.now() - timedelta(seconds=1))
+    watch = Watch()
+    watch.round(0.0)
+    assert bells == []
+    watch.round(FIRST_PATIENCE)
+    assert (bells, rung) == ([waiting.pk, dead.pk], [])
 
 
 @pytest.mark.django_db
@@ -63,7 +78,7 @@ class TestRounds:
         claim(dlms_session)
         watch.round(100.0)
         assert rung == []
-        assert watch._due == {}
+        assert watch._sessions._due == {}
 
     def test_one_whose_line_is_busy_is_not_rung_for(self, rung) -> None:
         meter = make_meter(meter={"framing": "HDLC"})
