@@ -98,9 +98,9 @@ def xlsx_parts(meters: Iterable[Sequence[Meter]], columns: Sequence[str]) -> Ite
                 number += 1
                 for column, name in enumerate(columns):
                     value = COLUMNS[name](meter)
-                    if isinstance(value, str):
+                    if isinstance(value, str) and value:
                         sheet.write_string(number, column, CONTROL.sub("", value))  # XML has no place for them
-                    else:
+                    elif value != "":
                         sheet.write(number, column, value)
         book.close()
         file.seek(0)

@@ -155,7 +155,8 @@ class Planned:
 class Planner:
     """Plans chunk by chunk, for a user who may connect to some targets and not to others.
 
-    `rows_by_serial` grows with the file: a serial number that comes twice is noticed. `refused_targets`: some that no rule allows.
+    `rows_by_serial` grows with the file: a serial number that comes twice is noticed. `refused_targets` are the first that no
+    rule allows.
     """
 
     user: Any

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 from tests.bench import apdus, catalogs, ciphering, hdlc, inventory, lab, rows, whole_session
+from tests.bench import apdus, ciphering, hdlc, imports, inventory, lab, rows, whole_session
 from tests.bench.measure import RUNS, Figure
 
 PARTS: dict[str, Callable[[], dict[str, Figure]]] = {
@@ -21,6 +22,7 @@ PARTS: dict[str, Callable[[], dict[str, Figure]]] = {
     "lab": lab.figures,
     "inventory": inventory.figures,
     "catalogs": catalogs.figures,
+    "imports": imports.figures,
 }
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from io import StringIO
+from io import BytesIO, StringIO
 
+import openpyxl
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
@@ -275,6 +276,20 @@ class TestExport:
         assert [row["serial_number"] for row in found] == ["m3", "m2", "m1"]
         assert list(found[0]) == ["serial_number", "manufacturer", "model", "batch"]
         assert len(rows(technician.get(LIST + "export/", {"what": "page", "page": "2"}))) == 1
+
+    def test_as_a_workbook(self, technician, meters) -> None:
+        answer = technician.get(LIST + "export/", {"batch": "Lot 1", "as": "xlsx"})
+        assert answer.headers["Content-Disposition"].endswith('.xlsx"')
+        sheet = openpyxl.load_workbook(BytesIO(b"".join(answer.streaming_content))).active
+        assert [row[0] for row in sheet.values] == ["serial_number", "m1", "m3"]
+        shown = technician.get(LIST + "export/", {"what": "page", "as": "xlsx"})
+        assert openpyxl.load_workbook(BytesIO(b"".join(shown.streaming_content))).active.max_row == 5
+
+    def test_too_many_for_a_workbook(self, technician, meters, monkeypatch) -> None:
+        monkeypatch.setattr(list_views, "XLSX_ROWS", 3)
+        answer = technician.get(LIST + "export/", {"as": "xlsx"}, follow=True)
+        assert "at most 3 meters here" in text(answer)
+        assert technician.get(LIST + "export/", {"as": "xlsx", "batch": "Lot 1"}).status_code == 200
 
     def test_a_filter_that_cannot_be_used_exports_nothing(self, technician, meters) -> None:
         assert rows(technician.get(LIST + "export/", {"state": "NOPE"})) == []
