@@ -3,8 +3,8 @@ from django.urls import path, re_path
 from meters import catalog_views, inventory_views, label_views, list_views, views
 from meters.catalogs import views as catalogs
 from meters.gxc_import import views as gxc_views
-from meters.lines import views as lines
 from meters.imports import views as import_views
+from meters.lines import views as lines
 from meters.meter_types import views as type_views
 from meters.quirks import views as quirk_views
 from meters.targets import views as targets

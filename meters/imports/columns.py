@@ -16,8 +16,9 @@ from django.db import models
 
 from meters.cosem.obis import ObisCode
 from meters.export import FORMULA
-from meters.forms import BAUD_RATES, SIGN_ON_BAUD_RATES
+from meters.forms import SIGN_ON_BAUD_RATES
 from meters.inventory import MAX_TAGS
+from meters.lines.forms import BAUD_RATES
 from meters.models import NAME, TAG_NAME, Association, Line, Meter, MeterType, Tag
 from meters.targets.hosts import parse_host
 
