@@ -9,8 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from tests.bench import apdus, catalogs, ciphering, hdlc, inventory, lab, rows, whole_session
-from tests.bench import apdus, ciphering, hdlc, imports, inventory, lab, rows, whole_session
+from tests.bench import apdus, catalogs, ciphering, hdlc, imports, inventory, lab, rows, whole_session
 from tests.bench.measure import RUNS, Figure
 
 PARTS: dict[str, Callable[[], dict[str, Figure]]] = {
