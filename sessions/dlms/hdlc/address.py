@@ -104,6 +104,7 @@ def address_of(octets: bytes) -> HdlcAddress:
     return HdlcAddress(parts[0] << 7 | parts[1], parts[2] << 7 | parts[3], 4)
 
 
+@lru_cache(maxsize=128)
 def client_address(client_sap: int) -> HdlcAddress:
     """A client's address: one octet, so at most 127."""
     if not 0 <= client_sap <= 0x7F:

@@ -94,6 +94,8 @@ class HdlcClientLink(Outbox):
         self._expect_reply = True
         self._polled = False
         self._heard = False
+        self._polls: dict[int, bytes] = {}
+        """RR by what it expects, as octets."""
 
     @property
     def state(self) -> State:
@@ -295,7 +297,7 @@ class HdlcClientLink(Outbox):
         elif not frame.segmented:
             self._complete(frame, now)
         elif frame.poll_final:
-            self._transmit(self._poll(), now)
+            self._go_on_polling(now)
         else:
             self._patience.spoke(now)  # the rest of the window is due
 
@@ -360,8 +362,8 @@ class HdlcClientLink(Outbox):
     # -- timers ------------------------------------------------------------------------------------------------------
 
     def next_timer(self) -> float | None:
-        timers = (self._patience.next_timer(), self._speech.next_timer())
-        return min((timer for timer in timers if timer is not None), default=None)
+        patience, speech = self._patience.next_timer(), self._speech.next_timer()
+        return patience if speech is None else speech if patience is None else min(patience, speech)
 
     def handle_timer(self, now: float) -> None:
         self._speak(now)
@@ -433,6 +435,20 @@ class HdlcClientLink(Outbox):
     def _poll(self) -> RrFrame | RnrFrame:
         kind = RnrFrame if self._state.now is State.HOLDING else RrFrame
         return kind(destination=self.server, source=self.client, receive_sequence=self._receiver.expected)
+
+    def _go_on_polling(self, now: float) -> None:
+        """Ask for the next segment: with one of eight frames that the link says over and over."""
+        expected = self._receiver.expected
+        if self._state.now is State.HOLDING:
+            self._transmit(self._poll(), now)
+            return
+        octets = self._polls.get(expected)
+        if octets is None:
+            octets = self._polls[expected] = self._poll().encode()
+        self._polled = True
+        self._speech.say(octets, now)
+        self._speak(now)
+        self._patience.spoke(self._speech.ends_at)
 
     def _everybody(self) -> HdlcAddress:
         everyone = ALL_STATION[self.server.size]

@@ -10,6 +10,7 @@ field alone says where a frame ends. A frame that passes its checks is read what
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from sessions.dlms.cursor import Reader
@@ -24,6 +25,8 @@ SEGMENTATION: Final = 0x0800
 MAX_LENGTH: Final = 0x7FF
 MIN_LENGTH: Final = 7
 POLL_FINAL: Final = 0x10
+_SHORT: Final = 17
+"""Octets of the longest frame without information, flags and two addresses of four octets included."""
 MODULUS: Final = 8
 """Sequence numbers count modulo this."""
 
@@ -342,9 +345,15 @@ def _has_good_header(octets: bytes, information: int, end: int) -> bool:
     return information + 2 <= end and fcs_is_good(octets[1:information])
 
 
+@lru_cache(maxsize=256)
+def _good_short_frame(octets: bytes) -> HdlcFrame | None:
+    """The same, remembered: the few RR frames of a transfer come again and again, thousands of times."""
+    return _good_frame(octets)
+
+
 def decode_hdlc_frame(octets: bytes) -> HdlcFrame:
     """The frame that fills the octets, flags included."""
-    frame = _good_frame(octets)
+    frame = _good_short_frame(octets) if len(octets) <= _SHORT else _good_frame(octets)
     if frame is not None:
         return frame
     reader = Reader(octets)

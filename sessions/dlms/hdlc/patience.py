@@ -118,8 +118,11 @@ class Patience:
     # -- what is due -------------------------------------------------------------------------------------------------
 
     def next_timer(self) -> float | None:
-        timers = (self._reply_at, self._octet_at, self._poll_at, self._probe_at, self._inactive_at)
-        return min((at for at in timers if at is not None), default=None)
+        earliest = self._reply_at  # asked after every frame: a generator would take longer than all else here
+        for at in (self._octet_at, self._poll_at, self._probe_at, self._inactive_at):
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
 
     def octet_overdue(self, now: float) -> bool:
         """Whether the pause inside a frame has become long; said once."""

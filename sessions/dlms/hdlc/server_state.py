@@ -21,6 +21,8 @@ class ServerState(Enum):
     CONNECTED = auto()
     REJECTING = auto()
 
+    __hash__ = object.__hash__  # the table is asked for every frame, and Enum's own goes by the name
+
 
 class ServerEvent(Enum):
     SNRM = auto()
@@ -34,6 +36,8 @@ class ServerEvent(Enum):
     OVERFULL = auto()  # a request without an end
     INACTIVE = auto()  # nothing was heard for the inactivity time-out
     LINE_LOST = auto()
+
+    __hash__ = object.__hash__  # the table is asked for every frame, and Enum's own goes by the name
 
 
 class Action(Enum):

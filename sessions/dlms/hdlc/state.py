@@ -37,6 +37,8 @@ class State(Enum):
     DISCONNECTING = auto()
     FAILED = auto()
 
+    __hash__ = object.__hash__  # the table is asked for every frame, and Enum's own goes by the name
+
 
 class Event(Enum):
     CLEAR = auto()  # DISC before SNRM
@@ -56,6 +58,8 @@ class Event(Enum):
     GAVE_UP = auto()  # retries are used up
     INACTIVE = auto()  # nothing was heard for longer than a server keeps a link
     LINE_LOST = auto()
+
+    __hash__ = object.__hash__  # the table is asked for every frame, and Enum's own goes by the name
 
 
 OURS: Final = frozenset(
