@@ -259,26 +259,31 @@ def state_history(meter: Meter) -> QuerySet[Change]:
 
 def changed_fields(change: Change, associations: Mapping[int, str] | None = None) -> list[ChangedField]:
     """The fields of an entry in words. `associations`: the names of the meter's, or the type's, associations by their ids."""
+    return fields_in_words(change.fields, associations)
+
+
+def fields_in_words(fields: Fields, associations: Mapping[int, str] | None = None) -> list[ChangedField]:
+    """Fields with the value before and after, in words."""
     return [
         ChangedField(name, _words(name, associations or {}), _value(name, pair[0]), _value(name, pair[1]))
-        for name, pair in change.fields.items()
+        for name, pair in fields.items()
     ]
 
 
 def _words(name: str, associations: Mapping[int, str]) -> str:
     kind, *rest = name.split(".")
     if kind == "association" and len(rest) == 2:
-        return f"{_owner(rest[0], associations)}: {_column(rest[1])}"
+        return f"{_owner(rest[0], associations)}: {column_words(rest[1])}"
     if kind == "key" and rest:
         return " ".join([f"key {rest[0]}", *(f"({_owner(owner, associations)})" for owner in rest[1:])])
-    return _column(name)
+    return column_words(name)
 
 
 def _owner(pk: str, associations: Mapping[int, str]) -> str:
     return associations.get(int(pk), "association") if pk.isdecimal() else "association"
 
 
-def _column(name: str) -> str:
+def column_words(name: str) -> str:
     return WORDS.get(name, name.replace("_", " "))
 
 

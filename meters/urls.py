@@ -80,6 +80,7 @@ urlpatterns = [
     path("types/<int:pk>/", type_views.type_detail, name="type_detail"),
     path("types/<int:pk>/edit/", type_views.type_edit, name="type_edit"),
     path("types/<int:pk>/delete/", type_views.type_delete, name="type_delete"),
+    path("types/<int:pk>/apply/", type_views.type_apply, name="type_apply"),
     path("types/<int:pk>/changes/", type_views.type_changes, name="type_changes"),
     path("types/<int:pk>/associations/add/", type_views.template_add, name="template_add"),
     path("types/<int:pk>/associations/<int:template>/", type_views.template_edit, name="template_edit"),

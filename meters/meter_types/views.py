@@ -15,12 +15,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from meters.changes import changes_of
+from meters.changes import changes_of, column_words, fields_in_words
 from meters.inventory_views import PAGE_SIZE, rows_of
+from meters.meter_types.apply import apply_defaults, changes_for, choices_of, differing
 from meters.meter_types.forms import TemplateForm, TypeForm
 from meters.meter_types.services import TypeInUse, delete_template, delete_type, save_template, save_type
 from meters.models import AssociationTemplate, MeterType, Quirk
 
+PREVIEWED = 50
+REFUSALS_SHOWN = 20
 TABS = (
     ("type_detail", "Overview"),
     ("type_catalog", "OBIS catalog"),
@@ -118,6 +121,37 @@ def type_delete(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(meter_type)
     messages.success(request, f"Type {meter_type} deleted.")
     return redirect("meters:type_list")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def type_apply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the meters of a type what it says: what would change is shown first, and done when it is posted."""
+    meter_type = get_object_or_404(MeterType.objects.prefetch_related("association_templates"), pk=pk)
+    possible = choices_of(meter_type)
+    asked = (request.POST if request.method == "POST" else request.GET).getlist("field")
+    chosen = [name for name in possible if name in asked]
+    if request.method == "POST":
+        try:
+            request_id, changed, refused = apply_defaults(user=request.user, type_id=pk, chosen=chosen)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            for serial_number, reason in refused[:REFUSALS_SHOWN]:
+                messages.error(request, f"{serial_number} stays as it is: {reason}")
+            messages.success(request, f"{changed} meter{'' if changed == 1 else 's'} changed.")
+            return redirect("meters:request_changes", request_id) if changed else redirect(meter_type)
+    meters = differing(meter_type, chosen)
+    count = meters.count() if chosen else 0
+    shown = meters.prefetch_related("associations")[:PREVIEWED] if chosen else []
+    context = {
+        **type_context(meter_type, "type_detail"),
+        "possible": [(name, column_words(name), name in chosen) for name in possible],
+        "chosen": chosen,
+        "count": count,
+        "more": max(0, count - PREVIEWED),
+        "rows": [(meter, fields_in_words(changes_for(meter, meter_type, chosen))) for meter in shown],
+    }
+    return render(request, "meters/types/type_apply.html", context)
 
 
 # -- association templates ---------------------------------------------------------------------------------------------

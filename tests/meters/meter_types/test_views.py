@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from meters.meter_types.services import save_type
 from meters.meter_types.views import TABS
 from meters.models import AssociationTemplate, MeterType
 from tests.meters.builders import make_meter
@@ -43,6 +44,7 @@ def forms(meter_type: MeterType) -> list[str]:
         url("type_edit", meter_type.pk),
         url("template_add", meter_type.pk),
         url("template_edit", meter_type.pk, template.pk),
+        url("type_apply", meter_type.pk),
     ]
 
 
@@ -82,7 +84,7 @@ def test_pages_are_read_and_actions_are_posted_with_the_token_of_the_page(techni
 
 
 def test_what_is_not_there_is_not_found(technician, meter_type) -> None:
-    for name in ("type_detail", "type_edit", "type_changes", "template_add"):
+    for name in ("type_detail", "type_edit", "type_changes", "template_add", "type_apply"):
         assert technician.get(url(name, 999)).status_code == 404
     other = make_type(PUBLIC, model="M2").association_templates.get()
     assert technician.get(url("template_edit", meter_type.pk, other.pk)).status_code == 404
@@ -180,3 +182,46 @@ def test_a_page_costs_the_same_for_many_associations(technician, meter_type, dja
     make_type(*({**PUBLIC, "name": str(number)} for number in range(20)), model="M2")
     with django_assert_num_queries(5):
         technician.get(meter_type.get_absolute_url())
+
+
+class TestGivingDefaults:
+    def test_what_would_change_is_shown_first_and_done_when_posted(self, technician) -> None:
+        made = make_type(PUBLIC, window=1)
+        meter = make_meter()
+        save_type(user="anna", type_id=made.pk, values={"window": 3})
+        address = url("type_apply", made.pk)
+        html = technician.get(address, {"field": ["window", "associations", "nonsense"]}).content.decode()
+        for words in ("<del>1</del>", "<ins>3</ins>", "Change 1 meter", meter.serial_number):
+            assert words in html
+        meter.refresh_from_db()
+        assert meter.window == 1
+        answer = technician.post(address, {"field": ["window"]}, follow=True)
+        assert "1 meter changed." in answer.content.decode()
+        meter.refresh_from_db()
+        assert meter.window == 3
+        html = technician.get(address, {"field": ["window"]}).content.decode()
+        assert "All of its meters are as the type says" in html
+
+    def test_nothing_chosen_changes_nothing_and_says_so(self, technician) -> None:
+        made = make_type(window=3)
+        answer = technician.post(url("type_apply", made.pk), {"field": ["serial_number"]})
+        assert "Nothing was chosen." in answer.content.decode()
+
+    def test_who_cannot_be_so_is_named(self, technician) -> None:
+        made = make_type()
+        meter = make_meter(meter={"framing": "HDLC", "address_octets": 1})
+        save_type(user="anna", type_id=made.pk, values={"physical_address": 17})
+        answer = technician.post(url("type_apply", made.pk), {"field": ["physical_address"]}, follow=True)
+        assert f"{meter.serial_number} stays as it is: One octet has no room" in answer.content.decode()
+
+    def test_a_preview_costs_the_same_for_one_meter_and_for_fifty(self, technician, django_assert_num_queries) -> None:
+        made = make_type(PUBLIC, window=3)
+        address = url("type_apply", made.pk)
+        for number in range(60):
+            make_meter(meter={"serial_number": f"s{number}", "window": 1})
+            if number == 0:
+                with django_assert_num_queries(7):  # sign-in session, user, type, templates, names, count, meters
+                    technician.get(address, {"field": ["window"]})
+        with django_assert_num_queries(9):  # and associations, the names of the templates
+            html = technician.get(address, {"field": ["window", "associations"]}).content.decode()
+        assert "and 10 more" in html
