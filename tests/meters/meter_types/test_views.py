@@ -222,6 +222,6 @@ class TestGivingDefaults:
             if number == 0:
                 with django_assert_num_queries(7):  # sign-in session, user, type, templates, names, count, meters
                     technician.get(address, {"field": ["window"]})
-        with django_assert_num_queries(9):  # and associations, the names of the templates
+        with django_assert_num_queries(8):  # and the associations of the meters
             html = technician.get(address, {"field": ["window", "associations"]}).content.decode()
         assert "and 10 more" in html
