@@ -18,7 +18,7 @@ from meters.targets.forms import TargetForm
 from meters.targets.services import delete_target, may_edit_targets, rules_for, save_target
 
 REFUSED_SHOWN = 20
-CHANGES_SHOWN = 20
+CHANGES_SHOWN = 10
 
 
 @require_safe

@@ -531,7 +531,8 @@ class TestLineTest:
         DlmsSession.objects.update(state="DONE", context={"connect_ms": 12})
         html = client.get(dlms_session.get_absolute_url(), {"part": "line"}).content.decode()
         assert "12 ms" in html
-        assert "hx-get" not in html
+        assert "?part=line" not in html
+        assert f'hx-get="{line.get_absolute_url()}"' in html  # the page's health is shown anew
         assert client.get(dlms_session.get_absolute_url()).status_code == 200
 
     def test_without_htmx_it_is_a_page(self, client) -> None:
