@@ -1,4 +1,5 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +27,11 @@ async def test_the_endpoint_decides():
     await line.close()
     with pytest.raises(LineError, match="no serial port"):
         await open_line(SerialEndpoint("/dev/no-such-port"))
+
+
+def test_no_text_of_a_user_chooses_a_handler_of_pyserial() -> None:
+    """Abuse case A4: `serial_for_url` would run `spy://`, `alt://`, `socket://` … of whatever text it gets."""
+    root = Path(__file__).resolve().parents[3]
+    sources = [path for package in ("meters", "sessions", "workbench") for path in (root / package).rglob("*.py")]
+    assert len(sources) > 100
+    assert not [path for path in sources if "serial_for_url" in path.read_text()]
