@@ -29,7 +29,7 @@ async def test_the_endpoint_decides():
         await open_line(SerialEndpoint("/dev/no-such-port"))
 
 
-def test_no_text_of_a_user_chooses_a_handler_of_pyserial() -> None:
+async def test_no_text_of_a_user_chooses_a_handler_of_pyserial() -> None:
     """Abuse case A4: `serial_for_url` would run `spy://`, `alt://`, `socket://` … of whatever text it gets."""
     root = Path(__file__).resolve().parents[3]
     sources = [path for package in ("meters", "sessions", "workbench") for path in (root / package).rglob("*.py")]
