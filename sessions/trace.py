@@ -128,7 +128,7 @@ def _short(text: str) -> str:
 
 def with_dedicated_key(keys: DissectionKeys, frames: Iterable[tuple[bytes, str]]) -> DissectionKeys:
     """The keys, and the dedicated one that the frames of an AARQ bring: it is stored nowhere else."""
-    dissector = Dissector(keys)
+    dissector = Dissector(keys, stored=True)
     for octets, direction in frames:
         dissector.feed(octets, "sent" if direction == "sent" else "received")
     return keys if dissector.dedicated_key is None else replace(keys, dedicated_key=dissector.dedicated_key)
@@ -136,7 +136,7 @@ def with_dedicated_key(keys: DissectionKeys, frames: Iterable[tuple[bytes, str]]
 
 def redissect(frames: Iterable[tuple[bytes, str]], keys: DissectionKeys | None) -> dict[str, Any]:
     """The last of some frames (octets and direction, in order), read with what the ones before it say."""
-    dissector = Dissector(keys)
+    dissector = Dissector(keys, stored=True)
     found = None
     for octets, direction in frames:
         found = dissector.feed(octets, "sent" if direction == "sent" else "received")

@@ -30,6 +30,7 @@ class Trust(Enum):
     UNCHECKED = "the tag was not checked: no authentication key"
     NO_TAG = "not authenticated"
     BAD_TAG = "the tag does not fit"
+    MASKED = "a secret in it is masked, so its tag cannot be checked again"
     IN_CLEAR = "not ciphered, although the header says so"
 
 

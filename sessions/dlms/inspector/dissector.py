@@ -30,11 +30,14 @@ class Dissector:
     """One conversation. Feed it each frame in the order of the line.
 
     `framing` says how frames are carried; None recognises it anew for each. Segments and blocks are put together over the
-    frames, system titles and the dedicated key are learned from the association's APDUs.
+    frames, system titles and the dedicated key are learned from the association's APDUs. `stored`: the frames are as they were
+    recorded, with their secrets masked.
     """
 
-    def __init__(self, keys: DissectionKeys | None = None, framing: Framing | str | None = None) -> None:
-        self._talk = Conversation(keys or DissectionKeys())
+    def __init__(
+        self, keys: DissectionKeys | None = None, framing: Framing | str | None = None, *, stored: bool = False
+    ) -> None:
+        self._talk = Conversation(keys or DissectionKeys(), stored=stored)
         self._framing = Framing(framing) if framing is not None else None
         self._last: Framing | None = None
 

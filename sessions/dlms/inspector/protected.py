@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sessions.dlms.apdu.ciphered import PLAIN_TAGS, CipheredApdu, GeneralCipheredApdu, GeneralCiphering
@@ -9,6 +10,7 @@ from sessions.dlms.cursor import Field
 from sessions.dlms.errors import SecurityError
 from sessions.dlms.iec62056_21.smarty import PUBLISHED_GAK
 from sessions.dlms.inspector.deciphering import TAG_OCTETS, Opened, Sealed, Trust, open_sealed
+from sessions.dlms.inspector.dissection import MASK
 from sessions.dlms.inspector.general import content_keys, show_key_data
 from sessions.dlms.inspector.sense import makes_sense
 from sessions.dlms.inspector.sheet import find_field
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 Ciphered = CipheredApdu | GeneralCipheredApdu | GeneralCiphering
 
+_MASKED_RUN: Final = bytes((MASK,)) * 4
+"""Shorter runs stand in any APDU."""
 _CLIENT_TAGS: Final = frozenset((0x01, 0x05, 0x06, 0x16, 0xC0, 0xC1, 0xC3, 0xD9))
 _SERVICE_TAGS: Final = frozenset((0x0F, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7))
 
@@ -36,7 +40,7 @@ def open_ciphered(opener: Opener, apdu: Ciphered, tree: Field) -> None:
     keys, titles = _candidates(opener, apdu)
     gak = opener.talk.keys.gak
     opened = open_sealed(sealed, keys=keys, authentication_key=gak, titles=titles, makes_sense=makes_sense)
-    opened = _published(opener, opened, sealed, keys, titles) or _in_clear(sealed)
+    opened = _masked(opener, _published(opener, opened, sealed, keys, titles), sealed) or _in_clear(sealed)
     if isinstance(apdu, CipheredApdu | GeneralCipheredApdu):
         inside = opened.plaintext[0] if opened is not None and opened.plaintext else None
         opener.deviate_all(opener.talk.manners.of_ciphered(apdu, inside))
@@ -66,6 +70,13 @@ def _published(
         return opened
     opener.sheet.note("authenticated by the published key of Luxembourg's P1 port (SMARTY)")
     return better
+
+
+def _masked(opener: Opener, opened: Opened | None, sealed: Sealed) -> Opened | None:
+    """What is authenticated only is stored with its secrets masked: that its tag does not fit any more says nothing."""
+    if opened is None or opened.trust is not Trust.BAD_TAG or sealed.encrypted:
+        return opened
+    return replace(opened, trust=Trust.MASKED) if opener.talk.stored and _MASKED_RUN in sealed.body else opened
 
 
 def _candidates(opener: Opener, apdu: Ciphered) -> tuple[list[bytes], list[bytes]]:

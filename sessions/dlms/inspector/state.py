@@ -22,6 +22,8 @@ class Conversation:
     """
 
     keys: DissectionKeys
+    stored: bool = False
+    """The frames are as they were recorded: secrets are masked in them."""
     shelf: Shelf = field(default_factory=Shelf)
     watch: LinkWatch = field(default_factory=LinkWatch)
     wrapper_ports: tuple[int, int] | None = None
