@@ -154,7 +154,7 @@ async def ask_all(meters: list[dict[str, Any]], first: int) -> float:
 
 def take_over(conversation: Conversation, asker: Asker) -> None:
     """The connection of an open association, without the client that opened it."""
-    transport = conversation._line._writer.transport  # type: ignore[union-attr]  # a bench may look inside
+    transport = conversation._line._transport  # type: ignore[union-attr]  # a bench may look inside
     transport.set_protocol(asker)
     asker.connection_made(transport)
 
