@@ -313,7 +313,7 @@ class MeterForm(LineFields, InventoryFields):
         serial_number = str(self.cleaned_data["serial_number"])
         same = Meter.objects.filter(serial_number=serial_number).exclude(pk=self.meter.pk if self.meter else 0)
         if not self.testing and same.exists():
-            raise ValidationError("There is a meter with this serial number already.")
+            raise ValidationError("There is a meter with this serial number already.", code="unique")
         return serial_number
 
     def clean_referencing(self) -> str:

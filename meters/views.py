@@ -141,13 +141,13 @@ def _save(request: HttpRequest, form: MeterForm) -> Meter | None:
         return None
     if form.cleaned_data["invocation_counter"] is not None:
         try:
-            _set_counter(meter, form)
+            set_counter(meter, form)
         except CounterError as error:
             messages.warning(request, f"The invocation counter was not taken over: {error} {error.hint}".strip())
     return meter
 
 
-def _set_counter(meter: Meter, form: MeterForm) -> None:
+def set_counter(meter: Meter, form: MeterForm) -> None:
     """Where the counter of the encryption key goes on. It only ever grows."""
     key = meter.keys.filter(slot=MeterKey.Slot.GUEK, association=None).first()
     version = key.current if key is not None else None

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from meters.cosem.data import Data
+from meters.cosem.deviations import reversed_deviations
+from meters.cosem.interface_class import attribute_name, method_name
+from meters.cosem.obis import ObisCode
+from meters.cosem.value_type import ValueType
+from meters.cosem.value_words import ANY, Budget, show
+from sessions.catalogs.overlay import session_overlay
+from sessions.known_objects import reverses_deviation
+from sessions.models import DlmsSession
+from sessions.write_budget import write_budget
+
+MAX_GATE_LINES: Final = 60
 
 _LOST_COUNT = "The register goes back to its default: what was counted is lost."
 _LOST_ROWS = "The profile's buffer is emptied: its rows are lost."
@@ -55,3 +69,55 @@ class Gate:
     @property
     def must_type(self) -> bool:
         return bool(self.consequence and self.serial_number)
+
+    def refusal(self, typed: str) -> str:
+        """Why what was typed does not open it; empty when it does."""
+        wrong = self.must_type and typed.strip() != self.serial_number
+        return f"Type {self.serial_number} to go on." if wrong else ""
+
+
+def gate_of(
+    dlms_session: DlmsSession, parameters: Mapping[str, Any], data: Data | None, declared: ValueType | None
+) -> Gate:
+    """What is agreed to: of the checked `parameters` of a WRITE or INVOKE step. `declared`: what the class says of the value."""
+    class_id, logical_name = parameters["class_id"], ObisCode.parse(parameters["logical_name"])
+    title = session_overlay(dlms_session, [logical_name]).title(logical_name, class_id)
+    what = f"{title} ({class_id}/{logical_name}): {_verb(parameters, data)}"
+    lines: tuple[str, ...] = ()
+    if data is not None:
+        told = reversed_deviations(data, declared or ANY) if reverses_deviation(dlms_session) else data
+        shown = show(told, declared or ANY, budget=Budget(MAX_GATE_LINES))
+        what += f" {shown.text}"
+        lines = tuple(line for part in shown.parts for line in part.lines())
+    meter = dlms_session.meter
+    return Gate(
+        what,
+        str(meter or dlms_session.label),
+        parameters["octets"],
+        meter.serial_number if meter else "",
+        _consequence(parameters),
+        lines,
+        _budget(dlms_session, parameters),
+    )
+
+
+def _budget(dlms_session: DlmsSession, parameters: Mapping[str, Any]) -> str:
+    """What the meter bears of this write, in words; empty where its type says no limit."""
+    budget = write_budget(dlms_session.meter, dict(parameters)) if "attribute_id" in parameters else None
+    return "" if budget is None else f"{budget.words} Beyond that it is refused."
+
+
+def _verb(parameters: Mapping[str, Any], data: Data | None) -> str:
+    """`write control_mode (4):`, `invoke remote_disconnect (1) with`."""
+    class_id = parameters["class_id"]
+    if "method_id" in parameters:
+        number = parameters["method_id"]
+        return f"invoke {method_name(class_id, number)} ({number})" + (" with" if data is not None else "")
+    number = parameters["attribute_id"]
+    return f"write {attribute_name(class_id, number)} ({number}):"
+
+
+def _consequence(parameters: Mapping[str, Any]) -> str:
+    if "method_id" in parameters:
+        return CONSEQUENCES.get((parameters["class_id"], parameters["method_id"]), "")
+    return WRITE_CONSEQUENCES.get((parameters["class_id"], parameters["attribute_id"]), "")

@@ -18,32 +18,27 @@ from django.utils.functional import cached_property
 from meters.cosem.data import Data, date_time
 from meters.cosem.interface_class import (
     Access,
-    attribute_name,
     attribute_of,
     class_name,
     interface_class,
-    method_name,
     method_of,
 )
 from meters.cosem.obis import ObisCode
 from meters.cosem.value_entry import EntryError
 from meters.cosem.value_type import Form, ValueType
-from meters.cosem.value_words import ANY, Budget, show
 from sessions import parameters as checked
 from sessions.catalogs.overlay import session_overlay
 from sessions.forms import ConsoleForm, Preset
-from sessions.gate import CONSEQUENCES, WRITE_CONSEQUENCES, Gate
+from sessions.gate import Gate, gate_of
 from sessions.known_objects import read_values, result_data, reverses_deviation, version_of
 from sessions.models import Step
 from sessions.services import add_invoke_step, add_write_step
 from sessions.value_editor import MAX_TEXT, BitsField, ValueEditor
-from sessions.write_budget import write_budget
 
 INVOKE_PRESETS = (
     Preset("disconnect", "Disconnect relay", {"class_id": 70, "logical_name": "0-0:96.3.10*255", "method_id": 1}),
     Preset("reconnect", "Reconnect relay", {"class_id": 70, "logical_name": "0-0:96.3.10*255", "method_id": 2}),
 )
-MAX_GATE_LINES: Final = 60
 _PLAIN_WORD: Final = re.compile(r"[a-z]+ ")
 
 
@@ -53,7 +48,6 @@ class GatedForm(ConsoleForm):
     template = "sessions/_console_gated.html"
     member: ClassVar[str]
     """The field that names the attribute or the method."""
-    consequences: ClassVar[dict[tuple[int, int], str]]
     no_type: ClassVar[str] = ""
     """What the choice of no type at all is called; empty where there has to be one."""
     value_type = forms.ChoiceField(label="Type", required=False)
@@ -183,10 +177,10 @@ class GatedForm(ConsoleForm):
         except checked.ParameterError as error:
             self.add_error(error.field if error.field in self.fields else None, str(error))
             return cleaned
-        self.gate = self._gate(cleaned, checked_parameters)
-        typed = cleaned.get("serial_typed", "").strip()
-        if cleaned.get("confirmed") and self.gate.must_type and typed != self.gate.serial_number:
-            self.add_error("serial_typed", f"Type {self.gate.serial_number} to go on.")
+        self.gate = gate_of(self.dlms_session, checked_parameters, cleaned["data"], self.editor.declared)
+        refusal = self.gate.refusal(cleaned.get("serial_typed", ""))
+        if cleaned.get("confirmed") and refusal:
+            self.add_error("serial_typed", refusal)
         return cleaned
 
     def _value(self, cleaned: dict[str, Any]) -> Data | None:
@@ -203,30 +197,6 @@ class GatedForm(ConsoleForm):
     def _check(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _verb(self) -> str:
-        """`write control_mode (4)`."""
-        raise NotImplementedError
-
-    def _gate(self, cleaned: dict[str, Any], parameters: dict[str, Any]) -> Gate:
-        assert self.target is not None  # the parameters are good
-        class_id, logical_name, number = self.target
-        meaning = self._title(class_id, logical_name)
-        what = f"{meaning} ({class_id}/{logical_name}): {self._verb()}"
-        lines: tuple[str, ...] = ()
-        data = cleaned["data"]
-        if data is not None:
-            shown = show(self.editor.standard(data), self.editor.declared or ANY, budget=Budget(MAX_GATE_LINES))
-            what += f" {shown.text}"
-            lines = tuple(line for part in shown.parts for line in part.lines())
-        consequence = self.consequences.get((class_id, number), "")
-        return Gate(
-            what, self._meter(), parameters["octets"], self._serial(), consequence, lines, self._budget(parameters)
-        )
-
-    def _budget(self, parameters: dict[str, Any]) -> str:
-        """What the meter bears of this, in words."""
-        return ""
-
     def _title(self, class_id: int, logical_name: ObisCode) -> str:
         """By the catalog of the meter's type, else by the standard."""
         return session_overlay(self.dlms_session, [logical_name]).title(logical_name, class_id)
@@ -238,18 +208,11 @@ class GatedForm(ConsoleForm):
     def _asked(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in ("class_id", "logical_name", self.member)}
 
-    def _meter(self) -> str:
-        return str(self.dlms_session.meter or self.dlms_session.label)
-
-    def _serial(self) -> str:
-        return self.dlms_session.meter.serial_number if self.dlms_session.meter else ""
-
 
 class WriteForm(GatedForm):
     """One attribute gets a value."""
 
     kind, tab, member = "WRITE", "Write", "attribute_id"
-    consequences = WRITE_CONSEQUENCES
     no_type = "choose…"
     class_id = forms.CharField(label="Class", max_length=5)
     logical_name = forms.CharField(label="OBIS", max_length=24)
@@ -306,14 +269,6 @@ class WriteForm(GatedForm):
         names = ("class_id", "logical_name", "attribute_id")
         return checked.write_parameters(**{name: cleaned[name] for name in names}, value=cleaned["data"])
 
-    def _budget(self, parameters: dict[str, Any]) -> str:
-        budget = write_budget(self.dlms_session.meter, parameters)
-        return "" if budget is None else f"{budget.words} Beyond that it is refused."
-
-    def _verb(self) -> str:
-        assert self.target is not None
-        return f"write {attribute_name(self.target[0], self.target[2])} ({self.target[2]}):"
-
     def ask(self, user: Any) -> Step:
         return add_write_step(
             session_id=self.dlms_session.pk, user=user, **self._asked(), value=self.cleaned_data["data"]
@@ -324,7 +279,6 @@ class InvokeForm(GatedForm):
     """One method is invoked."""
 
     kind, tab, presets, member = "INVOKE", "Invoke", INVOKE_PRESETS, "method_id"
-    consequences = CONSEQUENCES
     no_type = "none"
     class_id = forms.CharField(label="Class", max_length=5)
     logical_name = forms.CharField(label="OBIS", max_length=24)
@@ -348,12 +302,6 @@ class InvokeForm(GatedForm):
     def _check(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         names = ("class_id", "logical_name", "method_id")
         return checked.invoke_parameters(**{name: cleaned[name] for name in names}, value=cleaned["data"])
-
-    def _verb(self) -> str:
-        assert self.target is not None
-        return f"invoke {method_name(self.target[0], self.target[2])} ({self.target[2]})" + (
-            " with" if self.cleaned_data.get("data") is not None else ""
-        )
 
     def ask(self, user: Any) -> Step:
         return add_invoke_step(

@@ -111,8 +111,8 @@ def object_detail(request: HttpRequest, pk: int, class_id: int, logical_name: st
         "groups": explain(name),
         "known": known,
         "listed": listed,
-        "attributes": _attribute_rows(dlms_session, class_id, name, known, listed),
-        "methods": list(_method_rows(class_id, known, listed)),
+        "attributes": attribute_rows(dlms_session, class_id, name, known, listed),
+        "methods": list(method_rows(class_id, known, listed)),
         "is_profile": class_id == PROFILE_GENERIC,
     }
     return _panel(request, "sessions/_object.html", context)
@@ -158,7 +158,7 @@ def _name(class_id: int, logical_name: str) -> ObisCode:
         raise Http404("no OBIS code") from None
 
 
-def _attribute_rows(
+def attribute_rows(
     dlms_session: DlmsSession,
     class_id: int,
     name: ObisCode,
@@ -189,7 +189,8 @@ def _attribute_rows(
     return rows
 
 
-def _method_rows(class_id: int, known: InterfaceClass | None, listed: KnownObject | None) -> Iterator[MethodRow]:
+def method_rows(class_id: int, known: InterfaceClass | None, listed: KnownObject | None) -> Iterator[MethodRow]:
+    """What can be invoked."""
     methods = known.methods if known else {}
     modes = (listed.method_modes if listed else None) or {}
     for number in sorted({*methods, *modes}):
@@ -204,15 +205,20 @@ def _method_rows(class_id: int, known: InterfaceClass | None, listed: KnownObjec
         )
 
 
+def readable_attributes(dlms_session: DlmsSession, class_id: int, name: ObisCode) -> list[int]:
+    """The attributes of an object that may be read, but for a profile's buffer."""
+    overlay = session_overlay(dlms_session, [name])
+    listed = _with_expected(dlms_session, overlay, find_object(dlms_session, class_id, name), (class_id, name))
+    known = interface_class(class_id, listed.version if listed else None)
+    rows = attribute_rows(dlms_session, class_id, name, known, listed)
+    return [row.number for row in rows if row.may_read and (class_id, row.number) != (PROFILE_GENERIC, BUFFER)]
+
+
 @require_POST
 def object_read(request: HttpRequest, pk: int, class_id: int, logical_name: str) -> HttpResponse:
     """Read every attribute that may be read, but for a profile's buffer."""
     dlms_session, name = get_session(pk), _name(class_id, logical_name)
-    overlay = session_overlay(dlms_session, [name])
-    listed = _with_expected(dlms_session, overlay, find_object(dlms_session, class_id, name), (class_id, name))
-    known = interface_class(class_id, listed.version if listed else None)
-    rows = _attribute_rows(dlms_session, class_id, name, known, listed)
-    wanted = [row.number for row in rows if row.may_read and (class_id, row.number) != (PROFILE_GENERIC, BUFFER)]
+    wanted = readable_attributes(dlms_session, class_id, name)
     asked: dict[str, Any] = {"session_id": pk, "user": request.user, "class_id": class_id, "logical_name": str(name)}
     step: Step | None = None
     error = ""

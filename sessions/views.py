@@ -60,7 +60,7 @@ STATES = {
 def session_list(request: HttpRequest) -> HttpResponse:
     """All sessions, the newest first; `state` and `q` narrow. With htmx only the table."""
     state, asked = request.GET.get("state", ""), request.GET.get("q", "").strip()
-    page = Paginator(_searched(state, asked), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(searched_sessions(state, asked), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "state": state if state in STATES else "",
@@ -74,7 +74,8 @@ def session_list(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _searched(state: str, asked: str) -> QuerySet[DlmsSession]:
+def searched_sessions(state: str, asked: str) -> QuerySet[DlmsSession]:
+    """The sessions in such a state whose label, person or number has every word."""
     found = DlmsSession.objects.select_related("meter", "association", "opened_by").defer("draft", "context")
     if state in STATES:
         found = found.filter(state__in=STATES[state])

@@ -13,6 +13,7 @@ from functools import lru_cache, wraps
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
 from ninja import NinjaAPI
@@ -25,6 +26,7 @@ from meters.api.access import BearerToken
 from meters.api.problems import Refused, invalid, not_found, of_validation
 from meters.changes import current_request
 from meters.vault import VaultError
+from sessions.api import ROUTERS as SESSIONS_ROUTERS
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +141,13 @@ def _suspicious(request: HttpRequest, error: SuspiciousOperation) -> HttpRespons
     return refusal(Refused(400, "bad-request", "This request cannot be read."))
 
 
+@api.exception_handler(IntegrityError)
+def _at_the_same_time(request: HttpRequest, error: IntegrityError) -> HttpResponse:
+    log.warning("The database refused %s %s", request.method, request.path, exc_info=error)
+    hint = "Look at what is there now, and send it again."
+    return refusal(Refused(409, "conflict", "Somebody else changed the same thing at the same time.", hint=hint))
+
+
 @api.exception_handler(HttpError)
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
     from workbench.tokens import unauthenticated
@@ -230,7 +239,7 @@ def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     return refusal(Refused(404, "not-found", f"There is no endpoint {request.path[:200]}.", hint=hint))
 
 
-for prefix, router in METERS_ROUTERS.items():
+for prefix, router in (*METERS_ROUTERS, *SESSIONS_ROUTERS):
     api.add_router(prefix, router)
 api.add_decorator(only_declared)
 

@@ -26,9 +26,10 @@ from meters.api.access import SCOPES as METERS_SCOPES
 from meters.api.problems import Refused
 from meters.changes import current_means, record_by_key
 from meters.models import Change
+from sessions.api.scopes import SCOPES as SESSIONS_SCOPES
 from workbench.models import ApiToken
 
-SCOPES: Final[Mapping[str, str]] = {**METERS_SCOPES}
+SCOPES: Final[Mapping[str, str]] = {**METERS_SCOPES, **SESSIONS_SCOPES}
 """All scopes that there are, with their words, in the order of the page."""
 
 MARK: Final = "mwb_"

@@ -1,19 +1,26 @@
 """The API of the inventory: routers, without who may call them (`workbench.api` mounts them).
 
-access      scopes, the token that an endpoint needs      problems    how a request is refused
-shapes      what several endpoints share                  meters      the list, one meter
-reference   types, lines, OBIS codes                      log         the change log
+access      scopes, the token that an endpoint needs      problems        how a request is refused
+shapes      what several endpoints share                  meters          the list, one meter
+meter_body  what is said of a meter                       meter_editing   adding, changing, commenting, exporting
+batches     batches, tags, saved filters                  reference       types, lines, OBIS codes
+log         the change log
 """
 
 from ninja import Router
 
-from meters.api import log, meters, reference
+from meters.api import batches, log, meter_editing, meters, reference
 
-ROUTERS: dict[str, Router] = {
-    "/meters": meters.router,
-    "/meter-types": reference.types,
-    "/lines": reference.lines,
-    "/obis": reference.obis,
-    "/changes": log.router,
-}
-"""By the beginning of their paths."""
+assert meter_editing.router is meters.router  # it adds its endpoints to the same paths
+
+ROUTERS: tuple[tuple[str, Router], ...] = (
+    ("/meters", meters.router),
+    ("/batches", batches.batches),
+    ("/tags", batches.tags),
+    ("/filters", batches.filters),
+    ("/meter-types", reference.types),
+    ("/lines", reference.lines),
+    ("/obis", reference.obis),
+    ("/changes", log.router),
+)
+"""With the beginning of their paths."""

@@ -8,7 +8,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django_tables2.utils import OrderByTuple
 from ninja import Query, Router
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from meters.api.access import needs
 from meters.api.meter_shapes import MeterDetail, MeterRow, detail_of, detailed_meters, row_of
@@ -23,6 +23,7 @@ from meters.tables import MeterTable
 
 router = Router(tags=["Meters"])
 
+Serial = Annotated[Text, Field(min_length=1, max_length=64, json_schema_extra={"example": "10000001"})]
 ORDERS = [f"{sign}{name}" for name in SORTS for sign in ("", "-")]
 
 
@@ -40,6 +41,12 @@ class MeterFilters(BaseModel):
     authentication: list[Annotated[str, OneOf(Association.Authentication.values)]] = Field(default_factory=list)
     seen: Literal["", "never", "ever"] = ""
     seen_since: str = Field("", pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description="A day: 2026-11-25.")
+
+
+class FiltersIn(MeterFilters):
+    """The filters of the list, in a body."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class MeterListQuery(MeterFilters):
@@ -136,13 +143,18 @@ def in_order(found: Listing) -> QuerySet[Meter]:
     return meters.order_by(*(columns.opposite if found.sort.startswith("-") else columns))
 
 
-@router.get("/by-serial/{path:serial_number}", **needs("meters:read"), response=answers(MeterDetail, 404))
-def meter_by_serial(request: HttpRequest, serial_number: Word) -> MeterDetail:
+@router.get(
+    "/by-serial/{path:serial_number}",
+    **needs("meters:read"),
+    response=answers(MeterDetail, 404),
+    summary="One meter, by serial number",
+)
+def meter_by_serial(request: HttpRequest, serial_number: Serial) -> MeterDetail:
     """One meter by its serial number."""
     return found_detail(serial_number=serial_number)
 
 
-@router.get("/{meter_id}", **needs("meters:read"), response=answers(MeterDetail, 404))
+@router.get("/{int:meter_id}", **needs("meters:read"), response=answers(MeterDetail, 404), summary="One meter")
 def meter_detail(request: HttpRequest, meter_id: Id) -> MeterDetail:
     """One meter: its line, its associations, its keys by fingerprint."""
     return found_detail(pk=meter_id)

@@ -52,7 +52,7 @@ def type_list(request: HttpRequest, paging: Query[Paging]) -> TypePage:
     return TypePage(**paged(MeterType.objects.all(), paging.page, paging.limit, TypeOut.model_validate))
 
 
-@types.get("/{type_id}", **needs("types:read"), response=answers(TypeOut, 404), summary="One meter type")
+@types.get("/{int:type_id}", **needs("types:read"), response=answers(TypeOut, 404), summary="One meter type")
 def type_detail(request: HttpRequest, type_id: Id) -> TypeOut:
     """One meter type."""
     found = MeterType.objects.filter(pk=type_id).first()
@@ -83,7 +83,7 @@ def line_list(request: HttpRequest, query: Query[LineQuery]) -> LinePage:
     return LinePage(**paged(rows, query.page, query.limit, line_of))
 
 
-@lines.get("/{line_id}", **needs("lines:read"), response=answers(LineOut, 404), summary="One line")
+@lines.get("/{int:line_id}", **needs("lines:read"), response=answers(LineOut, 404), summary="One line")
 def line_detail(request: HttpRequest, line_id: Id) -> LineOut:
     """One line."""
     found = Line.objects.filter(pk=line_id).first()
@@ -134,6 +134,7 @@ class ObisFound(Outgoing):
     results: list[ObisOut]
 
 
+Code = Annotated[Text, Field(min_length=1, max_length=40, json_schema_extra={"example": "1-0:1.8.0*255"})]
 Asked = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_ASKED)]
 
 
@@ -145,7 +146,7 @@ def obis_search(request: HttpRequest, q: Asked) -> ObisFound:
 
 
 @obis.get("/{code}", **needs("obis:read"), response=answers(ObisExplained), summary="Explain an OBIS code")
-def obis_explain(request: HttpRequest, code: Asked) -> ObisExplained:
+def obis_explain(request: HttpRequest, code: Code) -> ObisExplained:
     """In any notation: `1-0:1.8.0*255`, `1.8.0`, `0100010800FF`."""
     try:
         found = ObisCode.parse_reduced(code)

@@ -27,6 +27,11 @@ class Incoming(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def example(body: dict[str, Any]) -> ConfigDict:
+    """The `model_config` of a body with an example for the document, which has to be one that works."""
+    return ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [body]})
+
+
 class Outgoing(BaseModel):
     """An answer, or a part of one."""
 
@@ -39,6 +44,9 @@ class OneOf:
 
     words: Iterable[Any]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(self.words))  # what stands in an annotation is hashed
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.literal_schema(list(self.words))
 
@@ -48,6 +56,15 @@ def _storable(text: str) -> str:
     if any(letter < " " and letter not in "\t\n\r" for letter in text) or any("\ud800" <= e <= "\udfff" for e in text):
         raise ValueError("it holds characters that cannot be stored")
     return text
+
+
+def optional(**options: Any) -> Any:
+    """A field that may be left out, which is not the same as any value of it: `model_fields_set` tells."""
+    return Field(default_factory=_nothing, **options)
+
+
+def _nothing() -> None:
+    return None
 
 
 Text = Annotated[str, AfterValidator(_storable)]
