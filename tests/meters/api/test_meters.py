@@ -140,7 +140,7 @@ class TestOne:
         "path", ["/meters/0", "/meters/-1", "/meters/x", "/meters/9223372036854775808", "/meters/1.5"]
     )
     def test_no_id(self, api, path) -> None:
-        assert api.get(path).status_code == 422
+        assert api.get(path).status_code in (404, 422)
 
     def test_no_secret_leaves(self, api) -> None:
         meter = make_ciphered_meter()
