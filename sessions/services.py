@@ -78,10 +78,16 @@ class SessionOver(Exception):
 @audited
 @transaction.atomic
 def open_session(
-    *, meter_id: int, user: Any, association_id: int | None = None, steps: Iterable[Mapping[str, Any]] = ()
+    *,
+    meter_id: int,
+    user: Any,
+    association_id: int | None = None,
+    steps: Iterable[Mapping[str, Any]] = (),
+    close: bool = False,
 ) -> DlmsSession:
     """A session with the meter, by the association given or the meter's default one, with `steps` to begin with.
 
+    `close`: these steps are all, and it ends when they are done.
     A step is `{"kind": "READ", …}` with the keywords of its `add_…_step` service.
     """
     _require_technician(user)
@@ -97,6 +103,7 @@ def open_session(
         line=meter.line,
         label=label,
         opened_by=user,
+        close_requested=close,
         line_address=meter.line_address,
     )
     for step in steps:

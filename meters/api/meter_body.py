@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 
 from meters.api.problems import Refused, of_validation
 from meters.api.shapes import Id, Incoming, OneOf, Text, example, optional
-from meters.forms import BAUD_RATES, SIGN_ON_BAUD_RATES, MeterForm
+from meters.forms import BAUD_RATES, SERVICE_FIELDS, SIGN_ON_BAUD_RATES, MeterForm
 from meters.inventory import MAX_TAGS
 from meters.models import DEVICE_ADDRESS, TAG_NAME, Association, Line, Meter
 from meters.services import COUNTER_LIMIT
@@ -171,3 +171,8 @@ def _typed(value: Any) -> str:
 def refusal_of(form: MeterForm) -> Refused:
     """What the form refuses, where it stood in the body."""
     return of_validation(ValidationError(form.errors.as_data()), PLACES)
+
+
+def refusal_by_service(error: ValidationError) -> Refused:
+    """What a service refuses, where it stood in the body."""
+    return of_validation(error, {**PLACES, **{name: PLACES[here] for name, here in SERVICE_FIELDS.items()}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from ninja.responses import Status
 from pydantic import Field, StringConstraints
 
 from meters.api.access import needs, require
-from meters.api.meter_body import MeterBody, NewMeter, meter_form, refusal_of
+from meters.api.meter_body import MeterBody, NewMeter, meter_form, refusal_by_service, refusal_of
 from meters.api.meter_shapes import MeterDetail, detail_of, detailed_meters
 from meters.api.meters import FiltersIn, MeterFilters, found_meters, router
 from meters.api.problems import answers, invalid, not_found
@@ -24,6 +25,7 @@ from meters.inventory import add_comment
 from meters.list_views import meter_export as export_page
 from meters.models import Comment, Meter, MeterType
 from meters.services import CounterError, save_meter
+from meters.targets.services import audited
 from meters.views import set_counter
 
 
@@ -44,16 +46,23 @@ def meter_change(request: HttpRequest, meter_id: Id, body: MeterBody) -> MeterDe
 def _saved(request: HttpRequest, body: MeterBody, meter_id: int | None) -> MeterDetail:
     if body.has_secrets:
         require(request.auth, "keys:write")  # type: ignore[attr-defined]
-    with transaction.atomic():  # what the form begins with is what it overwrites
-        form = _form(body, meter_id)
-        if not form.is_valid():
-            raise refusal_of(form)
-        try:
-            meter = save_meter(user=request.user, **form.draft())
-        except ValidationError as error:
-            form.take_errors(error)
-            raise refusal_of(form) from None
+    try:
+        meter, form = _save(request.user, body, meter_id)
+    except ValidationError as error:
+        raise refusal_by_service(error) from None
     return detail_of(detailed_meters().get(pk=meter.pk), _take_counter(meter, form))
+
+
+@audited
+@transaction.atomic
+def _save(user: Any, body: MeterBody, meter_id: int | None) -> tuple[Meter, MeterForm]:
+    """In one transaction with what the form begins with: that is what it overwrites."""
+    form = _form(body, meter_id)
+    if not form.is_valid():
+        raise refusal_of(form)
+    # `audited` is around the outer transaction: inside, what it writes would be undone with it.
+    save: Callable[..., Meter] = save_meter.__wrapped__  # type: ignore[attr-defined]
+    return save(user=user, **form.draft()), form
 
 
 def _form(body: MeterBody, meter_id: int | None) -> MeterForm:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router
 from ninja.responses import Status
 from pydantic import Field, StringConstraints
 
 from meters.api.access import needs
-from meters.api.meter_body import MeterBody, meter_form, refusal_of
+from meters.api.meter_body import MeterBody, meter_form, refusal_by_service, refusal_of
 from meters.api.meter_editing import wanted_association
 from meters.api.problems import answers, invalid, not_found
 from meters.api.shapes import Id, Incoming, OneOf, Page, PageNumber, PageSize, Text, Word, example, paged
@@ -99,15 +98,13 @@ def session_list(
 def session_open(request: HttpRequest, body: NewSession) -> Status[SessionDetail]:
     """A worker opens it; ask again for its state, its steps and its frames."""
     reads = [{"kind": Step.Kind.READ, **read.model_dump()} for read in body.reads]
-    with transaction.atomic():
-        try:
-            opened = open_session(
-                meter_id=_meter(body), user=request.user, association_id=body.association, steps=reads
-            )
-        except Association.DoesNotExist:
-            raise invalid({"association": ["This meter has no such association."]}) from None
-        if body.close:
-            close_session(session_id=opened.pk, user=request.user)
+    meter_id = _meter(body)
+    try:
+        opened = open_session(
+            meter_id=meter_id, user=request.user, association_id=body.association, steps=reads, close=body.close
+        )
+    except Association.DoesNotExist:
+        raise invalid({"association": ["This meter has no such association."]}) from None
     return Status(201, session_detail_of(found_session(opened.pk)))
 
 
@@ -137,8 +134,7 @@ def session_test(request: HttpRequest, body: TestBody) -> Status[SessionDetail]:
     try:
         opened = open_test_session(draft=form.draft(), user=request.user)
     except ValidationError as error:
-        form.take_errors(error)
-        raise refusal_of(form) from None
+        raise refusal_by_service(error) from None
     return Status(201, session_detail_of(found_session(opened.pk)))
 
 

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 
 from meters import bulk, listing
-from meters.models import Change, Comment, InvocationCounter, KeyVersion, Meter, MeterType
+from meters.models import Change, Comment, InvocationCounter, KeyVersion, Meter, MeterType, RefusedTarget
 from meters.services import open_secrets
 from tests.api import Api
 from tests.meters.builders import make_ciphered_meter, make_meter
@@ -163,6 +163,22 @@ class TestChanging:
         assert (answer.status_code, list(answer.json()["fields"])) == (422, ["batch"])
         meter.refresh_from_db()
         assert meter.location == ""
+
+
+class TestTargets:
+    """Where a line may lead is judged as on the page, and what was refused is written down though nothing else is."""
+
+    @pytest.mark.parametrize("host", ["169.254.169.254", "0x7f.1", "fe80::1"])
+    def test_what_no_rule_allows_is_refused_and_kept_in_the_audit(self, api, host) -> None:
+        meter = make_meter()
+        for answer in (
+            api.post("/meters", body(line={**LINE, "host": host})),
+            api.patch(f"/meters/{meter.pk}", {"line": {"host": host}}),
+        ):
+            assert (answer.status_code, list(answer.json()["fields"])) == (422, ["line.host"]), answer.content
+        meter.refresh_from_db()
+        assert meter.line.host == "127.0.0.1"
+        assert [(row.host, row.user) for row in RefusedTarget.objects.all()] == [(host, api.user)] * 2
 
 
 class TestBulk:
