@@ -15,7 +15,8 @@ from meters.api.problems import Refused, of_validation
 from meters.api.shapes import Id, Incoming, OneOf, Text, example, optional
 from meters.forms import BAUD_RATES, SERVICE_FIELDS, SIGN_ON_BAUD_RATES, MeterForm
 from meters.inventory import MAX_TAGS
-from meters.models import DEVICE_ADDRESS, TAG_NAME, Association, Line, Meter
+from meters.meter_types.defaults import prefilled
+from meters.models import DEVICE_ADDRESS, TAG_NAME, Association, Line, Meter, MeterType
 from meters.services import COUNTER_LIMIT
 
 Title = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{16})?$")]
@@ -86,6 +87,7 @@ class MeterBody(Incoming):
 
     serial_number: Annotated[Text, StringConstraints(min_length=1, max_length=64)] = optional()
     name: Annotated[Text, _up_to(100)] = optional()
+    meter_type: Id = optional(description="Of a new meter the type fills what is left out.")
     manufacturer: Annotated[Text, _up_to(100)] = optional()
     model: Annotated[Text, _up_to(100)] = optional(description="With the maker: the type, made when there is none.")
     location: Annotated[Text, _up_to(200)] = optional()
@@ -149,7 +151,19 @@ def meter_form(
     """The page's form with what the body says, over what there is."""
     drawn = MeterForm(meter=meter, association=association, testing=testing)
     data = {name: _typed(drawn[name].value()) for name in drawn.fields}
-    return MeterForm({**data, **dict(_said(body))}, meter=meter, association=association, testing=testing)
+    said = dict(_said(body))
+    if meter is None and "meter_type" in said:
+        data = _as_the_type_says(body.meter_type, data)
+    if {"manufacturer", "model"} & said.keys():
+        data["meter_type"] = ""  # what is named now counts, not the type that it was of
+    return MeterForm({**data, **said}, meter=meter, association=association, testing=testing)
+
+
+def _as_the_type_says(type_id: int, data: dict[str, str]) -> dict[str, str]:
+    """What stands in the form of a new meter once its type was chosen."""
+    chosen = MeterType.objects.filter(pk=type_id).first()
+    filled = prefilled(chosen, data) if chosen else data
+    return {name: _typed(filled[name]) for name in data}
 
 
 def _said(body: MeterBody) -> Iterator[tuple[str, str]]:

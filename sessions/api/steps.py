@@ -168,7 +168,10 @@ class InvokeIn(Confirmation):
 
 
 class GateOut(Outgoing):
-    """Nothing was sent yet: send it again with `confirmed`, and where `must_type` says so with the serial number."""
+    """Nothing was sent yet: send it again with `confirmed`, and where `must_type` says so with the serial number.
+
+    `budget`: how often it was written, where the meter bears only so many writes.
+    """
 
     what: str
     meter: str
@@ -176,6 +179,7 @@ class GateOut(Outgoing):
     consequence: str
     must_type: bool
     lines: list[str]
+    budget: str
 
 
 GATED: dict[str, Any] = {"response": answers(StepOut, 404, 409, status=201) | {200: GateOut}}
@@ -238,7 +242,7 @@ def _gated(
     """What would be sent; or the step, once that is confirmed."""
     gate = gate_of(dlms_session, parameters, data, declared)
     if not body.confirmed:
-        lines, shown = list(gate.lines), ("what", "meter", "octets", "consequence", "must_type")
+        lines, shown = list(gate.lines), ("what", "meter", "octets", "consequence", "must_type", "budget")
         return Status(200, GateOut(**{name: getattr(gate, name) for name in shown}, lines=lines))
     if refusal := gate.refusal(body.serial_typed):
         raise invalid({"serial_typed": [refusal]}, f"{gate.consequence} {refusal}")

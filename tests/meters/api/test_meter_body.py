@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from meters.api.meter_body import PLACES, MeterBody, NewMeter, meter_form, refusal_of
 from meters.forms import MeterForm
-from meters.models import Meter
+from meters.models import AssociationTemplate, Meter, MeterType
 from tests.meters.builders import make_ciphered_meter, make_meter
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +66,26 @@ def test_what_is_left_out_keeps_its_value() -> None:
     assert (draft["meter"]["tags"], draft["meter"]["batch"]) == (["a", "b"], "Lot 7")
     assert draft["association"]["id"] == meter.default_association.pk
     assert draft["secrets"] == {}
+
+
+def test_the_type_of_a_new_meter_fills_what_is_left_out() -> None:
+    kind = MeterType.objects.create(model="Z", framing="HDLC", physical_address=17, window=3)
+    AssociationTemplate.objects.create(
+        meter_type=kind, name="Reading", client_sap=2, authentication="none", is_default=True
+    )
+    form = meter_form(new(meter_type=kind.pk, window=1))
+    assert form.is_valid(), form.errors
+    draft = form.draft()
+    assert (draft["meter"]["framing"], draft["meter"]["physical_address"], draft["meter"]["window"]) == ("HDLC", 17, 1)
+    assert (draft["association"]["name"], draft["association"]["client_sap"]) == ("Reading", 2)
+    assert draft["meter"]["meter_type"] == kind
+
+
+def test_a_type_that_is_named_counts_not_the_one_that_it_was_of() -> None:
+    meter = make_meter()
+    form = meter_form(MeterBody(model="M2"), meter=meter, association=meter.default_association)
+    assert form.is_valid(), form.errors
+    assert (form.draft()["meter"]["manufacturer"], form.draft()["meter"]["model"]) == ("Maker", "M2")
 
 
 def test_null_and_empty_take_away() -> None:

@@ -139,6 +139,7 @@ class TestGate:
             "consequence": page.gate.consequence,
             "must_type": page.gate.must_type,
             "lines": list(page.gate.lines),
+            "budget": page.gate.budget,
         }
 
     @pytest.mark.parametrize("typed", ["", "12345679", "1234567", "12345678x"])
