@@ -13,8 +13,9 @@ from pydantic import Field, StringConstraints
 
 from meters.api.problems import Refused, of_validation
 from meters.api.shapes import Id, Incoming, OneOf, Text, example, optional
-from meters.forms import BAUD_RATES, SERVICE_FIELDS, SIGN_ON_BAUD_RATES, MeterForm
+from meters.forms import SERVICE_FIELDS, SIGN_ON_BAUD_RATES, MeterForm
 from meters.inventory import MAX_TAGS
+from meters.lines.forms import BAUD_RATES, KNOWN
 from meters.meter_types.defaults import prefilled
 from meters.models import DEVICE_ADDRESS, TAG_NAME, Association, Line, Meter, MeterType
 from meters.services import COUNTER_LIMIT
@@ -36,6 +37,9 @@ def _secret(words: str) -> Any:
 class LineIn(Incoming):
     """Where the meter hangs: host and port, or a serial port of the administrator's list with its settings."""
 
+    known: Annotated[Text, _up_to(300)] = optional(
+        description="The name of a line that is here, instead of where it is."
+    )
     kind: Annotated[str, OneOf(Line.Kind.values)] = optional()
     host: Annotated[Text, _up_to(255)] = optional()
     port: Annotated[int, Field(ge=1, le=65535)] | None = optional()
@@ -135,7 +139,7 @@ class NewMeter(MeterBody):
 # -- the page's form -----------------------------------------------------------------------------------------------------
 
 PARTS: Final[Mapping[str, type[Incoming]]] = {"line": LineIn, "association": AssociationIn, "secrets": SecretsIn}
-RENAMED: Final = {("association", "name"): "association_name"}
+RENAMED: Final = {("association", "name"): "association_name", ("line", "known"): "known_line"}
 PLACES: Final[Mapping[str, str]] = {
     RENAMED.get((part, name), name): f"{part}.{name}"
     for part, model in PARTS.items()
@@ -173,6 +177,8 @@ def _said(body: MeterBody) -> Iterator[tuple[str, str]]:
             continue
         for inner, said in value.items():
             yield RENAMED.get((name, inner), inner), _typed(said)
+        if name == "line" and "known" in value:
+            yield "kind", KNOWN
 
 
 def _typed(value: Any) -> str:
