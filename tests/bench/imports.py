@@ -53,6 +53,9 @@ def main() -> None:
     from django.db import connection
 
     call_command("migrate", verbosity=0)
+    from meters.models import AllowedTarget
+
+    AllowedTarget.objects.create(network="10.0.0.0/8", first_port=1, last_port=65535, tcp=True)
     user = get_user_model().objects.create_user("bench")
     answer = {
         "unit": "s on the wall",
