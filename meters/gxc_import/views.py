@@ -5,8 +5,6 @@ Keys stand in the files, so no answer repeats what came, and none is kept by a b
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +28,7 @@ from meters.gxc_import.uploads import (
     open_files,
     take_files,
 )
+from meters.imports.runs import may_steer
 from meters.models import ImportRow, ImportRun
 from meters.vault import VaultError
 
@@ -119,12 +118,11 @@ def gxc_drop(request: HttpRequest, pk: int) -> HttpResponse:
 def gxc_report(request: HttpRequest, pk: int) -> HttpResponse:
     """What an import did: for each device what it became, and what was left out and why."""
     run = get_object_or_404(ImportRun.objects.select_related("user"), pk=pk, kind=ImportRun.Kind.GXC)
-    user: Any = request.user
     context = {
         "run": run,
         "rows": run.rows.all(),
         "outcomes": ImportRow.Outcome,
-        "steers": user.is_staff or run.user_id == user.pk,
+        "steers": may_steer(run, request.user),
         "section": "meters",
     }
     return render(request, "meters/gxc/report.html", context)

@@ -327,6 +327,6 @@ def import_discard(request: HttpRequest, pk: int) -> HttpResponse:
 def import_faults(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The faulty rows as CSV, to mend and to import."""
     run = get_object_or_404(ImportRun, pk=pk)
-    if not run.faulty_count:
+    if not run.faulty_count or run.kind == ImportRun.Kind.GXC:
         raise Http404("This import has no faulty rows.")
     return download(request, faulty_rows_csv(run), f"import-{run.pk}-faulty-rows.csv")

@@ -161,6 +161,27 @@ def test_too_many_and_too_large_files_are_refused(technician, monkeypatch) -> No
     assert not SealedUpload.objects.exists()
 
 
+def test_an_import_is_undone_from_its_report(technician, django_capture_on_commit_callbacks) -> None:
+    files = [device_file(PUBLIC, "<ClientAddress>x</ClientAddress>")]
+    technician.post(page_after(technician, *files), posted(previewed(*files)))
+    run = ImportRun.objects.get()
+    report, detail = reverse("meters:gxc_report", args=[run.pk]), reverse("meters:import_detail", args=[run.pk])
+    undo = reverse("meters:import_undo", args=[run.pk])
+    assert technician.get(detail).url == report
+    assert undo in technician.get(report).content.decode()
+    other = Client()
+    other.force_login(make_user("ben"))
+    assert undo not in other.get(report).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        technician.post(undo)
+    assert not Meter.objects.exists()
+    for url in (report, detail):
+        text = technician.get(url).content.decode()
+        assert "Undone by anna" in text
+        assert undo not in text
+    assert technician.get(reverse("meters:import_faults", args=[run.pk])).status_code == 404
+
+
 def test_leaving_forgets_the_files(technician) -> None:
     url = page_after(technician, device_file(PUBLIC))
     technician.post(f"{url}leave/")
