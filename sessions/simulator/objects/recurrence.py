@@ -68,32 +68,28 @@ class ExecutionTime:
 
 def next_after(times: Iterable[ExecutionTime], after: datetime, clock: MeterClock) -> datetime | None:
     """The first moment behind `after` that one of them means; None where there is none for a year."""
-    first = clock.localize(after).date()
-    days = [first + timedelta(days=number) for number in range(MAX_DAYS)]
-    found = (_first(each, _days_of(each, days, at_least=first), after, clock) for each in times)
+    found = (_first(each, after, clock) for each in times)
     return min((moment for moment in found if moment is not None), default=None)
 
 
 def last_until(times: Iterable[ExecutionTime], until: datetime, clock: MeterClock) -> datetime | None:
     """The last moment up to and including `until` that one of them means; None where there was none for a year."""
-    last = clock.localize(until).date()
-    days = [last - timedelta(days=number) for number in range(MAX_DAYS)]
-    found = (_last(each, _days_of(each, days, at_most=last), until, clock) for each in times)
+    found = (_last(each, until, clock) for each in times)
     return max((moment for moment in found if moment is not None), default=None)
 
 
-def _days_of(
-    each: ExecutionTime, days: list[date], *, at_least: date = date.min, at_most: date = date.max
-) -> Iterable[date]:
+def _days(each: ExecutionTime, begin: date, step: int) -> Iterable[date]:
+    """Days on which it may be, from one on, forwards or backwards; made one by one, as most are found soon."""
     only = each.only_day
     if only is None:
-        return days
-    return (only,) if at_least <= only <= at_most else ()
+        return (begin + timedelta(days=step * number) for number in range(MAX_DAYS))
+    return (only,) if (only - begin).days * step >= 0 else ()
 
 
-def _first(each: ExecutionTime, days: Iterable[date], after: datetime, clock: MeterClock) -> datetime | None:
-    begin = clock.localize(after).replace(tzinfo=None) - CLOCK_CHANGE
-    for day in days:
+def _first(each: ExecutionTime, after: datetime, clock: MeterClock) -> datetime | None:
+    shown_now = clock.localize(after).replace(tzinfo=None)
+    begin = shown_now - CLOCK_CHANGE
+    for day in _days(each, shown_now.date(), 1):
         for at in each.on(day):
             shown = datetime.combine(day, at)
             if shown >= begin and (moment := moment_of(shown, clock)) > after:
@@ -101,9 +97,10 @@ def _first(each: ExecutionTime, days: Iterable[date], after: datetime, clock: Me
     return None
 
 
-def _last(each: ExecutionTime, days: Iterable[date], until: datetime, clock: MeterClock) -> datetime | None:
-    end = clock.localize(until).replace(tzinfo=None) + CLOCK_CHANGE
-    for day in days:
+def _last(each: ExecutionTime, until: datetime, clock: MeterClock) -> datetime | None:
+    shown_now = clock.localize(until).replace(tzinfo=None)
+    end = shown_now + CLOCK_CHANGE
+    for day in _days(each, shown_now.date(), -1):
         for at in reversed(list(each.on(day))):
             shown = datetime.combine(day, at)
             if shown <= end and (moment := moment_of(shown, clock)) <= until:

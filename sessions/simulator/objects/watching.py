@@ -44,11 +44,16 @@ class Watcher(DeclaredObject):
 
     def next_due(self) -> datetime | None:
         """Soon, where there is a value to look at and a script to run."""
-        now = self._clock.now()
-        return now + WATCH_INTERVAL if self._watches(now) else None
+        return self._clock.now() + WATCH_INTERVAL if self._watches() else None
 
-    def _watches(self, now: datetime) -> bool:
+    def _watches(self) -> bool:
         raise NotImplementedError
+
+    def _is_there(self, reference: Data) -> bool:
+        """Whether the meter has the attribute."""
+        class_id, name, number = reference
+        target = self._find(class_id.value, ObisCode.from_octets(name.value))
+        return target is not None and number.value in target.attributes
 
     def _run(self, reference: Data) -> None:
         """Run the script of a reference. Nobody hears that it was refused."""
@@ -86,9 +91,9 @@ class RegisterMonitor(Watcher):
         super().__init__(*args)
         self._was_above: list[bool] = []
 
-    def _watches(self, now: datetime) -> bool:
+    def _watches(self) -> bool:
         scripts = any(_is_script(each) for actions in self._values[4] for each in actions)
-        return scripts and self._value_at(self._values[3], now) is not None
+        return scripts and self._is_there(self._values[3])
 
     def catch_up(self) -> None:
         value = self._value_at(self._values[3], self._clock.now())
@@ -118,8 +123,8 @@ class Limiter(Watcher):
         self.attributes[3] = Attribute(lambda: self._values[5 if self._in_emergency() else 4])
         self.attributes[10] = Attribute(lambda: boolean(self._in_emergency()))
 
-    def _watches(self, now: datetime) -> bool:
-        return any(map(_is_script, self._values[11])) and self._value_at(self._values[2], now) is not None
+    def _watches(self) -> bool:
+        return any(map(_is_script, self._values[11])) and self._is_there(self._values[2])
 
     def catch_up(self) -> None:
         now = self._clock.now()
