@@ -58,7 +58,7 @@ def _refusal(message: str, ends: datetime) -> LocalProtocolError:
     until = timezone.localtime(ends).strftime("%Y-%m-%d %H:%M")
     return LocalProtocolError(
         message,
-        layer="authentication",
+        layer="workbench",  # nobody was asked: the ladder must not say that the line was reached
         code="lock-out-ahead",
         hint=f"Nothing was sent. Wait until {until}, and check the secret before; the rule stands at the meter's type.",
     )

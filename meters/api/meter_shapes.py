@@ -16,7 +16,9 @@ class TypeRef(Outgoing):
 
     id: int
     manufacturer: str
+    flag_code: str
     model: str
+    firmware: str
     medium: str
 
 

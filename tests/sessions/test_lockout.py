@@ -12,6 +12,7 @@ from meters.models import Meter
 from sessions.dlms.acse import Aarq, ResultSourceDiagnostic
 from sessions.dlms.errors import LocalProtocolError
 from sessions.engine.plan import make_plan
+from sessions.ladder import Evidence, Standing, ladder
 from sessions.lockout import WRONG_SECRET, check_lockout, wrong_secrets
 from sessions.models import DlmsSession
 from sessions.recorder import in_database
@@ -57,7 +58,10 @@ def check(meter: Meter, **association: Any) -> None:
 def refusal(meter: Meter) -> LocalProtocolError:
     with pytest.raises(LocalProtocolError) as refused:
         check(meter)
-    assert (refused.value.layer, refused.value.code) == ("authentication", "lock-out-ahead")
+    assert (refused.value.layer, refused.value.code) == ("workbench", "lock-out-ahead")
+    rungs = {rung.layer: rung.standing for rung in ladder(refused.value.as_dict(), Evidence())}
+    assert rungs.pop("workbench") is Standing.REFUSED
+    assert set(rungs.values()) == {Standing.UNREACHED}
     assert "Nothing was sent" in refused.value.hint
     return refused.value
 
