@@ -225,7 +225,8 @@ def _preview_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
 
 
 def _fields(row: ImportRow) -> list[ChangedField]:
-    return changed_fields(Change(fields=row.fields))
+    shown = {name: pair for name, pair in row.fields.items() if not name.endswith(".is_default")}
+    return changed_fields(Change(fields=shown))
 
 
 def _complaints(complaints: list[Any]) -> list[tuple[str, str, str]]:

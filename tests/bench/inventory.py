@@ -231,12 +231,12 @@ def _timed(work: Callable[[], Any]) -> dict[str, float]:
     waited = Waited()
     with connection.execute_wrapper(waited):
         for _ in range(RUNS):
-            waited.seconds, begin, used, theirs = 0.0, time.perf_counter(), time.process_time(), _backend_seconds()
+            waited.seconds, begin, used, theirs = 0.0, time.perf_counter(), time.process_time(), backend_seconds()
             work()
             wall.append((time.perf_counter() - begin) * 1000)
             processor.append((time.process_time() - used) * 1000)
             database.append(waited.seconds * 1000)
-            backend.append((_backend_seconds() - theirs) * 1000)
+            backend.append((backend_seconds() - theirs) * 1000)
     medians = {"median": wall, "database": database, "processor": processor}
     # The clock of a process ticks a hundred times a second: the mean of the runs says more than their median.
     return (
@@ -246,7 +246,7 @@ def _timed(work: Callable[[], Any]) -> dict[str, float]:
     )
 
 
-def _backend_seconds() -> float:
+def backend_seconds() -> float:
     """Processor time of PostgreSQL's process for this connection; 0 on SQLite, whose work is this process' own."""
     from django.db import connection
 
