@@ -9,9 +9,11 @@ import pytest
 
 from meters.cosem.data import Data, enum, octet_string, structure, unsigned
 from meters.cosem.obis import ObisCode
+from sessions.dlms.apdu.descriptors import ActionResult, DataAccessResult
 from sessions.dlms.apdu.notification import DataNotification
 from sessions.simulator.push import sender
 from sessions.simulator.push.sender import is_loopback
+from tests.sessions.simulator.pair import Pair
 from tests.sessions.simulator.push.running import RunningClock, device_of, ears, lab, until
 from tests.sessions.simulator.push.test_session import listener_of
 from tests.sessions.simulator.served import GMAC, LLS, NOON, lab_meter
@@ -247,5 +249,25 @@ def test_the_power_fails_while_a_confirmation_is_awaited(tmp_path):
             assert device.security.counters.next == before + 1
             assert device.next_due() is None
         server.close()
+
+    asyncio.run(run())
+
+
+def test_a_client_says_over_the_wire_where_to_and_when(tmp_path):
+    """It writes the destination and invokes the method; the push goes out though it says nothing more."""
+
+    async def run() -> None:
+        clock = RunningClock(NOON)
+        meter = lab_meter(GMAC, clock=clock)
+        async with ears("tcp", [listener_of(meter)]) as heard, lab(clock, meter, directory=tmp_path):
+            pair = Pair(meter)
+            pair.open()
+            where = destination("tcp", heard.number)
+            assert pair.set(40, str(SETUP), 3, where) is DataAccessResult.SUCCESS
+            assert pair.get(40, str(SETUP), 3) == where
+            assert pair.action(40, str(SETUP), 1)[0] is ActionResult.SUCCESS
+            (found,) = await heard.wait(1)
+            assert pair.notifications == []
+        assert found.error is None
 
     asyncio.run(run())
