@@ -189,11 +189,7 @@ def _parameters(keys: values.Keys, framing: Framing) -> AssociationParameters:
         secret=keys.take("secret", values.secret, b""),
         protection=protection,
         response_protection=response_protection,
-        ciphering_form=CipheringForm(
-            keys.take(
-                "ciphering_form", values.one_of(*(member.value for member in CipheringForm)), CipheringForm.AUTO.value
-            )
-        ),
+        ciphering_form=_ciphering_form(keys),
         always_ciphered_context=keys.take("ciphered_context", values.flag, False),
         security_suite=suite,
         client_system_title=keys.take("client_system_title", values.octets(8), b""),
@@ -210,6 +206,11 @@ def _parameters(keys: values.Keys, framing: Framing) -> AssociationParameters:
         referencing=Referencing(referencing),
         short_names=_short_names(keys, referencing),
     )
+
+
+def _ciphering_form(keys: values.Keys) -> CipheringForm:
+    words = [member.value for member in CipheringForm]
+    return CipheringForm(keys.take("ciphering_form", values.one_of(*words), CipheringForm.AUTO.value))
 
 
 def _check_signatures(policy: Policy, general: GeneralProtection | None) -> None:

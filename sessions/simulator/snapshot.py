@@ -40,6 +40,7 @@ from sessions.object_list import (
 from sessions.simulator.association_object import OwnAssociation
 from sessions.simulator.device import SERVED_CONFORMANCE, SERVED_SHORT_NAME_CONFORMANCE, Caller, Role
 from sessions.simulator.foreign import announced, placed, with_secrets
+from sessions.simulator.key_store import LabKeys
 from sessions.simulator.lab import (
     FIRST_SERIAL,
     HDLC_MAX_INFO,
@@ -110,10 +111,8 @@ def snapshot_meter(
     address = settings.get("physical_address")
     title = _title(snapshot, serial_number)
     complete = _association(association)
-    keys = None
-    if complete.get("security_suite", 0) and "client_system_title" in complete:
-        keys = key_pairs({"key_pairs": {}}, complete, title)
-        complete |= announced_keys(keys) if keys is not None else {}
+    keys = _key_pairs(complete, title)
+    complete |= announced_keys(keys) if keys is not None else {}
     told = announced(complete, hdlc, address, title)
     if hdlc and "address_octets" in settings:
         told["hdlc"]["address_octets"] = settings["address_octets"]
@@ -134,6 +133,13 @@ def snapshot_meter(
     _Objects(snapshot, meter, host_clock).add_all()
     name = f"snapshot of {snapshot.endpoint}, {snapshot.taken:%Y-%m-%d %H:%M}"
     return placed(meter, told, hdlc, address, serial_number=serial_number, name=name, type="snapshot")
+
+
+def _key_pairs(association: Mapping[str, Any], title: bytes) -> LabKeys | None:
+    """Made for it, where its suite has some."""
+    if not association.get("security_suite", 0) or "client_system_title" not in association:
+        return None
+    return key_pairs({"key_pairs": {}}, association, title)
 
 
 # -- the association ---------------------------------------------------------------------------------------------------

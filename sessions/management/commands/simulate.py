@@ -38,35 +38,18 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        source = parser.add_mutually_exclusive_group()
-        source.add_argument(
-            "--lab", type=Path, metavar="FILE.toml", help=f"a lab of meters and lines, or one of: {LAB_NAMES}"
-        )
-        source.add_argument("--replay", type=_trace, metavar="FILE#ID", help="a recorded meter from a file of traces")
-        source.add_argument("--gxc", type=Path, metavar="FILE.gxc", help="the meters of a GXDLMSDirector device file")
-        source.add_argument("--snapshot", type=Path, metavar="FILE.json", help="the meter of a snapshot")
-        source.add_argument("--count", type=_count, metavar="N", help="N wrapper meters, on the ports from --port on")
+        self._add_sources(parser)
         parser.add_argument(
             "--port", type=_port, metavar="P", help=f"first TCP port (0: any free one; default {DEFAULT_PORT})"
         )
-        parser.add_argument(
-            "--association", type=Path, metavar="FILE.toml", help="of a snapshot's meter: address, keys and secrets"
-        )
         parser.add_argument("--serial-dir", type=Path, metavar="DIR", help="where pseudo-terminals get their names")
-
         parser.add_argument(
             "--state", type=Path, metavar="DIR", help="where the meters' keys, counters and states survive the program"
         )
         parser.add_argument(
-            "--truth",
-            type=_port,
-            metavar="PORT",
-            help="tell what really happens in the lab, by HTTP on the loopback (0: any)",
-        )
-        parser.add_argument(
             "--push-anywhere", action="store_true", help="meters also push beyond the loopback of this machine"
         )
-        parser.add_argument("--truth-keys", action="store_true", help="tell the simulated meters' keys there, too")
+        self._add_truth(parser)
         add_fault_arguments(parser)
         parser.add_argument(
             "--quirk",
@@ -76,6 +59,30 @@ class Command(BaseCommand):
             help="what all the meters do otherwise than the standard; several may be given, --quirks lists them",
         )
         parser.add_argument("--quirks", action="store_true", help="list the quirks, and end")
+
+    def _add_sources(self, parser: CommandParser) -> None:
+        """Which meters."""
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument(
+            "--lab", type=Path, metavar="FILE.toml", help=f"a lab of meters and lines, or one of: {LAB_NAMES}"
+        )
+        source.add_argument("--replay", type=_trace, metavar="FILE#ID", help="a recorded meter from a file of traces")
+        source.add_argument("--gxc", type=Path, metavar="FILE.gxc", help="the meters of a GXDLMSDirector device file")
+        source.add_argument("--snapshot", type=Path, metavar="FILE.json", help="the meter of a snapshot")
+        source.add_argument("--count", type=_count, metavar="N", help="N wrapper meters, on the ports from --port on")
+        parser.add_argument(
+            "--association", type=Path, metavar="FILE.toml", help="of a snapshot's meter: address, keys and secrets"
+        )
+
+    def _add_truth(self, parser: CommandParser) -> None:
+        """Who is told what really happens."""
+        parser.add_argument(
+            "--truth",
+            type=_port,
+            metavar="PORT",
+            help="tell what really happens in the lab, by HTTP on the loopback (0: any)",
+        )
+        parser.add_argument("--truth-keys", action="store_true", help="tell the simulated meters' keys there, too")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["quirks"]:
