@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from meters.changes import difference, record
-from meters.models import Change, Line
+from meters.models import NAME, Change, Line
 from meters.targets.hosts import HostError, parse_host
 from meters.targets.services import audited, check_target
 
@@ -67,16 +67,35 @@ def canonical_host(host: str) -> str:
 
 
 def same_lines(line: Line) -> QuerySet[Line]:
-    """The lines with these properties, whatever their names."""
+    """The lines with these properties, whatever their names. No database is asked for a host that is none."""
+    if line.on_network and not _is_host(line.host):
+        return Line.objects.none()
     return Line.objects.filter(kind=line.kind, **{name: getattr(line, name) for name in LINE_FIELDS[line.kind]})
 
 
+def _is_host(host: str) -> bool:
+    try:
+        parse_host(host)
+    except HostError:
+        return False
+    return True
+
+
 def _check_fields(line: Line) -> None:
+    if line.name:
+        _check_name(line.name)
     if line.on_network and not (line.host and line.port):
         raise ValidationError({"port" if line.host else "host": f"A {line.kind} line needs a host and a port."})
     if line.kind == Line.Kind.SERIAL and line.serial_port not in settings.SERIAL_PORTS:
         raise ValidationError({"serial_port": "Choose one of the serial ports of this workbench."})
     line.full_clean()
+
+
+def _check_name(name: str) -> None:
+    try:
+        NAME(name)
+    except ValidationError as error:
+        raise ValidationError({"name": error.messages}) from None
 
 
 def check_line(*, line: Line, user: Any) -> None:

@@ -99,6 +99,8 @@ class TestSave:
             ({**SERIAL, "serial_port": "spy:///dev/ttyUSB0?file=/tmp/x"}, "serial_port"),
             ({**SERIAL, "parity": "X"}, "parity"),
             ({**TCP, "kind": "TLS"}, "kind"),
+            ({**TCP, "name": "a\x00b"}, "name"),
+            ({**TCP, "host": "a\x00b"}, "host"),
         ],
     )
     def test_what_is_refused(self, fields: dict, at: str) -> None:
