@@ -72,7 +72,7 @@ class RowReader:
         values: dict[str, Any] = {}
         faults: list[Complaint] = [("", "", row.fault)] if row.fault else []
         warnings: list[Complaint] = []
-        for key, number in self.mapping.items():
+        for key, number in sorted(self.mapping.items(), key=lambda pair: pair[1]):
             column, cell = BY_KEY[key], row.cells[number]
             if not cell or cell.isspace():
                 if column.required:
