@@ -9,7 +9,7 @@ log         the change log
 
 from ninja import Router
 
-from meters.api import batches, log, meter_editing, meters, reference
+from meters.api import batches, lines, log, meter_editing, meters, obis, types
 
 assert meter_editing.router is meters.router  # it adds its endpoints to the same paths
 
@@ -18,9 +18,11 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("/batches", batches.batches),
     ("/tags", batches.tags),
     ("/filters", batches.filters),
-    ("/meter-types", reference.types),
-    ("/lines", reference.lines),
-    ("/obis", reference.obis),
+    ("/meter-types", types.types),
+    ("/quirks", types.quirks),
+    ("/lines", lines.lines),
+    ("/targets", lines.targets),
+    ("/obis", obis.router),
     ("/changes", log.router),
 )
 """With the beginning of their paths."""

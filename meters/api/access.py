@@ -20,8 +20,11 @@ SCOPES: Final[Mapping[str, str]] = {
     "meters:read": "See meters, batches, tags, comments and saved filters; export the list.",
     "meters:write": "Add and change meters, also many at once; batches, comments, saved filters.",
     "keys:write": "Put secrets into the vault. None ever comes out.",
-    "types:read": "See meter types.",
-    "lines:read": "See lines.",
+    "types:read": "See meter types, their association templates and quirks.",
+    "types:write": "Add, change and delete meter types and templates; propose and review quirks.",
+    "lines:read": "See lines, how they do, and what may be connected to.",
+    "lines:write": "Add, change and delete lines.",
+    "targets:write": "Change what may be connected to. Only of an administrator.",
     "log:read": "Read the change log.",
     "obis:read": "Look up OBIS codes.",
 }

@@ -16,8 +16,30 @@ from meters.api.access import needs
 from meters.api.meter_shapes import TypeRef
 from meters.api.meters import ORDERS, FiltersIn, found_meters
 from meters.api.problems import answers, invalid, not_found
-from meters.api.shapes import Id, Incoming, OneOf, Outgoing, Page, PageNumber, PageSize, Text, Word, optional, paged
-from meters.inventory import counts_by_state, delete_filter, save_batch, save_filter
+from meters.api.shapes import (
+    Id,
+    Incoming,
+    Named,
+    OneOf,
+    Outgoing,
+    Page,
+    PageNumber,
+    PageSize,
+    Text,
+    Word,
+    optional,
+    paged,
+)
+from meters.inventory import (
+    counts_by_state,
+    delete_batch,
+    delete_filter,
+    delete_tag,
+    rename_filter,
+    rename_tag,
+    save_batch,
+    save_filter,
+)
 from meters.list_state import ListState
 from meters.models import NAME, Batch, MeterType, SavedFilter, Tag
 
@@ -98,6 +120,15 @@ def batch_change(request: HttpRequest, batch_id: Id, body: BatchBody) -> BatchDe
     return _saved(request, body, _batch(batch_id))
 
 
+@batches.delete(
+    "/{int:batch_id}", **needs("meters:write"), response=answers(None, 404) | {204: None}, summary="Delete a batch"
+)
+def batch_delete(request: HttpRequest, batch_id: Id) -> Status[None]:
+    """One that no meter is in."""
+    delete_batch(user=request.user, batch_id=_batch(batch_id).pk)
+    return Status(204, None)
+
+
 def _batch(batch_id: int) -> Batch:
     found = Batch.objects.select_related("meter_type").filter(pk=batch_id).first()
     if found is None:
@@ -134,13 +165,40 @@ def _detail(batch: Batch) -> BatchDetail:
 class TagPage(Page):
     """A page of tags."""
 
-    results: list[str]
+    results: list[Named]
+
+
+class NewName(Incoming):
+    """Another name."""
+
+    name: Name
 
 
 @tags.get("", **needs("meters:read"), response=answers(TagPage), summary="List tags")
 def tag_list(request: HttpRequest, page: PageNumber = 1, limit: PageSize = 200) -> TagPage:
     """By name. A meter gets them, and new ones come to be, when it is saved."""
-    return TagPage(**paged(Tag.objects.all(), page, limit, str))
+    return TagPage(**paged(Tag.objects.all(), page, limit, Named.model_validate))
+
+
+@tags.patch("/{int:tag_id}", **needs("meters:write"), response=answers(Named, 404, 409), summary="Rename a tag")
+def tag_rename(request: HttpRequest, tag_id: Id, body: NewName) -> Named:
+    """On all its meters."""
+    try:
+        return Named.model_validate(rename_tag(user=request.user, tag_id=tag_id, name=body.name))
+    except Tag.DoesNotExist:
+        raise not_found("tag") from None
+
+
+@tags.delete(
+    "/{int:tag_id}", **needs("meters:write"), response=answers(None, 404) | {204: None}, summary="Delete a tag"
+)
+def tag_delete(request: HttpRequest, tag_id: Id) -> Status[None]:
+    """It comes off all its meters, each of whose logs says so."""
+    try:
+        delete_tag(user=request.user, tag_id=tag_id)
+    except Tag.DoesNotExist:
+        raise not_found("tag") from None
+    return Status(204, None)
 
 
 # -- saved filters -----------------------------------------------------------------------------------------------------
@@ -186,18 +244,31 @@ def filter_save(request: HttpRequest, body: NewFilter) -> Status[FilterOut]:
     return Status(201, _filter(kept, request))
 
 
+@filters.patch(
+    "/{int:filter_id}", **needs("meters:write"), response=answers(FilterOut, 404, 409), summary="Rename a filter"
+)
+def filter_rename(request: HttpRequest, filter_id: Id, body: NewName) -> FilterOut:
+    """Only who saved it renames it."""
+    kept = _mine(request, filter_id)
+    return _filter(rename_filter(kept=kept, user=request.user, name=body.name), request)
+
+
 @filters.delete(
     "/{int:filter_id}", **needs("meters:write"), response=answers(None, 404) | {204: None}, summary="Delete a filter"
 )
 def filter_delete(request: HttpRequest, filter_id: Id) -> Status[None]:
     """Only who saved it deletes it."""
+    delete_filter(kept=_mine(request, filter_id), user=request.user)
+    return Status(204, None)
+
+
+def _mine(request: HttpRequest, filter_id: int) -> SavedFilter:
     kept = _visible(request).filter(pk=filter_id).first()
     if kept is None:
         raise not_found("filter")
     if kept.user_id != request.user.pk:
-        raise PermissionDenied("Only who saved a filter deletes it.")
-    delete_filter(kept=kept, user=request.user)
-    return Status(204, None)
+        raise PermissionDenied("Only who saved a filter changes it.")
+    return kept
 
 
 def _visible(request: HttpRequest):

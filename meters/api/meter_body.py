@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from django.core.exceptions import ValidationError
 from pydantic import Field, StringConstraints
 
+from meters.api.filling import typed
 from meters.api.problems import Refused, of_validation
 from meters.api.shapes import Id, Incoming, OneOf, Text, example, optional
 from meters.forms import SERVICE_FIELDS, SIGN_ON_BAUD_RATES, MeterForm
@@ -34,12 +35,9 @@ def _secret(words: str) -> Any:
     return optional(repr=False, description=words, json_schema_extra={"writeOnly": True, "format": "password"})
 
 
-class LineIn(Incoming):
-    """Where the meter hangs: host and port, or a serial port of the administrator's list with its settings."""
+class LineSettings(Incoming):
+    """Where a line leads: host and port, or a serial port of the administrator's list with its settings."""
 
-    known: Annotated[Text, _up_to(300)] = optional(
-        description="The name of a line that is here, instead of where it is."
-    )
     kind: Annotated[str, OneOf(Line.Kind.values)] = optional()
     host: Annotated[Text, _up_to(255)] = optional()
     port: Annotated[int, Field(ge=1, le=65535)] | None = optional()
@@ -50,10 +48,17 @@ class LineIn(Incoming):
     stop_bits: Annotated[int, OneOf([1, 2])] = optional()
 
 
-class AssociationIn(Incoming):
+class LineIn(LineSettings):
+    """The meter's line: one that is here, or described."""
+
+    known: Annotated[Text, _up_to(300)] = optional(
+        description="The name of a line that is here, instead of where it is."
+    )
+
+
+class AssociationSettings(Incoming):
     """How one is let in."""
 
-    id: Id = optional(description="Which association is changed; without it the default one.")
     name: Annotated[Text, _up_to(100)] = optional()
     referencing: Annotated[str, OneOf(Association.Referencing.values)] = optional()
     client_sap: Sap = optional()
@@ -71,6 +76,12 @@ class AssociationIn(Incoming):
     server_max_pdu_size: Annotated[int, Field(ge=0, le=0xFFFF)] = optional()
     timeout: Annotated[float, Field(ge=0.1, le=120)] = optional()
     counter_object: Annotated[Text, _up_to(24)] = optional()
+
+
+class AssociationIn(AssociationSettings):
+    """One of the meter's associations."""
+
+    id: Id = optional(description="Which association is changed; without it the default one.")
     invocation_counter: Annotated[int, Field(ge=0, lt=COUNTER_LIMIT)] = optional(description="The next one to use.")
 
 
@@ -154,7 +165,7 @@ def meter_form(
 ) -> MeterForm:
     """The page's form with what the body says, over what there is."""
     drawn = MeterForm(meter=meter, association=association, testing=testing)
-    data = {name: _typed(drawn[name].value()) for name in drawn.fields}
+    data = {name: typed(drawn[name].value()) for name in drawn.fields}
     said = dict(_said(body))
     if meter is None and "meter_type" in said:
         data = _as_the_type_says(body.meter_type, data)
@@ -167,25 +178,18 @@ def _as_the_type_says(type_id: int, data: dict[str, str]) -> dict[str, str]:
     """What stands in the form of a new meter once its type was chosen."""
     chosen = MeterType.objects.filter(pk=type_id).first()
     filled = prefilled(chosen, data) if chosen else data
-    return {name: _typed(filled[name]) for name in data}
+    return {name: typed(filled[name]) for name in data}
 
 
 def _said(body: MeterBody) -> Iterator[tuple[str, str]]:
     for name, value in body.model_dump(exclude_unset=True).items():
         if name not in PARTS:
-            yield name, _typed(value)
+            yield name, typed(value)
             continue
         for inner, said in value.items():
-            yield RENAMED.get((name, inner), inner), _typed(said)
+            yield RENAMED.get((name, inner), inner), typed(said)
         if name == "line" and "known" in value:
             yield "kind", KNOWN
-
-
-def _typed(value: Any) -> str:
-    """As somebody would type it."""
-    if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
-    return "" if value is None else str(value)
 
 
 def refusal_of(form: MeterForm) -> Refused:

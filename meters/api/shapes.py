@@ -85,6 +85,13 @@ PageNumber = Annotated[int, Field(ge=1, le=10_000)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 
 
+class Paging(BaseModel):
+    """Which page."""
+
+    page: PageNumber = 1
+    limit: PageSize = 50
+
+
 def paged(rows: QuerySet[Any], number: int, size: int, shown: Callable[[Any], Any]) -> dict[str, Any]:
     """The fields of a `Page` with its results."""
     count = rows.order_by().count()

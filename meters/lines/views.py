@@ -40,7 +40,7 @@ def line_list(request: HttpRequest) -> HttpResponse:
     kind, health = request.GET.get("kind", ""), request.GET.get("health", "")
     kind = kind if kind in Line.Kind else ""
     health = health if health in HEALTH else ""
-    found = _searched(asked, kind, health)
+    found = searched_lines(asked, kind, health)
     page = BoundedPaginator(found, PAGE_SIZE, found=bounded_count(found)).page(request.GET.get("page"))
     context = {
         "page": page,
@@ -56,7 +56,8 @@ def line_list(request: HttpRequest) -> HttpResponse:
     return render(request, "meters/lines/line_list.html", context)
 
 
-def _searched(asked: str, kind: str, health: str) -> QuerySet[Line]:
+def searched_lines(asked: str, kind: str, health: str) -> QuerySet[Line]:
+    """The lines that have every word, of this kind and health; empty: of any."""
     lines = Line.objects.select_related("health")
     if kind:
         lines = lines.filter(kind=kind)

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -42,6 +42,14 @@ def type_context(meter_type: MeterType, tab: str) -> dict[str, Any]:
 def type_list(request: HttpRequest) -> HttpResponse:
     """All types by maker and model; `q` searches maker, FLAG code, model and firmware."""
     asked = request.GET.get("q", "").replace("\x00", "").strip()
+    page = Paginator(searched_types(asked), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = [meter_type.pk for meter_type in page.object_list]
+    context = {"page": page, "rows": _with_counts(page.object_list, shown), "q": asked, "section": "types"}
+    return render(request, "meters/types/type_list.html", context)
+
+
+def searched_types(asked: str) -> QuerySet[MeterType]:
+    """The types that have every word."""
     types = MeterType.objects.all()
     for word in asked.split():
         types = types.filter(
@@ -50,10 +58,7 @@ def type_list(request: HttpRequest) -> HttpResponse:
             | Q(model__icontains=word)
             | Q(firmware__icontains=word)
         )
-    page = Paginator(types, PAGE_SIZE).get_page(request.GET.get("page"))
-    shown = [meter_type.pk for meter_type in page.object_list]
-    context = {"page": page, "rows": _with_counts(page.object_list, shown), "q": asked, "section": "types"}
-    return render(request, "meters/types/type_list.html", context)
+    return types
 
 
 def _with_counts(types: Any, shown: list[int]) -> list[tuple[MeterType, int, int]]:

@@ -72,10 +72,25 @@ class TestBatches:
         assert api.get("/batches/1").status_code == api.patch("/batches/1", {}).status_code == 404
 
 
-def test_tags_by_name(api) -> None:
-    make_meter(meter={"tags": ["b", "a"]})
+def test_a_batch_is_deleted_when_no_meter_is_in_it(api) -> None:
+    make_meter(meter={"batch": "Lot 7"})
+    batch = Batch.objects.get()
+    assert api.delete(f"/batches/{batch.pk}").status_code == 422
+    batch.meters.update(batch=None)
+    assert api.delete(f"/batches/{batch.pk}").status_code == 204
+    assert api.delete(f"/batches/{batch.pk}").status_code == 404
+
+
+def test_tags_are_listed_renamed_and_deleted(api) -> None:
+    meter = make_meter(meter={"tags": ["b", "a"]})
     told = api.get("/tags").json()
-    assert (told["results"], told["count"]) == (["a", "b"], 2)
+    assert ([tag["name"] for tag in told["results"]], told["count"]) == (["a", "b"], 2)
+    first, second = (f"/tags/{tag['id']}" for tag in told["results"])
+    assert api.patch(first, {"name": "c"}).json()["name"] == "c"
+    assert api.patch(first, {"name": "B"}).status_code in (409, 422)
+    assert api.delete(second).status_code == 204
+    assert [tag.name for tag in meter.tags.all()] == ["c"]
+    assert api.delete(second).status_code == api.patch(second, {"name": "x"}).status_code == 404
 
 
 class TestFilters:
@@ -102,6 +117,8 @@ class TestFilters:
         ]
         assert api.delete(f"/filters/{hidden.pk}").status_code == 404
         assert api.delete(f"/filters/{told[1]['id']}").status_code == 403
+        assert api.patch(f"/filters/{told[1]['id']}", {"name": "x"}).status_code == 403
+        assert api.patch(f"/filters/{told[0]['id']}", {"name": "x"}).json()["name"] == "x"
         assert SavedFilter.objects.count() == 3
 
     @pytest.mark.parametrize(
