@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -35,7 +36,8 @@ SCOPES: Final[Mapping[str, str]] = {**METERS_SCOPES, **SESSIONS_SCOPES}
 MARK: Final = "mwb_"
 PREFIX_OCTETS: Final = 6
 SECRET_OCTETS: Final = 32
-MAX_TOKEN_LENGTH: Final = 200
+TOKEN: Final = re.compile(rf"{MARK}(?P<prefix>[0-9a-f]{{{2 * PREFIX_OCTETS}}})\.(?P<secret>[0-9A-Za-z_-]{{20,100}})")
+"""What may be looked for at all: no database is asked for what it cannot hold."""
 MAX_NETWORKS: Final = 20
 MAX_TOKENS: Final = 100
 """Alive at once, of one person."""
@@ -153,10 +155,9 @@ def authenticate(request: HttpRequest, text: str) -> ApiToken:
 
 
 def _judged(text: str, address: str) -> ApiToken:
-    prefix, _, secret = text.removeprefix(MARK).partition(".")
-    known = text.startswith(MARK) and text.isascii() and len(text) <= MAX_TOKEN_LENGTH
-    token = ApiToken.objects.select_related("user").filter(prefix=prefix).first() if known else None
-    right = secrets.compare_digest(_digest(secret) if known else "", token.digest if token else NOBODY)
+    known = TOKEN.fullmatch(text)
+    token = ApiToken.objects.select_related("user").filter(prefix=known["prefix"]).first() if known else None
+    right = secrets.compare_digest(_digest(known["secret"]) if known else "", token.digest if token else NOBODY)
     if token is None or not right or not token.user.is_active:
         raise unauthenticated("This token is not known.")
     if token.revoked is not None:
