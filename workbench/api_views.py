@@ -107,7 +107,8 @@ def _marked(text: str) -> SafeString:
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    reference = schema.get("$ref", "")
+    (only, *others) = schema.get("allOf", [{}])
+    reference = schema.get("$ref") or ("" if others else only.get("$ref", ""))
     found: dict[str, Any] = document()["components"]["schemas"][reference.rpartition("/")[2]] if reference else schema
     return found
 

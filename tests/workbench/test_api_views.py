@@ -70,6 +70,12 @@ class TestPage:
             ("tags", "list of string", False),
         ]
 
+    def test_parts_of_a_meter_are_told_field_by_field(self, client) -> None:
+        client.force_login(make_user())
+        page = client.get(PAGE).content.decode()
+        for name in ("line.host", "association.client_sap", "secrets.guek", "matching.batch"):
+            assert f"<code>{name}</code>" in page
+
     @pytest.mark.parametrize(
         ("schema", "words"),
         [
