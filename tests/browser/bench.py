@@ -18,6 +18,15 @@ class Bench:
         self.lab = lab
         self._open = ""
 
+    def allow_target(self, port: int) -> None:
+        """As the administrator that the demo's user is: this port of this machine, by TCP."""
+        self.page.goto("/meters/lines/targets/add/")
+        self.page.get_by_label("Network").fill("127.0.0.1")
+        self.page.get_by_label("First port").fill(str(port))
+        self.page.get_by_label("Last port").fill(str(port))
+        self.page.get_by_role("button", name="Save").click()
+        expect(self.page.get_by_text(f"Allowed: 127.0.0.1/32 {port} TCP.")).to_be_visible()
+
     # -- sessions ------------------------------------------------------------------------------------------------------
 
     @property

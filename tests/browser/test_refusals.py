@@ -29,6 +29,7 @@ def test_a_dead_line(bench: Bench) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
+    bench.allow_target(port)
     bench.fill_meter(WRAPPER, Port=str(port))
     panel = bench.test()
     expect(panel).to_contain_text(f"refused the connection on port {port}")
