@@ -51,6 +51,8 @@ BEGINNINGS: Mapping[str, Any] = {
     for column in Association._meta.concrete_fields
     if column.name not in ("id", "meter")
 }
+NO_METER, NO_ASSOCIATION, NO_LINE = Meter(), Association(), Line()
+"""What a new one begins as; made once, for a file has very many of them."""
 KEPT_TARGETS = 20
 SHOWN = 80
 """Characters of a value that are shown beside its reason."""
@@ -435,8 +437,9 @@ def _plan_association(planned: Planned, template: AssociationTemplate | None) ->
         return
     begin = template_values(template) if template is not None else {}
     planned.association_values = {**begin, **given, "is_default": not planned.associations}
-    for name, value in association_given(Association(**planned.association_values)).items():
-        planned.fields[f"{NEW}.{name}"] = [None, value]
+    for name, value in {**BEGINNINGS, **planned.association_values}.items():
+        if value not in (None, "", BEGINNINGS[name]):
+            planned.fields[f"{NEW}.{name}"] = [None, value]
     if planned.meter is not None:
         planned.fields.setdefault(f"{NEW}.name", [None, given.get("name", "Management")])
 
@@ -456,9 +459,9 @@ def _association(associations: list[Association], name: str | None) -> Associati
 
 def _effective(planned: Planned) -> dict[str, Any]:
     """What the rules between fields look at, as it would be."""
-    meter = planned.meter or Meter()
-    access = planned.association or Association()
-    line = planned.line or (planned.meter.line if planned.meter is not None else Line())
+    meter = planned.meter or NO_METER
+    access = planned.association or NO_ASSOCIATION
+    line = planned.line or (planned.meter.line if planned.meter is not None else NO_LINE)
     names = ("framing", "physical_address", "address_octets")
     return {
         "kind": line.kind,
