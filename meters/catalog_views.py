@@ -6,12 +6,15 @@ With a meter type its catalog stands over the standard one.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
+from django_htmx.http import push_url
 
 from meters.catalogs.listing import CatalogState, find_objects
 from meters.catalogs.rows import ShownRow
@@ -48,7 +51,14 @@ def obis_lookup(request: HttpRequest) -> HttpResponse:
         ]
     answer = render(request, "meters/_obis_answer.html" if partial else "meters/obis_lookup.html", context)
     patch_vary_headers(answer, ["HX-Request"])
-    return answer
+    return push_url(answer, _permalink(asked, chosen)) if partial else answer
+
+
+def _permalink(asked: str, chosen: MeterType | None) -> str:
+    """The address of what was asked, without what was left empty."""
+    query = {"q": asked, "type": chosen.pk if chosen is not None else ""}
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"{reverse('meters:obis_lookup')}{'?' if given else ''}{given}"
 
 
 def _read(asked: str) -> ObisCode | None:

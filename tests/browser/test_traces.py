@@ -35,6 +35,7 @@ def recorded(request, captures: Path) -> Iterator[dict[str, Any]]:
 def open_recorded(page: Page, recorded: dict[str, Any]) -> Bench:
     bench = Bench(page, {"recorded": recorded})
     association = recorded["association"]
+    bench.allow_target(int(recorded["endpoint"].rpartition(":")[2]))
     bench.fill_meter("recorded", **{"Serial number": recorded["serial_number"]})
     bench.field("Address octets").select_option(str(association["hdlc"]["address_octets"]))
     if association["authentication"] == "none":

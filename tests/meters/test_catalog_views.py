@@ -84,6 +84,16 @@ def test_htmx_gets_the_answer_only_and_caches_keep_them_apart(ask):
     assert "HX-Request" in answer["Vary"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "address"),
+    [("voltage l2", "/meters/obis/?q=voltage+l2"), ("a&b", "/meters/obis/?q=a%26b"), ("", "/meters/obis/")],
+)
+def test_the_address_that_htmx_shows_has_nothing_empty_in_it(client, ask, asked, address):
+    ask()
+    answer = client.get(URL, {"q": asked, "type": ""}, headers={"HX-Request": "true"})
+    assert answer["HX-Push-Url"] == address
+
+
 def test_no_query_is_made_for_the_standard_catalog(ask, django_assert_num_queries):
     with django_assert_num_queries(3):  # the session, its user, and the types that can be chosen
         ask("voltage")
