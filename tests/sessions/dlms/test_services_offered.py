@@ -41,7 +41,7 @@ SERVER = {
     C.MULTIPLE_REFERENCES: "simulator/test_get_service.py::test_a_list_gives_a_result_for_each",
     C.ACCESS: "simulator/test_access_service.py::test_each_item_has_its_value_and_its_result_in_order",
     C.GENERAL_BLOCK_TRANSFER: "simulator/test_exchange.py::test_what_is_asked_in_a_block_is_answered_in_one",
-    C.DATA_NOTIFICATION: "simulator/test_push_setup.py::test_a_push_reaches_the_client_and_is_confirmed_where_it_asks_for_it",
+    C.DATA_NOTIFICATION: "simulator/push/test_setup.py::test_a_push_reaches_the_client_and_is_confirmed_where_it_asks_for_it",
     C.GENERAL_PROTECTION: "simulator/test_exchange.py::test_an_access_is_ciphered_in_a_general_envelope_and_cut",
     C.BLOCK_TRANSFER_WITH_GET_OR_READ: "simulator/test_get_service.py::test_a_long_value_comes_in_blocks_that_fit",
     C.BLOCK_TRANSFER_WITH_SET_OR_WRITE: "simulator/test_set_service.py::test_a_long_set",

@@ -18,6 +18,7 @@ from sessions.dlms.notification_receiver import Heard
 from sessions.management.commands.listen import told
 from tests.conftest import ROOT
 from tests.sessions.dlms.test_notification_receiver import ASKS, PUSH
+from tests.sessions.management.commands.test_read import environment
 from tests.sessions.simulator.push.running import RunningClock, device_of, lab, until
 from tests.sessions.simulator.push.test_sender import CONFIRMED_SETUP, destination, setup
 from tests.sessions.simulator.served import GMAC, LLS, NOON, lab_meter
@@ -26,10 +27,14 @@ ASSOCIATION = "\n".join(f"{name} = {json.dumps(value)}" for name, value in {"fra
 
 
 @contextmanager
-def command(*arguments: str) -> Any:
-    """The process, and what it said first."""
+def command(directory: Path, *arguments: str) -> Any:
+    """The process, without a database, and what it said first."""
     with subprocess.Popen(
-        [sys.executable, "manage.py", "listen", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "manage.py", "listen", *arguments],
+        cwd=ROOT,
+        env=environment(directory),
+        stdout=subprocess.PIPE,
+        text=True,
     ) as running:
         assert running.stdout is not None
         try:
@@ -43,7 +48,7 @@ def test_it_prints_what_a_lab_pushes_and_confirms_it(scheme, tmp_path):
     """Ciphered and confirmed, with counters that stay above those of the meter's clients; then --count ends it."""
     path = tmp_path / "meter.toml"
     path.write_text(f"{ASSOCIATION}\ninvocation_counter = 5000\n")
-    with command(f"{scheme}://127.0.0.1:0", "--association", str(path), "--count", "1") as (running, first):
+    with command(tmp_path, f"{scheme}://127.0.0.1:0", "--association", str(path), "--count", "1") as (running, first):
         (endpoint,) = first["listening"]
         port = int(endpoint.rpartition(":")[2])
 
@@ -69,7 +74,7 @@ def test_it_prints_what_a_lab_pushes_and_confirms_it(scheme, tmp_path):
 
 def test_several_ports_and_no_keys(tmp_path):
     """A ciphered push without keys is an error with the octets; the next one is heard."""
-    with command("tcp://127.0.0.1:0", "udp://127.0.0.1:0") as (running, first):
+    with command(tmp_path, "tcp://127.0.0.1:0", "udp://127.0.0.1:0") as (running, first):
         ports = [int(each.rpartition(":")[2]) for each in first["listening"]]
 
         async def push() -> None:
