@@ -106,7 +106,8 @@ class Bench:
                 """list => { const end = list.scrollTop + list.clientHeight >= list.scrollHeight - 1;
                              list.scrollTop += list.clientHeight - 30; return end }"""
             )
-            self.page.wait_for_timeout(50)  # one frame of the browser, so that the rows are drawn
+            # A busy browser may take long to its next frames: the first draws the rows, before the second they stand.
+            self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
             if at_end:
                 return seen
 
