@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, re_path
 from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.errors import ValidationError as Unreadable
@@ -233,7 +233,7 @@ def _wrong_size(request: HttpRequest) -> Refused | None:
     return too_large() if length.isdecimal() and int(length) > MAX_BODY else None
 
 
-def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+def unknown(request: HttpRequest) -> HttpResponse:
     """There is no such endpoint."""
     hint = "The page “API” lists all of them; mind the version, and no slash at the end."
     return refusal(Refused(404, "not-found", f"There is no endpoint {request.path[:200]}.", hint=hint))
@@ -249,4 +249,4 @@ def urls() -> list[URLPattern]:
     named = [each for each in api.urls[0] if isinstance(each, URLPattern) and each.name != "api-root"]
     for pattern in named:
         pattern.callback = served(pattern.callback)
-    return [*named, path("", served(unknown)), path("<path:rest>", served(unknown))]
+    return [*named, re_path("", served(unknown))]  # whatever begins so, line ends too, which <path:…> leaves out

@@ -95,7 +95,18 @@ class TestRefusals:
         assert "s3cret" in caplog.text
 
     @pytest.mark.parametrize(
-        "path", ["/nothing", "/meters/", "/meters/1/", "/", "/../admin", "/meters/by-serial/", "/%00"]
+        "path",
+        [
+            "/nothing",
+            "/meters/",
+            "/meters/1/",
+            "/",
+            "/../admin",
+            "/meters/by-serial/",
+            "/%00",
+            "/a%0Ab",
+            "/meters/by-serial/a%0A",
+        ],
     )
     def test_there_is_no_page_for_what_is_not_there(self, path) -> None:
         answer = Api().get(path)
