@@ -28,6 +28,8 @@ from tests.bench.inventory import backend_seconds
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 METERS: Final = 20_000
+MASTER_KEY: Final = "00" * 32
+"""Uploads wait sealed. Nothing that is worth sealing is in these."""
 HEADINGS: Final = (
     "Serial number", "Name", "Maker", "Model", "Batch", "Tags", "Location", "State", "System title", "Host", "Port", "Framing",
     "Association", "Client SAP", "Authentication",
@@ -37,7 +39,7 @@ HEADINGS: Final = (
 def figures() -> dict[str, Any]:
     """On SQLite, in a process and a directory of their own."""
     with tempfile.TemporaryDirectory() as directory:
-        environment = {**os.environ, "WORKBENCH_DATA_DIR": directory, "WORKBENCH_MASTER_KEY": "00" * 32}
+        environment = {**os.environ, "WORKBENCH_DATA_DIR": directory, "WORKBENCH_MASTER_KEY": MASTER_KEY}
         environment.pop("DATABASE_URL", None)
         command = [sys.executable, "-m", "tests.bench.imports"]
         done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("--xlsx", action="store_true", help="a workbook instead of a CSV file")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workbench.settings")
+    os.environ.setdefault("WORKBENCH_MASTER_KEY", MASTER_KEY)
     import django
 
     django.setup()
