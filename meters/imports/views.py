@@ -117,7 +117,7 @@ def _start_page(request: HttpRequest, problem: str = "") -> HttpResponse:
         "steered": {run.pk for run in page.object_list if may_steer(run, request.user)},
         "encodings": ENCODINGS.items(),
         "most_megabytes": f"{settings.IMPORT_MAX_OCTETS / 1e6:g}",
-        "most_rows": settings.IMPORT_MAX_ROWS,
+        "most_rows": f"{settings.IMPORT_MAX_ROWS:,}",
         "section": "meters",
     }
     return render(request, "meters/imports/start.html", context, status=400 if problem else 200)
